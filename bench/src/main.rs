@@ -1,0 +1,3 @@
+//! Load and measurement.
+#![forbid(unsafe_code)]
+fn main() {}

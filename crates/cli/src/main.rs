@@ -1,0 +1,3 @@
+//! The `vigil` binary: every subcommand, thin.
+#![forbid(unsafe_code)]
+fn main() {}

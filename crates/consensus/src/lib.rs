@@ -1,0 +1,2 @@
+//! Settlement as a pure machine: Input -> Effects.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Admission, ordering, replacement, limits. Pure.
+#![forbid(unsafe_code)]

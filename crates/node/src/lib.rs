@@ -1,0 +1,2 @@
+//! Wiring: the run loop, shutdown, configuration.
+#![forbid(unsafe_code)]

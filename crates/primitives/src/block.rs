@@ -1,0 +1,178 @@
+//! Blocks (`spec/ledger.md` §5.1; DESIGN §4 "block bytes").
+
+use crate::rlp::{self, RlpError};
+use crate::{
+    Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, Hash, Height, Signature, U256, VALIDATORS_MAX, Vote, keccak256,
+};
+use alloy_primitives::b256;
+use alloy_rlp::{Decodable, Encodable, Header, RlpDecodable, RlpEncodable};
+
+/// Root of a trie with no entries.
+pub const EMPTY_TRIE_ROOT: Hash = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
+/// RLP of the empty list: what stands for absent guardian and edge-node votes.
+const EMPTY_LIST: u8 = 0xc0;
+const BLOOM_BYTES: usize = 256;
+
+/// The highest commit certificate its proposer knew: votes of a quorum for one ancestor. RLP: `[[Vote...], hash]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, RlpEncodable, RlpDecodable)]
+pub struct Hcc {
+    /// By voter address ascending, one a voter; empty only for genesis.
+    pub votes: Vec<Vote>,
+    /// The certified block.
+    pub block_hash: Hash,
+}
+
+/// A block header: the 14 items of `spec/ledger.md` §5.1. Receipt hash and bloom are constants there and here, so they
+/// are bytes of the encoding, not fields; the two aggregated-vote items are the empty list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BlockHeader {
+    /// The chain.
+    pub chain_id: String,
+    /// The consensus epoch it was proposed in.
+    pub epoch: Epoch,
+    /// Parent's height + 1.
+    pub height: Height,
+    /// Hash of the parent.
+    pub parent: Hash,
+    /// The certificate it builds on.
+    pub hcc: Hcc,
+    /// [`Block::txs`]' trie root.
+    pub tx_root: Hash,
+    /// Root of the state after the block.
+    pub state_root: Hash,
+    /// Unix seconds.
+    pub timestamp: u64,
+    /// Who proposed it.
+    pub proposer: Address,
+    /// Over [`BlockHeader::sign_bytes`].
+    pub signature: Signature,
+}
+
+impl BlockHeader {
+    /// Keccak-256 of the encoding, **signature included**.
+    pub fn hash(&self) -> Hash {
+        keccak256(rlp::encode(self))
+    }
+
+    /// The encoding with the signature absent.
+    pub fn sign_bytes(&self) -> Vec<u8> {
+        rlp::encode(&Self { signature: Signature::none(), ..self.clone() })
+    }
+
+    /// What the proposer signs.
+    pub fn sign_digest(&self) -> Hash {
+        keccak256(self.sign_bytes())
+    }
+
+    /// True if the certificate it carries is its parent's: the direct link that settles.
+    pub fn links_directly(&self) -> bool {
+        self.hcc.block_hash == self.parent
+    }
+
+    fn receipt_root(&self) -> Hash {
+        if self.height == 0 { Hash::ZERO } else { EMPTY_TRIE_ROOT }
+    }
+
+    fn payload_length(&self) -> usize {
+        let bloom_length = BLOOM_BYTES + 3;
+        self.chain_id.length()
+            + self.epoch.length()
+            + self.height.length()
+            + self.parent.length()
+            + self.hcc.length()
+            + self.tx_root.length()
+            + self.receipt_root().length()
+            + bloom_length
+            + self.state_root.length()
+            + self.timestamp.length()
+            + self.proposer.length()
+            + self.signature.length()
+            + 2
+    }
+}
+
+impl Encodable for BlockHeader {
+    fn encode(&self, out: &mut dyn alloy_rlp::BufMut) {
+        Header { list: true, payload_length: self.payload_length() }.encode(out);
+        self.chain_id.encode(out);
+        self.epoch.encode(out);
+        self.height.encode(out);
+        self.parent.encode(out);
+        self.hcc.encode(out);
+        self.tx_root.encode(out);
+        self.receipt_root().encode(out);
+        [0u8; BLOOM_BYTES].as_slice().encode(out);
+        self.state_root.encode(out);
+        self.timestamp.encode(out);
+        self.proposer.encode(out);
+        self.signature.encode(out);
+        out.put_u8(EMPTY_LIST);
+        out.put_u8(EMPTY_LIST);
+    }
+
+    fn length(&self) -> usize {
+        let payload_length = self.payload_length();
+        Header { list: true, payload_length }.length() + payload_length
+    }
+}
+
+impl Decodable for BlockHeader {
+    fn decode(buf: &mut &[u8]) -> alloy_rlp::Result<Self> {
+        let mut payload = Header::decode_bytes(buf, true)?;
+        let payload = &mut payload;
+        let mut header = Self {
+            chain_id: String::decode(payload)?,
+            epoch: u64::decode(payload)?,
+            height: u64::decode(payload)?,
+            parent: Hash::decode(payload)?,
+            hcc: Hcc::decode(payload)?,
+            tx_root: Hash::decode(payload)?,
+            ..Self::default()
+        };
+        if header.hcc.votes.len() > VALIDATORS_MAX {
+            return Err(alloy_rlp::Error::Custom("certificate has more votes than a committee has members"));
+        }
+        if Hash::decode(payload)? != header.receipt_root() {
+            return Err(alloy_rlp::Error::Custom("receipt root is not the constant"));
+        }
+        if Header::decode_bytes(payload, false)? != [0u8; BLOOM_BYTES] {
+            return Err(alloy_rlp::Error::Custom("bloom is not 256 zero bytes"));
+        }
+        header.state_root = Hash::decode(payload)?;
+        header.timestamp = u64::try_from(U256::decode(payload)?).map_err(|_| alloy_rlp::Error::Overflow)?;
+        header.proposer = Address::decode(payload)?;
+        header.signature = Signature::decode(payload)?;
+        if *payload != [EMPTY_LIST, EMPTY_LIST] {
+            return Err(alloy_rlp::Error::Custom("the last two items of a header are empty lists"));
+        }
+        Ok(header)
+    }
+}
+
+/// A block: header and raw transactions. RLP: `[header, [raw_tx...]]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Block {
+    /// The header.
+    pub header: BlockHeader,
+    /// Envelopes ([`crate::Tx::to_raw`]) in order of execution.
+    pub txs: Vec<Bytes>,
+}
+
+impl Block {
+    /// Hash of the header.
+    pub fn hash(&self) -> Hash {
+        self.header.hash()
+    }
+
+    /// Decodes a block strictly. Transactions stay raw.
+    ///
+    /// # Errors
+    /// [`RlpError`]: over [`BLOCK_BYTES_MAX`] or [`BLOCK_TXS_MAX`], a broken item, bytes left over.
+    pub fn from_rlp(bytes: &[u8]) -> Result<Self, RlpError> {
+        let block: Self = rlp::decode_exact("block", bytes, BLOCK_BYTES_MAX)?;
+        if block.txs.len() > BLOCK_TXS_MAX {
+            return Err(RlpError::TooMany { what: "block", got: block.txs.len(), max: BLOCK_TXS_MAX });
+        }
+        Ok(block)
+    }
+}

@@ -1,0 +1,42 @@
+//! Values and wire bytes of the ledger.
+//!
+//! Everything that crosses the wire or enters a hash is defined here: [`Address`], [`Hash`], [`Coins`],
+//! [`Tx`], [`Block`], [`Vote`], [`Account`], stake pools and [`Genesis`], with strict RLP and sign bytes.
+//! Facts are in `spec/ledger.md`; where a rule is ours rather than the reference's, the item says so.
+//!
+//! What is deliberately not here: no signature is made or checked, nothing is stored, nothing is executed.
+#![forbid(unsafe_code)]
+
+mod account;
+mod block;
+mod coins;
+mod genesis;
+mod limits;
+pub mod rlp;
+mod sign;
+mod stake;
+mod tx;
+mod vote;
+
+pub use account::{Account, EMPTY_CODE_HASH, ReservedFund, SplitRule, TransferRecord};
+pub use alloy_primitives::{Address, B256 as Hash, Bytes, U256, keccak256};
+pub use block::{Block, BlockHeader, EMPTY_TRIE_ROOT, Hcc};
+pub use coins::{Coins, CoinsError};
+pub use genesis::{ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisStake, chain_id_number};
+pub use limits::*;
+pub use rlp::RlpError;
+pub use sign::{SignBytes, TxWrapper, wrap_sign_bytes};
+pub use stake::{
+    ACTIVE_RETURN_HEIGHT, EdgeNode, Guardian, GuardianPool, RewardDistribution, Stake, StakeHolder, StakePurpose,
+    ValidatorPool,
+};
+pub use tx::{
+    Coinbase, DepositStake, DepositStakeV2, ReleaseFund, ReserveFund, Send, ServicePayment, Signature, Slash,
+    SmartContract, Split, SplitRuleTx, StakeRewardDistribution, Tx, TxInput, TxOutput, TxType, WithdrawStake,
+};
+pub use vote::{SignDomain, Vote};
+
+/// Number of a block in its chain; genesis is 0.
+pub type Height = u64;
+/// The consensus clock: one proposer a tick. Strictly increasing along a chain; genesis is 0.
+pub type Epoch = u64;

@@ -1,0 +1,22 @@
+//! Limits of the wire, with names; each is tested at, below and above.
+
+/// Largest encoded transaction that is decoded, in bytes.
+pub const TX_BYTES_MAX: usize = 256 * 1024;
+/// Largest encoded block that is decoded, in bytes, whatever genesis says (genesis may set less).
+pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most transactions in a block that is decoded (genesis may set less).
+pub const BLOCK_TXS_MAX: usize = 65_536;
+/// Most accounts one transaction may touch (`spec/ledger.md` §8, MaxAccountsAffectedPerTx).
+pub const TX_ACCOUNTS_MAX: usize = 512;
+/// Most validators in a set (`spec/ledger.md` §8).
+pub const VALIDATORS_MAX: usize = 31;
+/// Longest chain id, in bytes.
+pub const CHAIN_ID_BYTES_MAX: usize = 64;
+/// Longest resource id, in bytes.
+pub const RESOURCE_ID_BYTES_MAX: usize = 1024;
+/// Wei of one whole token.
+pub const WEI: u128 = 1_000_000_000_000_000_000;
+/// A native signature: r 32, s 32, recovery id 1.
+pub const SIGNATURE_BYTES: usize = 65;
+
+const _: () = assert!(TX_BYTES_MAX <= BLOCK_BYTES_MAX);

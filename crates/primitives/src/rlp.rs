@@ -1,0 +1,69 @@
+//! Strict RLP at the edges: one value, all bytes used, size bounded.
+//!
+//! The item rules are those of `alloy_rlp` (no leading zeros, no long form for short lengths, exact fixed arrays,
+//! lists used to the last byte), which are the rules of `spec/ledger.md` §1.1 with trailing bytes refused
+//! (DESIGN §4, "strict RLP").
+
+pub use alloy_rlp::{Decodable, Encodable};
+
+/// Bytes that are not the one valid encoding of a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RlpError {
+    /// An item breaks a rule of RLP or has the wrong shape.
+    #[error("{what} is not valid RLP: {source}")]
+    Item {
+        /// What was decoded.
+        what: &'static str,
+        /// The rule that was broken.
+        source: alloy_rlp::Error,
+    },
+    /// Bytes stand after the value.
+    #[error("{what} is followed by {left} bytes that belong to nothing")]
+    Trailing {
+        /// What was decoded.
+        what: &'static str,
+        /// Bytes left.
+        left: usize,
+    },
+    /// The input is longer than the limit for this value.
+    #[error("{what} has {got} bytes, the limit is {max}")]
+    TooLong {
+        /// What was decoded.
+        what: &'static str,
+        /// Bytes given.
+        got: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// A list has more elements than its limit.
+    #[error("{what} has {got} elements, the limit is {max}")]
+    TooMany {
+        /// What was decoded.
+        what: &'static str,
+        /// Elements given.
+        got: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// No transaction has this type number.
+    #[error("transaction type {0} does not exist")]
+    UnknownTxType(u64),
+}
+
+/// Encodes one value.
+pub fn encode<T: Encodable + ?Sized>(value: &T) -> Vec<u8> {
+    alloy_rlp::encode(value)
+}
+
+/// Decodes exactly one value from all of `bytes`.
+///
+/// # Errors
+/// [`RlpError::TooLong`] above `max` bytes, [`RlpError::Item`] for a broken item, [`RlpError::Trailing`] if bytes are left.
+pub fn decode_exact<T: Decodable>(what: &'static str, bytes: &[u8], max: usize) -> Result<T, RlpError> {
+    if bytes.len() > max {
+        return Err(RlpError::TooLong { what, got: bytes.len(), max });
+    }
+    let mut rest = bytes;
+    let value = T::decode(&mut rest).map_err(|source| RlpError::Item { what, source })?;
+    if rest.is_empty() { Ok(value) } else { Err(RlpError::Trailing { what, left: rest.len() }) }
+}

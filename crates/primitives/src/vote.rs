@@ -1,0 +1,56 @@
+//! Validator votes (`spec/consensus.md` §1.4).
+
+use crate::{Address, Epoch, Hash, Height, Signature, keccak256};
+use alloy_rlp::{Encodable, Header, RlpDecodable, RlpEncodable};
+
+/// What separates our signatures from those of other chains and other kinds of message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignDomain {
+    /// The chain.
+    pub chain_id: String,
+    /// Its genesis block.
+    pub genesis_hash: Hash,
+}
+
+impl SignDomain {
+    /// Digest of a message of kind `tag`: `keccak(rlp([tag, chain id, genesis hash, body]))`, where `body` is the
+    /// message's RLP without its signature.
+    pub fn digest<T: Encodable + ?Sized>(&self, tag: &str, body: &T) -> Hash {
+        let payload_length = tag.length() + self.chain_id.length() + self.genesis_hash.length() + body.length();
+        let mut out = Vec::with_capacity(payload_length + 4);
+        Header { list: true, payload_length }.encode(&mut out);
+        tag.encode(&mut out);
+        self.chain_id.encode(&mut out);
+        self.genesis_hash.encode(&mut out);
+        body.encode(&mut out);
+        keccak256(out)
+    }
+}
+
+/// A validator's vote for a block, with the certificate link it stands on.
+///
+/// All votes for a block sign the same fields but the voter, so evidence is self-contained.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, RlpEncodable, RlpDecodable)]
+pub struct Vote {
+    /// Height of the block.
+    pub height: Height,
+    /// The block.
+    pub block_hash: Hash,
+    /// Epoch of the block.
+    pub block_epoch: Epoch,
+    /// Height of the block's HCC.
+    pub source_height: Height,
+    /// The block's HCC.
+    pub source_hash: Hash,
+    /// Who votes.
+    pub voter: Address,
+    /// Over [`Vote::digest`].
+    pub signature: Signature,
+}
+
+impl Vote {
+    /// What the voter signs.
+    pub fn digest(&self, domain: &SignDomain) -> Hash {
+        domain.digest("vigil/vote/1", &Self { signature: Signature::none(), ..self.clone() })
+    }
+}

@@ -1,0 +1,2 @@
+//! JSON-RPC: theta.*; health; metrics; a small client.
+#![forbid(unsafe_code)]

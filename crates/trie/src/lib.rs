@@ -1,0 +1,2 @@
+//! Merkle-Patricia trie with proofs and level-wise batch hashing.
+#![forbid(unsafe_code)]
