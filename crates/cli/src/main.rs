@@ -1,3 +1,80 @@
-//! The `vigil` binary: every subcommand, thin.
+//! The `vigil` binary: every subcommand, thin. One file a subcommand; each has `Args` and `run`.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod error;
+mod key;
+mod output;
+mod query;
+mod tx;
+mod wallet;
+
+use clap::{Parser, Subcommand};
+use error::CliError;
+use output::Output;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A full node for the Theta ledger protocol, its wallet and its tools.
+#[derive(Parser)]
+#[command(name = "vigil", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every subcommand.
+#[derive(clap::Args)]
+struct Globals {
+    /// Folder of the wallet and of node data [default: ~/.vigil]
+    #[arg(long, global = true, env = "VIGIL_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// Print results as JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make, list, delete keys of the wallet
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Sign and send transactions
+    #[command(subcommand)]
+    Tx(tx::Command),
+    /// Ask a node
+    Query(query::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.globals.json);
+    match run(&cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
+    match &cli.command {
+        Command::Key(command) => key::run(command, &cli.globals, output),
+        Command::Tx(command) => tx::run(command, &cli.globals, output),
+        Command::Query(args) => query::run(args, output),
+    }
+}
+
+impl Globals {
+    /// `--home`, `VIGIL_HOME` or `~/.vigil`.
+    fn home(&self) -> Result<PathBuf, CliError> {
+        if let Some(home) = &self.home {
+            return Ok(home.clone());
+        }
+        let home = std::env::home_dir().filter(|h| !h.as_os_str().is_empty());
+        let home = home.ok_or_else(|| CliError::failed("there is no home folder: set HOME, VIGIL_HOME or --home"))?;
+        Ok(home.join(".vigil"))
+    }
+}

@@ -1,0 +1,1 @@
+//! The wallet folder: `<home>/wallet`, mode 0700.
