@@ -1,0 +1,49 @@
+# make run    a private network of four validators under a demo load; Ctrl-C ends it
+# make test   everything that must pass, small sizes; what CI runs
+.PHONY: run build test test-long bench fmt clippy unit doc check e2e help
+
+cargo := deploy/cargo
+target = $(shell deploy/cargo --print-target)/release
+load ?= 50
+
+help:
+	@grep '^# make' Makefile | sed 's/^# //'
+
+run: build
+	@$(target)/vigil localnet --validators 4 --load $(load)
+
+build:
+	@deploy/bootstrap.sh build
+	@$(cargo) build --release --quiet -p vigil-cli
+
+# make test-long   the same suites in the sizes the issues name; record its output in bench/results/
+test: fmt clippy unit doc check e2e
+
+test-long:
+	@deploy/bootstrap.sh test
+	@VIGIL_TEST_LONG=1 $(MAKE) --no-print-directory test
+
+fmt:
+	@deploy/bootstrap.sh test
+	@$(cargo) fmt --all -- --check
+
+clippy:
+	@$(cargo) clippy --release --quiet --workspace --all-targets -- -D warnings
+
+unit:
+	@$(cargo) test --release --workspace
+
+doc:
+	@RUSTDOCFLAGS="-D warnings" $(cargo) doc --release --quiet --workspace --no-deps
+
+check:
+	@scripts/check.sh
+
+# make e2e    real processes: the theta-js client, the walk-through, kill -9
+e2e: build
+	@tests/e2e/run.sh
+
+# make bench  settled TPS and latency of four validators on this machine, into bench/results/
+bench: build
+	@$(cargo) build --release --quiet -p vigil-bench
+	@bench/run.sh

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what building and testing need and the machine lacks. Idempotent; asks nothing. Debian 12 with a Rust toolchain.
+#   deploy/bootstrap.sh build    a C++ compiler, libclang and cmake (for RocksDB)
+#   deploy/bootstrap.sh test     that, and Node.js with npm (for the client test)
+set -euo pipefail
+what=${1:-build}
+
+need=()
+want() { command -v "$1" >/dev/null 2>&1 || need+=("$2"); }
+want c++ g++
+want cc gcc
+want cmake cmake
+want git git
+ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 || need+=(libclang-dev)
+command -v sccache >/dev/null 2>&1 || optional=(sccache)
+if [ "$what" = test ]; then
+  want node nodejs
+  want npm npm
+fi
+
+if [ "${#need[@]}" -gt 0 ] || { [ -n "${optional:-}" ] && [ "$(id -u)" = 0 ]; }; then
+  sudo=
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "bootstrap: not root and no sudo; install by hand: ${need[*]}" >&2; exit 1; }
+    sudo=sudo
+  fi
+  if ! command -v apt-get >/dev/null 2>&1; then
+    [ "${#need[@]}" -eq 0 ] && exit 0
+    echo "bootstrap: no apt-get here; install the equivalents of: ${need[*]}" >&2
+    exit 1
+  fi
+  apt="$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+  $apt update >&2
+  [ "${#need[@]}" -eq 0 ] || $apt install -y --no-install-recommends "${need[@]}" >&2
+  [ -z "${optional:-}" ] || $apt install -y --no-install-recommends "${optional[@]}" >&2 || true
+fi
+
+command -v cargo >/dev/null 2>&1 || { echo "bootstrap: no cargo on PATH; install Rust from https://rustup.rs" >&2; exit 1; }
+for part in rustfmt clippy; do
+  cargo "${part/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$part" >&2
+done
