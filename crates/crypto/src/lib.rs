@@ -1,2 +1,21 @@
-//! The scalar oracles: keccak256, secp256k1, BLS12-381, keystores.
+//! The scalar oracles: Keccak-256, secp256k1, BLS12-381, keystores.
+//!
+//! Everything here answers about one item, in the plainest way that is correct; batches and SIMD are `accel`'s, which is
+//! measured against this crate. [`VerifiedTx`] is the one door from raw bytes to a transaction whose signatures have
+//! been judged.
+//!
+//! What is deliberately not here: no account is read (whether a signer may pay is the ledger's question), and no
+//! randomness but that of new keys.
 #![forbid(unsafe_code)]
+
+pub mod bls;
+pub mod keystore;
+pub mod second_opinion;
+mod secp;
+mod sign;
+mod verified;
+
+pub use secp::{SecretKey, SignatureError, recover, recover_eth, verify_digest};
+pub use sign::{SignError, sign_digest, sign_tx};
+pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx};
+pub use vigil_primitives::keccak256;

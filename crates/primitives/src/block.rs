@@ -2,7 +2,8 @@
 
 use crate::rlp::{self, RlpError};
 use crate::{
-    Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, Hash, Height, Signature, U256, VALIDATORS_MAX, Vote, keccak256,
+    Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, Hash, Height, Signature, U256, VALIDATORS_MAX, Vote,
+    keccak256,
 };
 use alloy_primitives::b256;
 use alloy_rlp::{Decodable, Encodable, Header, RlpDecodable, RlpEncodable};

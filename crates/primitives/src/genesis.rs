@@ -189,7 +189,11 @@ impl ChainParams {
         let id_len = self.chain_id.len() as u64;
         let in_range = |key, got: u64, min: u64, max: u64| {
             let must = format!("{min} to {max}");
-            if (min..=max).contains(&got) { Ok(()) } else { Err(GenesisError::Param { key, got: got.to_string(), must }) }
+            if (min..=max).contains(&got) {
+                Ok(())
+            } else {
+                Err(GenesisError::Param { key, got: got.to_string(), must })
+            }
         };
         in_range("chain_id length", id_len, 1, CHAIN_ID_BYTES_MAX as u64)?;
         in_range("block_interval_ms", self.block_interval_ms, 10, 60_000)?;

@@ -1,6 +1,8 @@
 //! What a transaction's signatures cover (`spec/ledger.md` §1.3, §2.3).
 
-use crate::{Address, Coins, DepositStake, ServicePayment, Signature, Tx, TxInput, U256};
+use crate::{
+    Address, Coins, DepositStake, Hash, ServicePayment, Signature, SmartContract, Tx, TxInput, U256, keccak256,
+};
 use alloy_rlp::{Encodable, Header};
 
 /// The two forms of the envelope around the signed bytes: an Ethereum transaction of zeros, for hardware wallets.
@@ -66,10 +68,7 @@ pub fn wrap_sign_bytes(inner: &[u8], wrapper: TxWrapper) -> Vec<u8> {
         0u64.encode(&mut payload);
         0u64.encode(&mut payload);
     }
-    let mut out = Vec::with_capacity(payload.len() + 4);
-    Header { list: true, payload_length: payload.len() }.encode(&mut out);
-    out.extend_from_slice(&payload);
-    out
+    in_list(&payload)
 }
 
 /// The transaction with the signatures that do not sign themselves removed. `None`: a stake deposit of a purpose that
@@ -102,4 +101,43 @@ fn strip(tx: &Tx) -> Option<Tx> {
         }
     }
     Some(tx)
+}
+
+impl SmartContract {
+    /// What the signer of the Ethereum transaction behind this one signed: the nine-field legacy form (EIP-155) with the
+    /// chain's number, nonce = sequence - 1 (`spec/ledger.md` §1.6).
+    pub fn eth_digest(&self, chain_number: U256) -> Hash {
+        keccak256(self.eth_rlp(&[chain_number, U256::ZERO, U256::ZERO]))
+    }
+
+    /// The Ethereum transaction this one was made from, if it carries such a signature (last byte 27 or 28). Its Keccak-256 is
+    /// the hash that Ethereum clients know.
+    pub fn eth_raw(&self, chain_number: U256) -> Option<Vec<u8>> {
+        let signature = self.from.signature.as_array()?;
+        let v @ 27..=28 = signature[64] else { return None };
+        let v = chain_number.wrapping_mul(U256::from(2)).wrapping_add(U256::from(8 + v));
+        let scalar = |bytes: &[u8]| U256::from_be_slice(bytes);
+        Some(self.eth_rlp(&[v, scalar(&signature[..32]), scalar(&signature[32..64])]))
+    }
+
+    /// `[nonce, gas price, gas limit, to, value, data, tail...]`; the zero address (creation) is the empty string.
+    fn eth_rlp(&self, tail: &[U256; 3]) -> Vec<u8> {
+        let mut payload = Vec::with_capacity(self.data.len() + 160);
+        self.from.sequence.wrapping_sub(1).encode(&mut payload);
+        self.gas_price.encode(&mut payload);
+        self.gas_limit.encode(&mut payload);
+        let to = if self.to.address.is_zero() { &[][..] } else { self.to.address.as_slice() };
+        to.encode(&mut payload);
+        self.from.coins.tfuel.encode(&mut payload);
+        self.data.encode(&mut payload);
+        tail.iter().for_each(|item| item.encode(&mut payload));
+        in_list(&payload)
+    }
+}
+
+fn in_list(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + 9);
+    Header { list: true, payload_length: payload.len() }.encode(&mut out);
+    out.extend_from_slice(payload);
+    out
 }
