@@ -1,0 +1,159 @@
+//! RLP of nodes. The decoder accepts exactly what the encoder makes.
+
+use crate::node::{Branch, Link, Node, Stored};
+use crate::{Bytes, Hash, nibbles};
+use alloy_rlp::{Encodable, Header};
+
+/// A node shorter than this stands inside its parent instead of being hashed.
+pub(crate) const INLINE_BELOW: usize = 32;
+
+type Rule = &'static str;
+
+/// RLP of a node whose children are hashed or inline.
+pub(crate) fn encode(node: &Node) -> Vec<u8> {
+    let payload = payload_len(node);
+    let header = Header { list: true, payload_length: payload };
+    let mut out = Vec::with_capacity(header.length_with_payload());
+    push_node(node, header, &mut out);
+    out
+}
+
+fn push_node(node: &Node, header: Header, out: &mut Vec<u8>) {
+    header.encode(out);
+    match node {
+        Node::Leaf { path, value } => {
+            push_path(path, true, out);
+            value.encode(out);
+        }
+        Node::Extension { path, child } => {
+            push_path(path, false, out);
+            push_link(child, out);
+        }
+        Node::Branch(branch) => {
+            branch.children.iter().for_each(|child| push_link(child, out));
+            branch.value_bytes().encode(out);
+        }
+    }
+}
+
+fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
+    let len = nibbles::compact_len(path.len());
+    if len > 1 {
+        Header { list: false, payload_length: len }.encode(out);
+    } // one byte below 0x40 is its own encoding
+    nibbles::push_compact(path, leaf, out);
+}
+
+fn push_link(link: &Link, out: &mut Vec<u8>) {
+    match link {
+        Link::Empty => out.push(alloy_rlp::EMPTY_STRING_CODE),
+        Link::Stored(stored) => stored.hash.encode(out),
+        Link::Fresh(node) => push_node(node, Header { list: true, payload_length: payload_len(node) }, out),
+    }
+}
+
+fn payload_len(node: &Node) -> usize {
+    match node {
+        Node::Leaf { path, value } => path_len(path) + value.length(),
+        Node::Extension { path, child } => path_len(path) + link_len(child),
+        Node::Branch(branch) => {
+            let value = branch.value_bytes().length();
+            branch.children.iter().map(link_len).sum::<usize>() + value
+        }
+    }
+}
+
+fn path_len(path: &[u8]) -> usize {
+    match nibbles::compact_len(path.len()) {
+        1 => 1,
+        len => Header { list: false, payload_length: len }.length_with_payload(),
+    }
+}
+
+fn link_len(link: &Link) -> usize {
+    match link {
+        Link::Empty => 1,
+        Link::Stored(_) => 33,
+        Link::Fresh(node) => Header { list: true, payload_length: payload_len(node) }.length_with_payload(),
+    }
+}
+
+/// The node of exactly these bytes. Values are slices of `raw`, not copies.
+///
+/// # Errors
+/// The rule that is broken. Recursion is bounded: a node inside a node has less than 32 bytes.
+pub(crate) fn decode(raw: &Bytes) -> Result<Node, Rule> {
+    let mut rest: &[u8] = raw;
+    let node = decode_node(raw, &mut rest)?;
+    if rest.is_empty() { Ok(node) } else { Err("bytes follow it") }
+}
+
+fn decode_node(raw: &Bytes, buf: &mut &[u8]) -> Result<Node, Rule> {
+    let mut items = Header::decode_bytes(buf, true).map_err(|_| "it is no RLP list")?;
+    match count_items(items)? {
+        2 => decode_short(raw, &mut items),
+        17 => decode_branch(raw, &mut items),
+        _ => Err("its list has neither 2 nor 17 items"),
+    }
+}
+
+fn count_items(mut items: &[u8]) -> Result<usize, Rule> {
+    let mut count = 0;
+    while !items.is_empty() && count <= 17 {
+        let header = Header::decode(&mut items).map_err(|_| "an item is no RLP")?;
+        items = &items[header.payload_length..];
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn decode_short(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
+    let compact = Header::decode_bytes(items, false).map_err(|_| "its path is no RLP string")?;
+    let (path, leaf) = nibbles::from_compact(compact)?;
+    if leaf {
+        let value = decode_value(raw, items)?.ok_or("it is a leaf without a value")?;
+        return Ok(Node::Leaf { path, value });
+    }
+    if path.is_empty() {
+        return Err("it is an extension by nothing");
+    }
+    match decode_link(raw, items)? {
+        Link::Empty => Err("it is an extension to nothing"),
+        Link::Fresh(node) if !matches!(*node, Node::Branch(_)) => Err("it is an extension to something not a branch"),
+        child => Ok(Node::Extension { path, child }),
+    }
+}
+
+fn decode_branch(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
+    let mut branch = Box::<Branch>::default();
+    for child in &mut branch.children {
+        *child = decode_link(raw, items)?;
+    }
+    branch.value = decode_value(raw, items)?;
+    if branch.taken() < 2 { Err("it is a branch with less than two children") } else { Ok(Node::Branch(branch)) }
+}
+
+fn decode_link(raw: &Bytes, items: &mut &[u8]) -> Result<Link, Rule> {
+    if items.first().is_some_and(|&first| first >= alloy_rlp::EMPTY_LIST_CODE) {
+        let before = items.len();
+        let header = Header::decode(&mut { *items }).map_err(|_| "a child is no RLP")?;
+        if header.length_with_payload() >= INLINE_BELOW {
+            return Err("a child of 32 bytes or more stands inside it");
+        }
+        let node = decode_node(raw, items)?;
+        debug_assert_eq!(before - items.len(), header.length_with_payload());
+        return Ok(Link::fresh(node));
+    }
+    let bytes = Header::decode_bytes(items, false).map_err(|_| "a child is no RLP string")?;
+    match bytes.len() {
+        0 => Ok(Link::Empty),
+        32 => Ok(Link::Stored(Stored::unread(Hash::from_slice(bytes)))),
+        _ => Err("a child hash is not 32 bytes long"),
+    }
+}
+
+/// A value, `None` if it is empty.
+fn decode_value(raw: &Bytes, items: &mut &[u8]) -> Result<Option<Bytes>, Rule> {
+    let value = Header::decode_bytes(items, false).map_err(|_| "its value is no RLP string")?;
+    Ok(if value.is_empty() { None } else { Some(raw.slice_ref(value)) })
+}

@@ -1,0 +1,155 @@
+//! Nodes in memory. Immutable once shared; a changed node is copied only if somebody else holds it.
+
+use crate::{Bytes, Hash, NodeReader, TrieError, codec};
+use alloy_primitives::keccak256;
+use std::sync::{Arc, OnceLock};
+
+/// One node. Paths are nibbles.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    /// The rest of a key and its value (never empty).
+    Leaf { path: Vec<u8>, value: Bytes },
+    /// A run of nibbles (never empty) above a branch.
+    Extension { path: Vec<u8>, child: Link },
+    /// A fork: at least two of the 17 are taken.
+    Branch(Box<Branch>),
+}
+
+/// Where a walk along a key goes from a node.
+pub(crate) enum Step<'n, 'p> {
+    /// Down this link, with the rest of the path.
+    Down(&'n Link, &'p [u8]),
+    /// Nowhere: this is the value.
+    Here(Option<&'n Bytes>),
+}
+
+impl Node {
+    /// Follows `path` by one node.
+    pub(crate) fn step<'p>(&self, path: &'p [u8]) -> Step<'_, 'p> {
+        match self {
+            Self::Leaf { path: own, value } => Step::Here((own == path).then_some(value)),
+            Self::Extension { path: own, child } => match path.strip_prefix(&own[..]) {
+                Some(rest) => Step::Down(child, rest),
+                None => Step::Here(None),
+            },
+            Self::Branch(branch) => match path.split_first() {
+                Some((&next, rest)) => Step::Down(&branch.children[usize::from(next)], rest),
+                None => Step::Here(branch.value.as_ref()),
+            },
+        }
+    }
+}
+
+/// Children by next nibble, and the value of the key that ends here.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Branch {
+    pub(crate) children: [Link; 16],
+    pub(crate) value: Option<Bytes>,
+}
+
+impl Branch {
+    /// The value, empty if there is none.
+    pub(crate) fn value_bytes(&self) -> &[u8] {
+        self.value.as_ref().map_or(&[], |value| value)
+    }
+
+    /// How many of the 17 are taken.
+    pub(crate) fn taken(&self) -> usize {
+        let children = self.children.iter().filter(|link| !link.is_empty()).count();
+        children + usize::from(self.value.is_some())
+    }
+}
+
+/// How a node is held by its parent.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Link {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// Hashed and unchanged since; the body may or may not be in memory.
+    Stored(Arc<Stored>),
+    /// In memory and not hashed by itself: changed since the last commit, or small enough to stand in its parent.
+    Fresh(Arc<Node>),
+}
+
+/// A node known by hash, its body read on first use and then kept.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) hash: Hash,
+    body: OnceLock<Arc<Node>>,
+}
+
+impl Stored {
+    /// A node of which only the hash is known.
+    pub(crate) fn unread(hash: Hash) -> Arc<Self> {
+        Arc::new(Self { hash, body: OnceLock::new() })
+    }
+
+    /// A node that was just hashed.
+    pub(crate) fn with_body(hash: Hash, node: Arc<Node>) -> Arc<Self> {
+        Arc::new(Self { hash, body: OnceLock::from(node) })
+    }
+
+    /// The body if it is in memory.
+    pub(crate) fn cached(&self) -> Option<&Arc<Node>> {
+        self.body.get()
+    }
+
+    /// The body, read and kept if need be.
+    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<&Arc<Node>, TrieError> {
+        if let Some(node) = self.body.get() {
+            return Ok(node);
+        }
+        let node = fetch(&self.hash, reader)?;
+        // If another thread was faster, both have read the same node.
+        Ok(self.body.get_or_init(|| node))
+    }
+
+    /// The body, read if need be and not kept.
+    pub(crate) fn peek(&self, reader: &dyn NodeReader) -> Result<Arc<Node>, TrieError> {
+        self.body.get().map_or_else(|| fetch(&self.hash, reader), |node| Ok(Arc::clone(node)))
+    }
+}
+
+impl Link {
+    /// A node in memory.
+    pub(crate) fn fresh(node: Node) -> Self {
+        Self::Fresh(Arc::new(node))
+    }
+
+    /// True if nothing is there.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// The node behind the link, kept once read; `None` if the link is empty.
+    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<Option<&Arc<Node>>, TrieError> {
+        match self {
+            Self::Empty => Ok(None),
+            Self::Fresh(node) => Ok(Some(node)),
+            Self::Stored(stored) => stored.load(reader).map(Some),
+        }
+    }
+
+    /// The node behind the link for change: read, copied if shared, its hash forgotten; `None` if the link is empty.
+    pub(crate) fn load_mut(&mut self, reader: &dyn NodeReader) -> Result<Option<&mut Node>, TrieError> {
+        if let Self::Stored(stored) = self {
+            let node = Arc::clone(stored.load(reader)?);
+            *self = Self::Fresh(node);
+        }
+        match self {
+            Self::Fresh(node) => Ok(Some(Arc::make_mut(node))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Reads, checks and decodes one node.
+fn fetch(hash: &Hash, reader: &dyn NodeReader) -> Result<Arc<Node>, TrieError> {
+    let raw = reader.node(hash)?.ok_or(TrieError::Missing { hash: *hash })?;
+    let got = keccak256(&raw);
+    if got != *hash {
+        return Err(TrieError::WrongHash { hash: *hash, got });
+    }
+    codec::decode(&raw).map(Arc::new).map_err(|what| TrieError::Malformed { hash: *hash, what })
+}
