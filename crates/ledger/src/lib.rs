@@ -1,2 +1,41 @@
 //! State transition: accounts, two coins, stakes, rewards. Pure: (state, block) -> changes.
+//!
+//! - [`genesis_state`]: the state before the first block.
+//! - [`execute_block`]: a received block on its parent; [`build_block`]: a block of our own.
+//! - [`Screen`]: the mempool's judgement of pending transactions.
+//! - [`queries`]: reads at a state. [`check_supply`]: every coin accounted for.
+//!
+//! Keys and values of the state are those of `spec/ledger.md` §4, and ours: `ls/params` (rules of the chain) and
+//! `ls/supply` (both coins' supply at genesis). Result codes and texts are the reference's.
+//!
+//! What is deliberately not here: no clock, socket, disk, thread or randomness; no signature is verified (that is
+//! [`vigil_crypto::verify_tx`], whose verdicts are read in the ledger's order of checks).
 #![forbid(unsafe_code)]
+
+mod block;
+mod build;
+mod error;
+mod genesis;
+mod keys;
+pub mod queries;
+mod rewards;
+mod rules;
+mod screen;
+mod stake;
+mod state;
+mod supply;
+mod tx;
+
+pub use block::{BlockOutcome, Parent, execute_block};
+pub use build::{BuildError, BuiltBlock, Proposal, build_block};
+pub use error::{ApplyError, BlockError, StateError, TxError, code};
+pub use genesis::{GenesisState, GenesisStateError, genesis_state};
+pub use rewards::{is_reward_height, minted_per_block};
+pub use rules::{
+    edge_node_deposit_min, edge_node_stake_max, fee_min, gas_regular, guardian_deposit_min, guardian_stake_max,
+    send_fee_min, validator_deposit_min,
+};
+pub use screen::{Screen, debited};
+pub use stake::{StakeHeights, validator_set};
+pub use state::{Reader, State};
+pub use supply::{Supply, SupplyError, check_supply, coins_of};

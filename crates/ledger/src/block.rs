@@ -1,0 +1,144 @@
+//! Executing a block.
+
+use crate::error::{ApplyError, BlockError, StateError};
+use crate::rewards::is_reward_height;
+use crate::stake::{return_stakes, validator_set};
+use crate::state::{State, View};
+use crate::supply::Supply;
+use crate::tx::{self, Context};
+use alloy_rlp::{Encodable, Header, length_of_length};
+use std::sync::Arc;
+use vigil_crypto::VerifiedTx;
+use vigil_primitives::{Address, BlockHeader, Bytes, ChainParams, Hash, Height, Tx, U256};
+use vigil_trie::{BatchHasher, ordered_root_with};
+
+/// What a block stands on.
+#[derive(Clone, Debug)]
+pub struct Parent {
+    /// Height of the parent.
+    pub height: Height,
+    /// Its time, Unix seconds.
+    pub timestamp: u64,
+    /// The state after it.
+    pub state: State,
+    /// Minted and burned until after it.
+    pub supply: Supply,
+}
+
+/// What executing a block gave.
+#[derive(Clone, Debug)]
+pub struct BlockOutcome {
+    /// The state after the block, warm.
+    pub state: State,
+    /// Its root.
+    pub state_root: Hash,
+    /// New nodes of its trie, children before parents; to be stored before the block is acknowledged.
+    pub nodes: Vec<(Hash, Bytes)>,
+    /// Minted and burned since genesis.
+    pub supply: Supply,
+    /// True if the validator set named by the state differs from the parent state's
+    /// (`docs/decisions/0004-set-change-flag.md`).
+    pub validators_changed: bool,
+    /// The validator set that the state names: stake in wei, by address ascending.
+    pub validators: Vec<(Address, U256)>,
+    /// Accounts that the block wrote, ascending; what a mempool has to look at again.
+    pub touched: Vec<Address>,
+}
+
+impl BlockOutcome {
+    /// The block of this outcome as a parent.
+    pub fn as_parent(&self, header: &BlockHeader) -> Parent {
+        let (height, timestamp) = (header.height, header.timestamp);
+        Parent { height, timestamp, state: self.state.clone(), supply: self.supply }
+    }
+}
+
+/// Executes a received block. Every transaction must succeed.
+///
+/// Checked here: height, time not before the parent's, limits of count and bytes, transaction root, coinbase first where
+/// rewards are due, each transaction, state root. Not here: chain id, signature, proposer, certificates (consensus).
+///
+/// # Errors
+/// [`BlockError::State`] is ours; every other error is the proposer's.
+pub fn execute_block(
+    params: &ChainParams,
+    hasher: &dyn BatchHasher,
+    parent: &Parent,
+    header: &BlockHeader,
+    txs: &[Arc<VerifiedTx>],
+) -> Result<BlockOutcome, BlockError> {
+    check_header(params, hasher, parent, header, txs)?;
+    let mut view = View::new(parent.state.clone(), parent.height);
+    view.proposer = Some(header.proposer);
+    for (index, verified) in txs.iter().enumerate() {
+        let context = Context::new(params, verified, header.height);
+        tx::apply(&mut view, &context).map_err(|error| match error {
+            ApplyError::Refused(error) => BlockError::Tx { height: header.height, index, hash: verified.hash(), error },
+            ApplyError::State(error) => BlockError::State(error),
+        })?;
+    }
+    let outcome = finish(params, hasher, parent, view)?;
+    if outcome.state_root != header.state_root {
+        let (got, expected) = (outcome.state_root, header.state_root);
+        return Err(BlockError::StateRoot { height: header.height, got, expected });
+    }
+    Ok(outcome)
+}
+
+/// End-of-block updates and commit.
+pub(crate) fn finish(
+    params: &ChainParams,
+    hasher: &dyn BatchHasher,
+    parent: &Parent,
+    mut view: View,
+) -> Result<BlockOutcome, StateError> {
+    return_stakes(&mut view, params)?;
+    let supply = parent.supply.after(view.minted_and_burned())?;
+    let touched = view.written_accounts();
+    let after = view.validators()?;
+    let (state, commit) = view.commit(hasher)?;
+    let before = parent.state.clone().validators()?;
+    let set = |pool: &Option<_>| pool.as_deref().map(|p| validator_set(p, params.validators_max)).unwrap_or_default();
+    let validators = set(&after);
+    let validators_changed = before != after && set(&before) != validators;
+    let (state_root, nodes) = (commit.root, commit.nodes);
+    Ok(BlockOutcome { state, state_root, nodes, supply, validators_changed, validators, touched })
+}
+
+fn check_header(
+    params: &ChainParams,
+    hasher: &dyn BatchHasher,
+    parent: &Parent,
+    header: &BlockHeader,
+    txs: &[Arc<VerifiedTx>],
+) -> Result<(), BlockError> {
+    let height = header.height;
+    if parent.height.checked_add(1) != Some(height) {
+        return Err(BlockError::Height { got: height, parent: parent.height });
+    }
+    if header.timestamp < parent.timestamp {
+        return Err(BlockError::Timestamp { got: header.timestamp, parent: parent.timestamp });
+    }
+    if txs.len() as u64 > params.block_txs_max {
+        return Err(BlockError::TxCount { got: txs.len(), max: params.block_txs_max });
+    }
+    let bytes = block_bytes(header.length(), txs.iter().map(|tx| tx.raw().length()).sum());
+    if bytes as u64 > params.block_bytes_max {
+        return Err(BlockError::Bytes { got: bytes, max: params.block_bytes_max });
+    }
+    if is_reward_height(params, height) && !txs.first().is_some_and(|tx| matches!(tx.tx(), Tx::Coinbase(_))) {
+        return Err(BlockError::CoinbaseMissing { height });
+    }
+    let got = ordered_root_with(hasher, txs.iter().map(|tx| tx.raw()));
+    if got != header.tx_root {
+        return Err(BlockError::TxRoot { height, got, expected: header.tx_root });
+    }
+    Ok(())
+}
+
+/// Length of a block's encoding, from the lengths of its header's encoding and of its transactions' items.
+pub(crate) fn block_bytes(header: usize, txs: usize) -> usize {
+    let list = Header { list: true, payload_length: txs }.length() + txs;
+    let payload_length = header + list;
+    length_of_length(payload_length) + payload_length
+}

@@ -1,0 +1,147 @@
+//! Building a block.
+
+use crate::block::{BlockOutcome, Parent, block_bytes, finish};
+use crate::error::{ApplyError, StateError, TxError};
+use crate::rewards::{is_reward_height, rewards};
+use crate::state::View;
+use crate::tx::{self, Context};
+use alloy_rlp::Encodable;
+use std::sync::Arc;
+use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
+use vigil_primitives::{
+    Block, BlockHeader, Bytes, ChainParams, Coinbase, Hash, SIGNATURE_BYTES, SignBytes, Signature, Tx, TxInput,
+    TxOutput, TxWrapper, keccak256,
+};
+use vigil_trie::{BatchHasher, ordered_root_with};
+
+/// What the builder is asked for.
+pub struct Proposal<'a> {
+    /// Chain id, epoch, height, parent, certificate, time and proposer of the block; the rest is filled in.
+    pub header: BlockHeader,
+    /// False: transactions that write the pool of validator candidates are left out (`spec/consensus.md` §1.12).
+    pub allow_set_change: bool,
+    /// In order of preference; of one account in order of sequence.
+    pub candidates: &'a [Arc<VerifiedTx>],
+    /// Signs a digest with the proposer's key, for the coinbase.
+    pub sign: &'a dyn Fn(&Hash) -> Signature,
+}
+
+/// A block that lacks only the proposer's signature.
+#[derive(Clone, Debug)]
+pub struct BuiltBlock {
+    /// The block; its header is unsigned.
+    pub block: Block,
+    /// The transactions of the block.
+    pub txs: Vec<Arc<VerifiedTx>>,
+    /// What executing it gives; signing changes nothing of it.
+    pub outcome: BlockOutcome,
+    /// Candidates that were refused, and why. Many only come too early or stand in the parent's branch already.
+    pub dropped: Vec<(Hash, TxError)>,
+    /// Candidates that were left out because they write the pool of validator candidates.
+    pub deferred: Vec<Hash>,
+}
+
+/// Why no block was built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Our own coinbase is refused: a bug, or a key that is not the proposer's.
+    #[error("own coinbase is refused: {0}")]
+    Coinbase(String),
+    /// The state could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Builds a block of the candidates that succeed, within the limits of the genesis, coinbase first where it is due.
+///
+/// # Errors
+/// [`BuildError`]; never for a bad candidate.
+pub fn build_block(
+    params: &ChainParams,
+    hasher: &dyn BatchHasher,
+    parent: &Parent,
+    proposal: Proposal,
+) -> Result<BuiltBlock, BuildError> {
+    let Proposal { mut header, allow_set_change, candidates, sign } = proposal;
+    let mut view = View::new(parent.state.clone(), parent.height);
+    view.proposer = Some(header.proposer);
+    let mut packer = Packer::new(params, &header);
+    let (mut dropped, mut deferred) = (Vec::new(), Vec::new());
+    if is_reward_height(params, view.height()) {
+        let coinbase = coinbase(params, &mut view, &header, sign)?;
+        let context = Context::new(params, &coinbase, view.height());
+        tx::apply(&mut view, &context).map_err(|e| BuildError::Coinbase(e.to_string()))?;
+        packer.add(coinbase);
+    }
+    for candidate in candidates {
+        if !packer.fits(candidate) {
+            break;
+        }
+        let context = Context::new(params, candidate, view.height());
+        match tx::dispatch(&mut view, &context) {
+            Ok(()) if !allow_set_change && view.tx_writes_validators() => {
+                view.discard();
+                deferred.push(candidate.hash());
+            }
+            Ok(()) => {
+                view.keep()?;
+                packer.add(Arc::clone(candidate));
+            }
+            Err(ApplyError::Refused(error)) => {
+                view.discard();
+                dropped.push((candidate.hash(), error));
+            }
+            Err(ApplyError::State(error)) => return Err(error.into()),
+        }
+    }
+    let txs = packer.txs;
+    let outcome = finish(params, hasher, parent, view)?;
+    header.tx_root = ordered_root_with(hasher, txs.iter().map(|tx| tx.raw()));
+    header.state_root = outcome.state_root;
+    header.signature = Signature::none();
+    let block = Block { header, txs: txs.iter().map(|tx| tx.raw().clone()).collect() };
+    Ok(BuiltBlock { block, txs, outcome, dropped, deferred })
+}
+
+/// Keeps to the limits of a block.
+struct Packer<'a> {
+    params: &'a ChainParams,
+    header_bytes: usize,
+    tx_bytes: usize,
+    txs: Vec<Arc<VerifiedTx>>,
+}
+
+impl<'a> Packer<'a> {
+    fn new(params: &'a ChainParams, header: &BlockHeader) -> Self {
+        let signed = BlockHeader { signature: Signature::from([1; SIGNATURE_BYTES]), ..header.clone() };
+        Self { params, header_bytes: signed.length(), tx_bytes: 0, txs: Vec::new() }
+    }
+
+    fn fits(&self, tx: &VerifiedTx) -> bool {
+        let bytes = block_bytes(self.header_bytes, self.tx_bytes + tx.raw().length());
+        (self.txs.len() as u64) < self.params.block_txs_max && bytes as u64 <= self.params.block_bytes_max
+    }
+
+    fn add(&mut self, tx: Arc<VerifiedTx>) {
+        self.tx_bytes += tx.raw().length();
+        self.txs.push(tx);
+    }
+}
+
+fn coinbase(
+    params: &ChainParams,
+    view: &mut View,
+    header: &BlockHeader,
+    sign: &dyn Fn(&Hash) -> Signature,
+) -> Result<Arc<VerifiedTx>, BuildError> {
+    let rewards = rewards(view, params)?;
+    let outputs = rewards.into_iter().map(|(address, coins)| TxOutput { address, coins }).collect();
+    let proposer = TxInput { address: header.proposer, ..TxInput::default() };
+    let mut tx = Coinbase { proposer, outputs, block_height: view.parent_height() };
+    let bytes = SignBytes::of(&params.chain_id, &Tx::Coinbase(tx.clone())).wrapped(TxWrapper::V1);
+    tx.proposer.signature = sign(&keccak256(bytes));
+    let domain = TxDomain { chain_id: params.chain_id.clone(), forks: params.forks.clone() };
+    let raw = Bytes::from(Tx::Coinbase(tx).to_raw());
+    verify_tx(&domain, raw).map(Arc::new).map_err(|e| BuildError::Coinbase(e.to_string()))
+}

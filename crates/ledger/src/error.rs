@@ -1,0 +1,182 @@
+//! What can go wrong, sorted by who is at fault.
+
+use vigil_primitives::{Coins, Hash, Height, U256};
+use vigil_trie::TrieError;
+
+/// Result codes of transactions (`spec/ledger.md` §8). 0 is success.
+pub mod code {
+    /// Anything without a code of its own.
+    pub const GENERIC: u32 = 100_000;
+    /// A signature does not verify.
+    pub const INVALID_SIGNATURE: u32 = 100_001;
+    /// The sequence is not the account's next one.
+    pub const INVALID_SEQUENCE: u32 = 100_002;
+    /// The account has less than it spends.
+    pub const INSUFFICIENT_FUND: u32 = 100_003;
+    /// A transaction that only a proposer makes.
+    pub const UNAUTHORIZED: u32 = 100_005;
+    /// The fee is too low or in the wrong coin.
+    pub const INVALID_FEE: u32 = 100_006;
+    /// No such stake purpose.
+    pub const INVALID_STAKE_PURPOSE: u32 = 106_001;
+    /// The stake is in the wrong coin.
+    pub const INVALID_STAKE: u32 = 106_002;
+    /// The stake is below the minimum, or more than the account has.
+    pub const INSUFFICIENT_STAKE: u32 = 106_003;
+    /// The stake would pass the cap of its node.
+    pub const STAKE_EXCEEDS_CAP: u32 = 106_005;
+}
+
+/// A transaction is refused; the state is as before. The text is what RPC clients see (`spec/rpc.md` §4.7).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct TxError {
+    /// One of [`code`].
+    pub code: u32,
+    /// For people and for clients that match on it.
+    pub text: String,
+}
+
+impl TxError {
+    /// An error with a code of its own.
+    pub fn new(code: u32, text: impl Into<String>) -> Self {
+        Self { code, text: text.into() }
+    }
+
+    /// An error of code [`code::GENERIC`].
+    pub fn generic(text: impl Into<String>) -> Self {
+        Self::new(code::GENERIC, text)
+    }
+}
+
+/// The state could not be read, or holds what no block could have written. Never the fault of a peer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A node of the trie is missing or broken.
+    #[error("reading the state")]
+    Trie(#[from] TrieError),
+    /// A value does not decode.
+    #[error("the state's value of key 0x{key} is corrupt: {reason}")]
+    Corrupt {
+        /// The key, in hex.
+        key: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A sum that is bounded by the supply passed 256 bits.
+    #[error("{0} passes 256 bits: the state breaks the supply check")]
+    Overflow(&'static str),
+}
+
+/// Why a transaction was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The transaction is at fault.
+    #[error(transparent)]
+    Refused(#[from] TxError),
+    /// The store is at fault.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl ApplyError {
+    /// A refusal with a code of its own.
+    pub(crate) fn refuse(code: u32, text: impl Into<String>) -> Self {
+        Self::Refused(TxError::new(code, text))
+    }
+
+    /// A refusal of code [`code::GENERIC`].
+    pub(crate) fn generic(text: impl Into<String>) -> Self {
+        Self::Refused(TxError::generic(text))
+    }
+}
+
+/// Why a block was not executed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// Its height is not the parent's plus one.
+    #[error("block has height {got} on a parent of height {parent}")]
+    Height {
+        /// In the header.
+        got: Height,
+        /// Of the parent.
+        parent: Height,
+    },
+    /// It is older than its parent.
+    #[error("block of time {got} on a parent of time {parent}")]
+    Timestamp {
+        /// In the header, Unix seconds.
+        got: u64,
+        /// Of the parent, Unix seconds.
+        parent: u64,
+    },
+    /// Too many transactions.
+    #[error("block has {got} transactions, the limit is {max}")]
+    TxCount {
+        /// In the block.
+        got: usize,
+        /// `block_txs_max` of the genesis.
+        max: u64,
+    },
+    /// Too large.
+    #[error("block has {got} bytes, the limit is {max}")]
+    Bytes {
+        /// Of its encoding.
+        got: usize,
+        /// `block_bytes_max` of the genesis.
+        max: u64,
+    },
+    /// The transactions are not those of the header.
+    #[error("transaction root of block {height} is {got}, header says {expected}")]
+    TxRoot {
+        /// Of the block.
+        height: Height,
+        /// Computed.
+        got: Hash,
+        /// In the header.
+        expected: Hash,
+    },
+    /// Rewards are due and the first transaction is no coinbase.
+    #[error("block {height} pays rewards, but its first transaction is no coinbase")]
+    CoinbaseMissing {
+        /// Of the block.
+        height: Height,
+    },
+    /// A transaction is refused.
+    #[error("transaction {index} ({hash}) of block {height} is refused with code {}: {error}", error.code)]
+    Tx {
+        /// Of the block.
+        height: Height,
+        /// Position in the block.
+        index: usize,
+        /// Its hash.
+        hash: Hash,
+        /// Why.
+        error: TxError,
+    },
+    /// Execution ends elsewhere than the header says.
+    #[error("state root of block {height} is {got}, header says {expected}")]
+    StateRoot {
+        /// Of the block.
+        height: Height,
+        /// Computed.
+        got: Hash,
+        /// In the header.
+        expected: Hash,
+    },
+    /// Ours: never punish a peer for it.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Both coins in the words of the reference.
+pub(crate) fn coins_text(coins: &Coins) -> String {
+    format!("{} ThetaWei, {} TFuelWei", coins.theta, coins.tfuel)
+}
+
+/// Whole tokens to wei.
+pub(crate) fn tokens(count: u64) -> U256 {
+    U256::from(count) * U256::from(vigil_primitives::WEI)
+}

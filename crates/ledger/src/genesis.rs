@@ -1,0 +1,106 @@
+//! The state before the first block (`spec/ledger.md` §7, DESIGN §4).
+
+use crate::error::StateError;
+use crate::keys;
+use crate::stake::{StakeHeights, deposit_validator, validator_set};
+use crate::supply::Supply;
+use std::collections::BTreeMap;
+use vigil_primitives::{
+    Account, Address, BlockHeader, Bytes, Coins, Genesis, GenesisError, Hash, Hcc, U256, ValidatorPool, rlp,
+};
+use vigil_trie::{BatchHasher, NoNodes, Trie, TrieError};
+
+/// Largest supply of each coin at genesis, in wei, as a number of bits: products of two amounts fit 256 bits.
+const SUPPLY_BITS_MAX: usize = 128;
+
+/// What genesis makes.
+#[derive(Clone, Debug)]
+pub struct GenesisState {
+    /// The genesis block's header; its hash is the chain's name. The block has no transactions.
+    pub header: BlockHeader,
+    /// Nodes of the state, to be stored.
+    pub nodes: Vec<(Hash, Bytes)>,
+    /// Nothing minted, nothing burned.
+    pub supply: Supply,
+    /// The first validator set: stake in wei, by address ascending.
+    pub validators: Vec<(Address, U256)>,
+}
+
+/// A genesis that no state can be made of.
+#[derive(Debug, thiserror::Error)]
+pub enum GenesisStateError {
+    /// The file is at fault.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// More coins than amounts can be calculated with.
+    #[error("genesis has {got} wei of the {coin} token, the limit is 2^{SUPPLY_BITS_MAX} - 1")]
+    Supply {
+        /// `stake` or `operational`.
+        coin: &'static str,
+        /// The sum, saturated at 2^256 - 1.
+        got: U256,
+    },
+    /// A stake is refused.
+    #[error("genesis stake: {0}")]
+    Stake(String),
+    /// Writing the trie failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl From<TrieError> for GenesisStateError {
+    fn from(error: TrieError) -> Self {
+        Self::State(error.into())
+    }
+}
+
+/// Builds the genesis state and header.
+///
+/// # Errors
+/// [`GenesisStateError`] if the file breaks a rule.
+pub fn genesis_state(genesis: &Genesis, hasher: &dyn BatchHasher) -> Result<GenesisState, GenesisStateError> {
+    genesis.validate()?;
+    let supply = supply(genesis)?;
+    let (balances, pool) = stake(genesis)?;
+    let mut trie = Trie::empty();
+    for (address, balance) in balances {
+        let account = Account { balance, ..Account::new(address, 0) };
+        trie.insert(&NoNodes, &keys::account(&address), rlp::encode(&account))?;
+    }
+    trie.insert(&NoNodes, keys::VALIDATORS, rlp::encode(&pool))?;
+    trie.insert(&NoNodes, keys::STAKE_HEIGHTS, rlp::encode(&StakeHeights { heights: vec![0] }))?;
+    trie.insert(&NoNodes, keys::PARAMS, rlp::encode(&genesis.params))?;
+    trie.insert(&NoNodes, keys::GENESIS_SUPPLY, rlp::encode(&supply))?;
+    let commit = trie.commit(hasher);
+    let header = BlockHeader {
+        chain_id: genesis.params.chain_id.clone(),
+        hcc: Hcc { votes: Vec::new(), block_hash: Hash::ZERO },
+        state_root: commit.root,
+        timestamp: genesis.timestamp,
+        ..BlockHeader::default()
+    };
+    let validators = validator_set(&pool, genesis.params.validators_max);
+    Ok(GenesisState { header, nodes: commit.nodes, supply: Supply::default(), validators })
+}
+
+fn supply(genesis: &Genesis) -> Result<Coins, GenesisStateError> {
+    let sum = |part: fn(&vigil_primitives::GenesisAccount) -> U256, coin| {
+        let got = genesis.accounts.iter().map(part).fold(U256::ZERO, U256::saturating_add);
+        if got.bit_len() > SUPPLY_BITS_MAX { Err(GenesisStateError::Supply { coin, got }) } else { Ok(got) }
+    };
+    Ok(Coins::new(sum(|a| a.theta, "stake")?, sum(|a| a.tfuel, "operational")?))
+}
+
+/// Balances after the stakes are taken out, and the pool they are in.
+fn stake(genesis: &Genesis) -> Result<(BTreeMap<Address, Coins>, ValidatorPool), GenesisStateError> {
+    let accounts = genesis.accounts.iter().map(|a| (a.address, Coins::new(a.theta, a.tfuel)));
+    let mut balances: BTreeMap<Address, Coins> = accounts.collect();
+    let mut pool = ValidatorPool::default();
+    for stake in &genesis.stakes {
+        let balance = balances.entry(stake.source).or_default();
+        let left = balance.checked_sub(&Coins::theta(stake.amount));
+        *balance = left.map_err(|e| GenesisStateError::Stake(format!("{}: {e}", stake.source)))?;
+        deposit_validator(&mut pool, stake.source, stake.holder, stake.amount).map_err(GenesisStateError::Stake)?;
+    }
+    Ok((balances, pool))
+}

@@ -1,0 +1,52 @@
+//! Keys of the state trie (`spec/ledger.md` §4), raw ASCII.
+
+use vigil_primitives::Address;
+
+/// Before the address of an account.
+pub(crate) const ACCOUNT_PREFIX: &[u8] = b"ls/a/";
+/// Before the address of an elite edge node.
+pub(crate) const EDGE_NODE_PREFIX: &[u8] = b"ls/een/";
+/// Before the id of a resource with a split rule.
+pub(crate) const SPLIT_RULE_PREFIX: &[u8] = b"ls/ssc/split/";
+/// Before the address of a stake holder with a reward distribution.
+pub(crate) const REWARD_DISTRIBUTION_PREFIX: &[u8] = b"ls/srdrs/";
+/// The pool of validator candidates.
+pub(crate) const VALIDATORS: &[u8] = b"ls/vcp";
+/// The pool of guardians.
+pub(crate) const GUARDIANS: &[u8] = b"ls/gcp";
+/// Total active stake of the elite edge nodes, raw big-endian bytes.
+pub(crate) const EDGE_NODE_TOTAL: &[u8] = b"ls/eentas";
+/// Heights of transactions that changed validator stakes.
+pub(crate) const STAKE_HEIGHTS: &[u8] = b"ls/sthl";
+/// The rules of the chain (ours).
+pub(crate) const PARAMS: &[u8] = b"ls/params";
+/// Both coins' supply at genesis (ours); the base of the rewards.
+pub(crate) const GENESIS_SUPPLY: &[u8] = b"ls/supply";
+
+/// An account.
+pub(crate) fn account(address: &Address) -> [u8; 25] {
+    let mut key = [0u8; 25];
+    key[..5].copy_from_slice(ACCOUNT_PREFIX);
+    key[5..].copy_from_slice(address.as_slice());
+    key
+}
+
+/// An elite edge node.
+pub(crate) fn edge_node(address: &Address) -> Vec<u8> {
+    [EDGE_NODE_PREFIX, address.as_slice()].concat()
+}
+
+/// Stakes of elite edge nodes that return when the parent has `height`.
+pub(crate) fn edge_node_returns(height: u64) -> Vec<u8> {
+    format!("ls/eensrk/{height}").into_bytes()
+}
+
+/// The reward distribution of a stake holder.
+pub(crate) fn reward_distribution(holder: &Address) -> Vec<u8> {
+    [REWARD_DISTRIBUTION_PREFIX, holder.as_slice()].concat()
+}
+
+/// The split rule of a resource.
+pub(crate) fn split_rule(resource_id: &str) -> Vec<u8> {
+    [SPLIT_RULE_PREFIX, resource_id.as_bytes()].concat()
+}

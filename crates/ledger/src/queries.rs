@@ -1,0 +1,80 @@
+//! Reads for RPC and consensus at one state.
+
+use crate::error::StateError;
+use crate::keys;
+use crate::stake::{StakeHeights, validator_set};
+use crate::state::{State, corrupt, decode, release_expired_funds};
+use vigil_primitives::{
+    Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, Height, RewardDistribution, SplitRule, U256,
+    ValidatorPool,
+};
+
+/// An account as a transaction in the block after `height` would find it: expired reserved funds are released.
+pub fn account(state: &State, height: Height, address: &Address) -> Result<Option<Account>, StateError> {
+    let mut account: Option<Account> = state.decoded(&keys::account(address))?;
+    if let Some(account) = &mut account {
+        release_expired_funds(account, height)?;
+    }
+    Ok(account)
+}
+
+/// The pool of validator candidates.
+pub fn validator_pool(state: &State) -> Result<Option<ValidatorPool>, StateError> {
+    state.decoded(keys::VALIDATORS)
+}
+
+/// The validators that the state names, with their active stake in wei, by address ascending.
+pub fn validators(state: &State, params: &ChainParams) -> Result<Vec<(Address, U256)>, StateError> {
+    Ok(validator_pool(state)?.map(|pool| validator_set(&pool, params.validators_max)).unwrap_or_default())
+}
+
+/// The pool of guardians; `None` until the first deposit.
+pub fn guardian_pool(state: &State) -> Result<Option<GuardianPool>, StateError> {
+    state.decoded(keys::GUARDIANS)
+}
+
+/// One elite edge node.
+pub fn edge_node(state: &State, address: &Address) -> Result<Option<EdgeNode>, StateError> {
+    state.decoded(&keys::edge_node(address))
+}
+
+/// At most `limit` elite edge nodes, by address, from `start` on.
+pub fn edge_nodes(state: &State, start: &Address, limit: usize) -> Result<Vec<EdgeNode>, StateError> {
+    let entries = state.scan(keys::EDGE_NODE_PREFIX, &keys::edge_node(start)).take(limit);
+    entries.map(|entry| entry.map_err(StateError::from).and_then(|(key, value)| decode(&key, &value))).collect()
+}
+
+/// The split rule of a resource.
+pub fn split_rule(state: &State, resource_id: &str) -> Result<Option<SplitRule>, StateError> {
+    state.decoded(&keys::split_rule(resource_id))
+}
+
+/// The reward distribution of a stake holder.
+pub fn reward_distribution(state: &State, holder: &Address) -> Result<Option<RewardDistribution>, StateError> {
+    state.decoded(&keys::reward_distribution(holder))
+}
+
+/// At most `limit` reward distributions, by holder, from `start` on.
+pub fn reward_distributions(
+    state: &State,
+    start: &Address,
+    limit: usize,
+) -> Result<Vec<RewardDistribution>, StateError> {
+    let entries = state.scan(keys::REWARD_DISTRIBUTION_PREFIX, &keys::reward_distribution(start)).take(limit);
+    entries.map(|entry| entry.map_err(StateError::from).and_then(|(key, value)| decode(&key, &value))).collect()
+}
+
+/// Heights of transactions that changed validator stakes.
+pub fn stake_heights(state: &State) -> Result<Vec<Height>, StateError> {
+    Ok(state.decoded::<StakeHeights>(keys::STAKE_HEIGHTS)?.unwrap_or_default().heights)
+}
+
+/// The rules of the chain, as the state commits to them.
+pub fn params(state: &State) -> Result<Option<ChainParams>, StateError> {
+    state.decoded(keys::PARAMS)
+}
+
+/// Both coins' supply at genesis, in wei.
+pub fn genesis_supply(state: &State) -> Result<Coins, StateError> {
+    state.decoded(keys::GENESIS_SUPPLY)?.ok_or_else(|| corrupt(keys::GENESIS_SUPPLY, "missing"))
+}

@@ -1,0 +1,105 @@
+//! The mempool's view: the settled state with the debits of pending transactions.
+
+use crate::error::{ApplyError, TxError, code};
+use crate::rules::gas_regular;
+use crate::state::{State, View};
+use crate::tx::{self, Context};
+use std::sync::Arc;
+use vigil_crypto::VerifiedTx;
+use vigil_primitives::{Address, ChainParams, Coins, Height, Tx, TxInput, U256};
+
+/// Most accounts kept in memory that were only read.
+const CLEAN_ACCOUNTS_MAX: usize = 100_000;
+
+/// Judges pending transactions as if each account's earlier ones were applied.
+///
+/// What pending transactions take from an account counts (sequence and balance), so that sequences n+1, n+2, ... need
+/// no waiting; what they give to others does not, so that each account can be judged again by itself when a block has
+/// touched it. A transaction that is accepted here may still fail in a block; one that is refused here would have failed
+/// in the next block unless another pending transaction comes to its help.
+pub struct Screen {
+    params: Arc<ChainParams>,
+    view: View,
+}
+
+impl Screen {
+    /// On the state after the settled block of `height`.
+    pub fn new(params: Arc<ChainParams>, state: State, height: Height) -> Self {
+        Self { params, view: View::new(state, height) }
+    }
+
+    /// Judges a transaction; if it is good, its debits count from now on.
+    ///
+    /// # Errors
+    /// [`ApplyError::Refused`] with the result code and the text for clients; [`ApplyError::State`] is ours.
+    pub fn check_and_apply(&mut self, verified: &VerifiedTx) -> Result<(), ApplyError> {
+        if matches!(verified.tx(), Tx::Coinbase(_) | Tx::Slash(_)) {
+            return Err(TxError::new(code::UNAUTHORIZED, "Unauthorized transaction, should skip").into());
+        }
+        if self.view.cached_accounts() > CLEAN_ACCOUNTS_MAX {
+            self.view.forget_clean();
+        }
+        let context = Context::new(&self.params, verified, self.view.height());
+        let result = tx::dispatch(&mut self.view, &context);
+        match result {
+            Ok(()) => self.view.keep_only(&debited(verified.tx())),
+            Err(_) => self.view.discard(),
+        }
+        result
+    }
+
+    /// Forgets the debits of an account; its pending transactions must be judged again.
+    pub fn forget(&mut self, address: &Address) {
+        self.view.forget(address);
+    }
+
+    /// Goes on to the state after the settled block of `height`. Debits stay: [`Self::forget`] every account that
+    /// settled blocks touched ([`crate::BlockOutcome::touched`]).
+    pub fn settle(&mut self, state: State, height: Height) {
+        self.view.rebase(state, height);
+    }
+
+    /// What ranks a pending transaction: wei of the operational token for a unit of gas (`spec/ledger.md` §10).
+    pub fn effective_gas_price(&self, tx: &Tx) -> U256 {
+        let gas = gas_regular(&self.params, self.view.height());
+        effective_gas_price(tx, gas)
+    }
+}
+
+/// Accounts that a transaction takes from, each once.
+pub fn debited(tx: &Tx) -> Vec<Address> {
+    let one = |input: &TxInput| vec![input.address];
+    match tx {
+        Tx::Coinbase(_) | Tx::Slash(_) => Vec::new(),
+        Tx::Send(t) => t.inputs.iter().map(|input| input.address).collect(),
+        Tx::ReserveFund(t) => one(&t.source),
+        Tx::ReleaseFund(t) => one(&t.source),
+        Tx::ServicePayment(t) => one(&t.target),
+        Tx::SplitRule(t) => one(&t.initiator),
+        Tx::SmartContract(t) => one(&t.from),
+        Tx::DepositStake(t) => one(&t.source),
+        Tx::WithdrawStake(t) => one(&t.source),
+        Tx::DepositStakeV2(t) => one(&t.source),
+        Tx::StakeRewardDistribution(t) => one(&t.holder),
+    }
+}
+
+fn effective_gas_price(tx: &Tx, gas: u64) -> U256 {
+    let per_gas = |fee: &Coins| fee.tfuel / U256::from(gas.max(1));
+    match tx {
+        Tx::Coinbase(_) | Tx::Slash(_) => U256::ZERO,
+        Tx::Send(t) => {
+            let accounts = t.inputs.len().saturating_add(t.outputs.len()).max(2);
+            t.fee.tfuel / U256::from((gas / 2).max(1)).saturating_mul(U256::from(accounts))
+        }
+        Tx::SmartContract(t) => t.gas_price,
+        Tx::ReserveFund(t) => per_gas(&t.fee),
+        Tx::ReleaseFund(t) => per_gas(&t.fee),
+        Tx::ServicePayment(t) => per_gas(&t.fee),
+        Tx::SplitRule(t) => per_gas(&t.fee),
+        Tx::DepositStake(t) => per_gas(&t.fee),
+        Tx::WithdrawStake(t) => per_gas(&t.fee),
+        Tx::DepositStakeV2(t) => per_gas(&t.fee),
+        Tx::StakeRewardDistribution(t) => per_gas(&t.fee),
+    }
+}

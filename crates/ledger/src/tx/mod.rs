@@ -1,0 +1,134 @@
+//! Applying one transaction: checks in the reference's order, then effects (`spec/ledger.md` §2). One file a type.
+//!
+//! Effects go into the transaction's part of the [`View`], so that a check that fails late leaves nothing behind.
+
+mod coinbase;
+mod deposit_stake;
+mod reward_distribution;
+mod send;
+mod withdraw_stake;
+
+use crate::error::{ApplyError, code, coins_text};
+use crate::rules::fee_min;
+use crate::state::View;
+use alloy_primitives::hex;
+use vigil_crypto::VerifiedTx;
+use vigil_primitives::{Account, ChainParams, Coins, Height, SignBytes, Tx, TxInput, TxWrapper, U256};
+
+/// What an executor needs besides the view: the rules, the transaction's body and the verdicts on its signatures.
+pub(crate) struct Context<'a> {
+    params: &'a ChainParams,
+    verified: &'a VerifiedTx,
+    height: Height,
+    /// Verdict on a deposit's proof of possession; apart, so that the vectors' replay can take the reference's.
+    pop_valid: bool,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(params: &'a ChainParams, verified: &'a VerifiedTx, height: Height) -> Self {
+        Self { params, verified, height, pop_valid: verified.pop_valid() }
+    }
+
+    /// Replaces the verdict on the proof of possession: the reference's proofs have another form (DESIGN §4).
+    #[cfg(test)]
+    pub(crate) fn assume_pop_valid(mut self) -> Self {
+        self.pop_valid = true;
+        self
+    }
+}
+
+/// Applies a transaction to the view. On success its changes are kept; else the view is as before.
+pub(crate) fn apply(view: &mut View, context: &Context) -> Result<(), ApplyError> {
+    match dispatch(view, context) {
+        Ok(()) => Ok(view.keep()?),
+        Err(error) => {
+            view.discard();
+            Err(error)
+        }
+    }
+}
+
+/// Runs the executor of the type; leaves its changes pending.
+pub(crate) fn dispatch(view: &mut View, context: &Context) -> Result<(), ApplyError> {
+    match context.verified.tx() {
+        Tx::Coinbase(tx) => coinbase::apply(view, context, tx),
+        Tx::Send(tx) => send::apply(view, context, tx),
+        Tx::DepositStake(tx) => deposit_stake::apply(view, context, deposit_stake::Deposit::of_v1(tx)),
+        Tx::DepositStakeV2(tx) => {
+            if context.height < context.params.forks.theta2 {
+                return Err(unsupported());
+            }
+            deposit_stake::apply(view, context, deposit_stake::Deposit::of_v2(tx))
+        }
+        Tx::WithdrawStake(tx) => withdraw_stake::apply(view, context, tx),
+        Tx::StakeRewardDistribution(tx) if context.height >= context.params.forks.theta3 => {
+            reward_distribution::apply(view, context, tx)
+        }
+        Tx::Slash(_) => Err(ApplyError::generic("Unknown tx type")),
+        Tx::StakeRewardDistribution(_)
+        | Tx::ReserveFund(_)
+        | Tx::ReleaseFund(_)
+        | Tx::ServicePayment(_)
+        | Tx::SplitRule(_)
+        | Tx::SmartContract(_) => Err(unsupported()),
+    }
+}
+
+fn unsupported() -> ApplyError {
+    ApplyError::generic("tx type not supported yet")
+}
+
+/// `validateInputAdvanced`: sequence, balance in both coins, signature, in this order.
+fn check_input(context: &Context, account: &Account, input: &TxInput, slot: usize) -> Result<(), ApplyError> {
+    // An account that has used every sequence can make no more transactions.
+    let expected = account.sequence.checked_add(1);
+    if expected != Some(input.sequence) {
+        let expected = expected.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        let text = format!(
+            "ValidateInputAdvanced: Got {}, expected {expected}. (acc.seq={})",
+            input.sequence, account.sequence
+        );
+        return Err(ApplyError::refuse(code::INVALID_SEQUENCE, text));
+    }
+    if !account.balance.covers(&input.coins) {
+        let (balance, coins) = (coins_text(&account.balance), coins_text(&input.coins));
+        let text = format!("Insufficient fund: balance is {balance}, tried to send {coins}");
+        return Err(ApplyError::refuse(code::INSUFFICIENT_FUND, text));
+    }
+    if !context.verified.valid_at(slot, context.height) {
+        return Err(ApplyError::refuse(code::INVALID_SIGNATURE, signature_text(context)));
+    }
+    Ok(())
+}
+
+fn signature_text(context: &Context) -> String {
+    let bytes = SignBytes::of(&context.params.chain_id, context.verified.tx()).wrapped(TxWrapper::V1);
+    format!("Signature verification failed, SignBytes: {}", hex::encode(bytes))
+}
+
+/// A fee must be at least `min` of the operational token and nothing of the other.
+fn check_fee(fee: &Coins, min: U256) -> Result<(), ApplyError> {
+    if fee.theta.is_zero() && fee.tfuel >= min {
+        return Ok(());
+    }
+    let text = format!("Insufficient fee. Transaction fee needs to be at least {min} TFuelWei");
+    Err(ApplyError::refuse(code::INVALID_FEE, text))
+}
+
+/// [`check_fee`] with the least fee of most types.
+fn check_plain_fee(context: &Context, fee: &Coins) -> Result<(), ApplyError> {
+    check_fee(fee, fee_min(context.params, context.height))
+}
+
+/// Takes the fee from the account and the supply.
+fn charge_fee(view: &mut View, account: &mut Account, fee: &Coins) -> Result<(), ApplyError> {
+    let left = account.balance.checked_sub(fee).map_err(|_| ApplyError::generic("Failed to charge transaction fee"))?;
+    account.balance = left;
+    Ok(view.burn(fee)?)
+}
+
+/// Moves an account on by one transaction; its next sequence was checked by [`check_input`].
+fn count(account: &mut Account) -> Result<(), ApplyError> {
+    account.sequence = account.sequence.checked_add(1).ok_or_else(|| ApplyError::generic("no sequence is left"))?;
+    Ok(())
+}
