@@ -1,0 +1,226 @@
+//! Whom to dial and when.
+
+use crate::bans::{read_json, write_json};
+use libp2p::multiaddr::Protocol;
+use libp2p::swarm::ConnectionId;
+use libp2p::swarm::dial_opts::DialOpts;
+use libp2p::{Multiaddr, PeerId};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Targets kept beside the seeds.
+const LEARNT_MAX: usize = 1_000;
+/// Addresses kept of one peer.
+const ADDRESSES_MAX: usize = 8;
+/// Peers written to `peers.json`.
+const SAVED_MAX: usize = 100;
+/// Dials started at a time.
+const DIALS_MAX: usize = 16;
+/// A peer that was never reached is forgotten after this many failures.
+const FAILURES_UNKNOWN_MAX: u32 = 5;
+/// One that was reached once.
+const FAILURES_KNOWN_MAX: u32 = 50;
+/// A peer of another chain is not dialled again for this long.
+const REFUSED_FOR: Duration = Duration::from_secs(600);
+
+#[derive(Debug)]
+struct Target {
+    peer: Option<PeerId>,
+    addresses: Vec<Multiaddr>,
+    seed: bool,
+    /// It has said hello to us once.
+    known: bool,
+    failures: u32,
+    next: Instant,
+    dial: Option<ConnectionId>,
+}
+
+/// The address book: seeds, peers of former runs (`peers.json`), peers heard of.
+#[derive(Debug)]
+pub(crate) struct Book {
+    path: PathBuf,
+    local: PeerId,
+    backoff: (Duration, Duration),
+    targets: Vec<Target>,
+    saved: BTreeMap<String, Vec<Multiaddr>>,
+}
+
+impl Book {
+    /// Reads `peers.json` and adds the seeds.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no object of address lists.
+    pub(crate) fn load(
+        path: PathBuf,
+        local: PeerId,
+        seeds: &[Multiaddr],
+        backoff: (Duration, Duration),
+        now: Instant,
+    ) -> io::Result<Self> {
+        let saved: BTreeMap<String, Vec<Multiaddr>> = read_json(&path)?.unwrap_or_default();
+        let mut book = Self { path, local, backoff, targets: Vec::new(), saved: saved.clone() };
+        seeds.iter().for_each(|seed| book.add_seed(seed.clone(), now));
+        for (id, addresses) in saved.into_iter().take(SAVED_MAX) {
+            if let Ok(peer) = id.parse() {
+                book.learn(peer, addresses, now);
+            }
+        }
+        Ok(book)
+    }
+
+    /// Adds an address that is always dialled.
+    pub(crate) fn add_seed(&mut self, address: Multiaddr, now: Instant) {
+        let peer = address.iter().find_map(|part| match part {
+            Protocol::P2p(peer) => Some(peer),
+            _ => None,
+        });
+        if peer == Some(self.local) {
+            return;
+        }
+        let same = |target: &&mut Target| peer.is_some() && target.peer == peer;
+        match self.targets.iter_mut().find(same) {
+            Some(target) => {
+                target.seed = true;
+                merge(&mut target.addresses, [address]);
+            }
+            None => self.targets.push(Target::new(peer, vec![address], true, now)),
+        }
+    }
+
+    /// Notes addresses of a peer.
+    pub(crate) fn learn(&mut self, peer: PeerId, addresses: impl IntoIterator<Item = Multiaddr>, now: Instant) {
+        if peer == self.local {
+            return;
+        }
+        if let Some(target) = self.targets.iter_mut().find(|target| target.peer == Some(peer)) {
+            merge(&mut target.addresses, addresses);
+        } else if self.targets.iter().filter(|target| !target.seed).count() < LEARNT_MAX {
+            let mut kept = Vec::new();
+            merge(&mut kept, addresses);
+            if !kept.is_empty() {
+                self.targets.push(Target::new(Some(peer), kept, false, now));
+            }
+        }
+    }
+
+    /// What to dial now: seeds, and others too if `more` peers are wanted. Each counts as failed until [`Book::ready`].
+    pub(crate) fn due(&mut self, more: bool, now: Instant, skip: impl Fn(&PeerId) -> bool) -> Vec<DialOpts> {
+        let (min, max) = self.backoff;
+        let ready = |target: &&mut Target| {
+            (target.seed || more)
+                && target.dial.is_none()
+                && target.next <= now
+                && !target.peer.as_ref().is_some_and(&skip)
+        };
+        let due = self.targets.iter_mut().filter(ready).take(DIALS_MAX);
+        due.map(|target| {
+            let wait = min.saturating_mul(1 << target.failures.min(16)).min(max);
+            target.failures = target.failures.saturating_add(1);
+            target.next = now + wait;
+            let options = target.options();
+            target.dial = Some(options.connection_id());
+            options
+        })
+        .collect()
+    }
+
+    /// A dial has ended without a connection.
+    pub(crate) fn failed(&mut self, dial: ConnectionId) {
+        if let Some(target) = self.targets.iter_mut().find(|target| target.dial == Some(dial)) {
+            target.dial = None;
+        }
+        self.targets.retain(|target| {
+            let limit = if target.known { FAILURES_KNOWN_MAX } else { FAILURES_UNKNOWN_MAX };
+            target.seed || target.failures < limit
+        });
+    }
+
+    /// A dial has led to ourselves: it is not tried again.
+    pub(crate) fn is_us(&mut self, dial: ConnectionId) {
+        self.targets.retain(|target| target.dial != Some(dial));
+    }
+
+    /// A dial has led to `peer`.
+    pub(crate) fn established(&mut self, dial: ConnectionId, peer: PeerId) {
+        if let Some(target) = self.targets.iter_mut().find(|target| target.dial == Some(dial)) {
+            target.dial = None;
+            target.peer = Some(peer);
+        }
+    }
+
+    /// `peer` has said hello.
+    pub(crate) fn ready(&mut self, peer: &PeerId) {
+        for target in self.targets.iter_mut().filter(|target| target.peer == Some(*peer)) {
+            target.known = true;
+            target.failures = 0;
+        }
+    }
+
+    /// The last connection to `peer` is gone.
+    pub(crate) fn lost(&mut self, peer: &PeerId, now: Instant) {
+        for target in self.targets.iter_mut().filter(|target| target.peer == Some(*peer)) {
+            target.next = target.next.max(now + self.backoff.0);
+        }
+    }
+
+    /// `peer` is of another chain.
+    pub(crate) fn refuse(&mut self, peer: &PeerId, now: Instant) {
+        for target in self.targets.iter_mut().filter(|target| target.peer == Some(*peer)) {
+            target.next = now + REFUSED_FOR;
+        }
+    }
+
+    pub(crate) fn is_seed(&self, peer: &PeerId) -> bool {
+        self.targets.iter().any(|target| target.seed && target.peer == Some(*peer))
+    }
+
+    /// Writes the peers that were reached, if they have changed.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn save(&mut self) -> io::Result<()> {
+        let known = self.targets.iter().filter(|target| target.known);
+        let now: BTreeMap<_, _> = known
+            .filter_map(|target| Some((target.peer?.to_string(), target.addresses.clone())))
+            .take(SAVED_MAX)
+            .collect();
+        if !now.is_empty() && now != self.saved {
+            write_json(&self.path, &now)?;
+            self.saved = now;
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    fn new(peer: Option<PeerId>, addresses: Vec<Multiaddr>, seed: bool, next: Instant) -> Self {
+        Self { peer, addresses, seed, known: false, failures: 0, next, dial: None }
+    }
+
+    /// From a fresh local port: two nodes that dial each other from their listening ports would both be the dialler.
+    fn options(&self) -> DialOpts {
+        match (self.peer, self.addresses.first()) {
+            (None, Some(address)) => DialOpts::unknown_peer_id().address(address.clone()).allocate_new_port().build(),
+            (Some(peer), _) => DialOpts::peer_id(peer).addresses(self.addresses.clone()).allocate_new_port().build(),
+            (None, None) => unreachable!("a target has an address or a peer id"),
+        }
+    }
+}
+
+/// Puts `new` addresses in front, without the peer id, newest kept.
+fn merge(addresses: &mut Vec<Multiaddr>, new: impl IntoIterator<Item = Multiaddr>) {
+    for mut address in new {
+        if let Some(Protocol::P2p(_)) = address.iter().last() {
+            address.pop();
+        }
+        if !address.is_empty() && !addresses.contains(&address) {
+            addresses.insert(0, address);
+        }
+    }
+    addresses.truncate(ADDRESSES_MAX);
+}
+
+#[cfg(test)]
+mod tests;

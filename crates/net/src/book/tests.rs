@@ -1,0 +1,123 @@
+use super::*;
+
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+
+fn address(n: u16) -> Multiaddr {
+    format!("/ip4/127.0.0.1/tcp/{n}").parse().unwrap()
+}
+
+fn book(seeds: &[Multiaddr], now: Instant) -> (Book, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Book::load(dir.path().join("peers.json"), PeerId::random(), seeds, BACKOFF, now).unwrap(), dir)
+}
+
+fn nobody(_: &PeerId) -> bool {
+    false
+}
+
+#[test]
+fn backs_off_from_2_to_30_seconds() {
+    let mut now = Instant::now();
+    let (mut book, _dir) = book(&[address(1)], now);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        let dial = book.due(false, now, nobody).pop().expect("due");
+        book.failed(dial.connection_id());
+        let start = now;
+        while book.due(false, now, nobody).is_empty() {
+            now += Duration::from_secs(1);
+            if now - start > Duration::from_secs(60) {
+                panic!("never due again");
+            }
+        }
+        waits.push((now - start).as_secs());
+        // The probe above started a dial of its own: take it back.
+        let target = &mut book.targets[0];
+        target.failures -= 1;
+        target.next = now;
+        target.dial = None;
+    }
+    assert_eq!(waits, [2, 4, 8, 16, 30, 30, 30]);
+}
+
+#[test]
+fn a_dial_under_way_is_not_repeated_and_hello_resets_the_wait() {
+    let now = Instant::now();
+    let (mut book, _dir) = book(&[address(1)], now);
+    let peer = PeerId::random();
+    let dial = book.due(false, now, nobody).pop().unwrap();
+    let later = now + Duration::from_secs(100);
+    assert!(book.due(false, later, nobody).is_empty());
+    book.established(dial.connection_id(), peer);
+    book.ready(&peer);
+    assert!(book.is_seed(&peer));
+    assert!(book.due(false, later, |id| *id == peer).is_empty(), "connected");
+    book.lost(&peer, later);
+    assert!(book.due(false, later + Duration::from_secs(1), nobody).is_empty());
+    assert_eq!(book.due(false, later + Duration::from_secs(2), nobody).len(), 1);
+}
+
+#[test]
+fn learnt_peers_are_dialled_only_when_more_are_wanted_and_forgotten_when_dead() {
+    let mut now = Instant::now();
+    let (mut book, _dir) = book(&[], now);
+    book.learn(PeerId::random(), [address(1)], now);
+    assert!(book.due(false, now, nobody).is_empty());
+    for _ in 0..FAILURES_UNKNOWN_MAX {
+        let dial = book.due(true, now, nobody).pop().unwrap();
+        book.failed(dial.connection_id());
+        now += BACKOFF.1;
+    }
+    assert!(book.targets.is_empty());
+}
+
+#[test]
+fn we_do_not_dial_ourselves() {
+    let now = Instant::now();
+    let (mut book, _dir) = book(&[address(1)], now);
+    let local = book.local;
+    book.learn(local, [address(2)], now);
+    book.add_seed(address(3).with(Protocol::P2p(local)), now);
+    let dial = book.due(true, now, nobody).pop().unwrap();
+    book.is_us(dial.connection_id());
+    assert!(book.targets.is_empty());
+}
+
+#[test]
+fn another_chain_waits_ten_minutes() {
+    let now = Instant::now();
+    let (mut book, _dir) = book(&[], now);
+    let peer = PeerId::random();
+    book.add_seed(address(1).with(Protocol::P2p(peer)), now);
+    book.refuse(&peer, now);
+    assert!(book.due(true, now + REFUSED_FOR - Duration::from_secs(1), nobody).is_empty());
+    assert_eq!(book.due(true, now + REFUSED_FOR, nobody).len(), 1);
+}
+
+#[test]
+fn peers_that_were_reached_survive_a_restart() {
+    let now = Instant::now();
+    let (mut book, dir) = book(&[], now);
+    let (reached, heard_of) = (PeerId::random(), PeerId::random());
+    book.learn(reached, [address(1).with(Protocol::P2p(reached))], now);
+    book.learn(heard_of, [address(2)], now);
+    book.ready(&reached);
+    book.save().unwrap();
+    let again = Book::load(dir.path().join("peers.json"), PeerId::random(), &[], BACKOFF, now).unwrap();
+    let targets: Vec<_> = again.targets.iter().map(|target| (target.peer.unwrap(), target.addresses.clone())).collect();
+    assert_eq!(targets, [(reached, vec![address(1)])]);
+}
+
+#[test]
+fn the_book_is_bounded() {
+    let now = Instant::now();
+    let (mut book, _dir) = book(&[], now);
+    for n in 0..LEARNT_MAX as u16 + 5 {
+        book.learn(PeerId::random(), [address(n + 1)], now);
+    }
+    assert_eq!(book.targets.len(), LEARNT_MAX);
+    let peer = book.targets[0].peer.unwrap();
+    book.learn(peer, (1..=20).map(|n| address(10_000 + n)), now);
+    assert_eq!(book.targets[0].addresses.len(), ADDRESSES_MAX);
+    assert_eq!(book.due(true, now, nobody).len(), DIALS_MAX);
+}

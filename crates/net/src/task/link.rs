@@ -1,0 +1,84 @@
+//! What the task keeps of a connected peer.
+
+use crate::bucket::Buckets;
+use crate::queue::Outbox;
+use crate::{Head, Peer, PeerInfo, Rates, Role};
+use libp2p::{Multiaddr, PeerId};
+use std::time::Instant;
+use vigil_primitives::Address;
+
+/// What a peer has said of itself, checked.
+#[derive(Clone, Debug)]
+pub(super) struct Greeting {
+    pub(super) agent: String,
+    pub(super) role: Role,
+    pub(super) validator: Option<Address>,
+}
+
+/// A connected peer, over one or two connections.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) peer: Peer,
+    pub(super) address: Multiaddr,
+    pub(super) outbound: bool,
+    pub(super) since: Instant,
+    /// Set by its hello; the node knows of the peer from then on.
+    pub(super) greeting: Option<Greeting>,
+    /// The head it last told.
+    pub(super) head: Head,
+    /// The head it was last told.
+    pub(super) told: Head,
+    /// A head is on its way to it.
+    pub(super) telling: bool,
+    pub(super) outbox: Outbox,
+    pub(super) buckets: Buckets,
+    /// Requests for blocks open at it.
+    pub(super) asked: usize,
+    /// Its requests for blocks open at us.
+    pub(super) serving: usize,
+    pub(super) pings_failed: u32,
+    /// Why it is about to be disconnected, and when at the latest.
+    pub(super) doomed: Option<(&'static str, Instant)>,
+}
+
+impl Link {
+    pub(super) fn new(peer: Peer, address: Multiaddr, outbound: bool, rates: &Rates, now: Instant) -> Self {
+        Self {
+            peer,
+            address,
+            outbound,
+            since: now,
+            greeting: None,
+            head: Head::default(),
+            told: Head::default(),
+            telling: false,
+            outbox: Outbox::new(),
+            buckets: Buckets::new(rates, now),
+            asked: 0,
+            serving: 0,
+            pings_failed: 0,
+            doomed: None,
+        }
+    }
+
+    /// The validator address it has proven.
+    pub(super) fn validator(&self) -> Option<&Address> {
+        self.greeting.as_ref().and_then(|greeting| greeting.validator.as_ref())
+    }
+
+    /// For the node; `None` before its hello.
+    pub(super) fn info(&self, id: PeerId, score: i32) -> Option<PeerInfo> {
+        let greeting = self.greeting.as_ref()?;
+        Some(PeerInfo {
+            peer: self.peer,
+            id,
+            address: self.address.clone(),
+            outbound: self.outbound,
+            agent: greeting.agent.clone(),
+            role: greeting.role,
+            validator: greeting.validator,
+            head: self.head,
+            score,
+        })
+    }
+}
