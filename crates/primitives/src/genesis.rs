@@ -253,6 +253,14 @@ impl Genesis {
 }
 
 /// The number that Ethereum tools see for a chain at `height` (`spec/ledger.md` §1.5; `sky` and `allaudio`: DESIGN §4).
+///
+/// ```
+/// use vigil_primitives::{Forks, U256, chain_id_number};
+/// let newest = Forks::default();
+/// assert_eq!(chain_id_number("privatenet", 0, &newest), U256::from(366));
+/// assert_eq!(chain_id_number("sky", 0, &newest), U256::from(3661));
+/// assert_eq!(chain_id_number("allaudio", 0, &newest), U256::from(3662));
+/// ```
 pub fn chain_id_number(chain_id: &str, height: Height, forks: &Forks) -> U256 {
     if height >= forks.metachain
         && let Some(id) = subchain_number(chain_id)

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod amount;
 mod block;
 mod coins;
 mod genesis;
@@ -20,6 +21,7 @@ mod vote;
 
 pub use account::{Account, EMPTY_CODE_HASH, ReservedFund, SplitRule, TransferRecord};
 pub use alloy_primitives::{Address, B256 as Hash, Bytes, U256, keccak256};
+pub use amount::{AmountError, parse_amount};
 pub use block::{Block, BlockHeader, EMPTY_TRIE_ROOT, Hcc};
 pub use coins::{Coins, CoinsError};
 pub use genesis::{ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisStake, chain_id_number};

@@ -50,6 +50,45 @@ pub fn files(path: &str) -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
+/// One JSON file of the vectors that are kept in this repository (`crates/testkit/vectors`), so always there.
+///
+/// # Panics
+/// If the file is missing or no JSON.
+pub fn kept_json(path: &str) -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(path);
+    let bytes = std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The array at `key`.
+///
+/// # Panics
+/// If there is none.
+pub fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value[key].as_array().unwrap_or_else(|| panic!("`{key}` is no array in {value}"))
+}
+
+/// The text at `key`.
+///
+/// # Panics
+/// If there is none.
+pub fn string<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("`{key}` is no text in {value}"))
+}
+
+/// The bytes of the hex text at `key`.
+///
+/// # Panics
+/// If there are none.
+pub fn hex_at(value: &Value, key: &str) -> Vec<u8> {
+    unhex(string(value, key))
+}
+
+/// True if the long tier was asked for (`VIGIL_TEST_LONG=1`).
+pub fn long() -> bool {
+    std::env::var("VIGIL_TEST_LONG").is_ok_and(|v| v == "1")
+}
+
 /// Bytes of a hex text, `0x` optional.
 ///
 /// # Panics

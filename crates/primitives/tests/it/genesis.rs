@@ -1,0 +1,105 @@
+//! The genesis file: JSON and rules.
+
+use vigil_primitives::*;
+
+fn genesis() -> Genesis {
+    let account = |b: u8, tokens: u64| GenesisAccount {
+        address: Address::repeat_byte(b),
+        theta: Coins::tokens(tokens, 0).theta,
+        tfuel: U256::from(b),
+    };
+    let stake = |b: u8, holder: u8| GenesisStake {
+        source: Address::repeat_byte(b),
+        holder: Address::repeat_byte(holder),
+        amount: Coins::tokens(200_000, 0).theta,
+    };
+    Genesis {
+        params: ChainParams::default(),
+        timestamp: 1_790_000_000,
+        accounts: vec![account(1, 400_000), account(2, 0)],
+        stakes: vec![stake(1, 8), stake(1, 9)],
+    }
+}
+
+#[test]
+fn json_roundtrip() {
+    let genesis = genesis();
+    let text = serde_json::to_string_pretty(&genesis).unwrap();
+    assert!(text.contains("\"400000000000000000000000\""), "amounts are decimal text: {text}");
+    assert_eq!(serde_json::from_str::<Genesis>(&text).unwrap(), genesis);
+    assert_eq!(genesis.validate(), Ok(()));
+}
+
+#[test]
+fn missing_params_take_defaults_and_unknown_keys_are_named() {
+    let params: ChainParams = serde_json::from_str(r#"{"chain_id": "sky", "forks": {"theta3": 7}}"#).unwrap();
+    assert_eq!((params.chain_id.as_str(), params.forks.theta3, params.checkpoint_interval), ("sky", 7, 100));
+    let error = serde_json::from_str::<ChainParams>(r#"{"block_intervall_ms": 5}"#).unwrap_err().to_string();
+    assert!(error.contains("block_intervall_ms"), "{error}");
+    let error = serde_json::from_str::<Forks>(r#"{"theta4": 5}"#).unwrap_err().to_string();
+    assert!(error.contains("theta4"), "{error}");
+}
+
+#[test]
+fn amounts_are_decimal_text_only() {
+    let text = serde_json::to_string(&genesis()).unwrap();
+    for bad in [r#""0x10""#, r#""-1""#, r#""""#, r#""1e3""#, "5", r#"" 1""#] {
+        let changed = text.replacen(r#""400000000000000000000000""#, bad, 1);
+        assert!(serde_json::from_str::<Genesis>(&changed).is_err(), "{bad}");
+    }
+    let above = format!("\"{}0\"", U256::MAX);
+    assert!(serde_json::from_str::<Genesis>(&text.replacen(r#""400000000000000000000000""#, &above, 1)).is_err());
+}
+
+#[test]
+fn rules_of_the_file() {
+    let broken = |change: fn(&mut Genesis)| {
+        let mut genesis = genesis();
+        change(&mut genesis);
+        genesis.validate().unwrap_err()
+    };
+    let (one, nine) = (Address::repeat_byte(1), Address::repeat_byte(9));
+    assert_eq!(broken(|g| g.stakes.clear()), GenesisError::NoValidators);
+    assert_eq!(broken(|g| g.accounts[1].address = g.accounts[0].address), GenesisError::DuplicateAccount(one));
+    let twice = GenesisError::DuplicateStake { source_address: one, holder: nine };
+    assert_eq!(broken(|g| g.stakes[0].holder = g.stakes[1].holder), twice);
+    let (staked, balance) = (Coins::tokens(400_000, 0).theta, Coins::tokens(400_000, 0).theta - U256::from(1));
+    let over = GenesisError::Overstaked { source_address: one, staked, balance };
+    assert_eq!(broken(|g| g.accounts[0].theta -= U256::from(1)), over);
+    let below = broken(|g| g.stakes[0].amount -= U256::from(1));
+    assert!(matches!(below, GenesisError::Param { key: "stakes.amount", .. }), "{below}");
+    let stranger = broken(|g| g.stakes[0].source = Address::repeat_byte(77));
+    assert!(matches!(stranger, GenesisError::Overstaked { balance: U256::ZERO, .. }), "{stranger}");
+}
+
+#[test]
+fn ranges_at_below_and_above() {
+    let ranges: [(&str, fn(&mut ChainParams) -> &mut u64, u64, u64); 11] = [
+        ("block_interval_ms", |p| &mut p.block_interval_ms, 10, 60_000),
+        ("delta_ms", |p| &mut p.delta_ms, 10, 60_000),
+        ("execution_budget_ms", |p| &mut p.execution_budget_ms, 0, 60_000),
+        ("block_txs_max", |p| &mut p.block_txs_max, 1, BLOCK_TXS_MAX as u64),
+        ("block_bytes_max", |p| &mut p.block_bytes_max, 64 * 1024, BLOCK_BYTES_MAX as u64),
+        ("block_gas_max", |p| &mut p.block_gas_max, 20_000_000, 1_000_000_000_000),
+        ("tx_gas_max", |p| &mut p.tx_gas_max, 100_000, 60_000_000),
+        ("checkpoint_interval", |p| &mut p.checkpoint_interval, 2, 1_000_000),
+        ("inflation_basis_points", |p| &mut p.inflation_basis_points, 0, 10_000),
+        ("validators_max", |p| &mut p.validators_max, 1, VALIDATORS_MAX as u64),
+        ("return_locking_period", |p| &mut p.return_locking_period, 1, 100_000_000),
+    ];
+    for (key, field, min, max) in ranges {
+        let with = |value| {
+            let mut params = ChainParams::default();
+            *field(&mut params) = value;
+            params.validate()
+        };
+        assert_eq!((with(min), with(max)), (Ok(()), Ok(())), "{key}");
+        let outside = [min.checked_sub(1), Some(max + 1)];
+        assert!(outside.into_iter().flatten().all(|value| with(value).is_err()), "{key}");
+    }
+    let id = |length| ChainParams { chain_id: "x".repeat(length), ..ChainParams::default() }.validate();
+    assert_eq!((id(1), id(CHAIN_ID_BYTES_MAX - 1), id(CHAIN_ID_BYTES_MAX)), (Ok(()), Ok(()), Ok(())));
+    assert!(id(0).is_err() && id(CHAIN_ID_BYTES_MAX + 1).is_err());
+    let scheme = |name: &str| ChainParams { bls_scheme: name.into(), ..ChainParams::default() }.validate();
+    assert!(scheme("augmented").is_ok() && scheme("proof-of-possession").is_ok() && scheme("basic").is_err());
+}

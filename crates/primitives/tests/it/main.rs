@@ -1,0 +1,12 @@
+//! Tests of the wire: one binary, a module a topic.
+
+mod amount;
+mod blocks;
+mod conformance;
+mod genesis;
+mod limits;
+mod prop;
+mod rlp;
+mod samples;
+mod theta_js;
+mod txs;
