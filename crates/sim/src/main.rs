@@ -1,3 +1,6 @@
 //! Whole networks in one process, virtual time, seeded faults and liars.
 #![forbid(unsafe_code)]
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    vigil_sim::cli::main()
+}

@@ -1,0 +1,197 @@
+//! Progress in synchronous times: I15, I16, I18, I19, and the bounds of I17.
+
+use super::{Verdict, broken};
+use crate::agenda::Time;
+use crate::ledger::ToyTx;
+use crate::lineage::Kin;
+use crate::plan::Plan;
+use crate::scenario::Scenario;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use vigil_primitives::{Epoch, Height};
+
+/// Blocks, votes and the like a node may hold at one time with the committees simulated here (I17).
+const BUFFERED_MAX: usize = 6_000;
+
+/// Who is how far since when.
+pub struct Liveness {
+    delta: Time,
+    check_skew: bool,
+    gst: Time,
+    last_fault: Time,
+    stall_limit: Time,
+    top: Height,
+    grew_at: Time,
+    /// First settlement after GST, if there was one, and the longest time between two.
+    first: Option<Time>,
+    gap_max: Time,
+    node_height: Vec<Height>,
+    node_grew_at: Vec<Time>,
+    epochs: Vec<Epoch>,
+    /// Nodes that are running and have caught up with the frontier since GST or their restart.
+    in_step: Vec<bool>,
+    running: Vec<bool>,
+    frontier: Epoch,
+    entries: VecDeque<(Epoch, Time)>,
+    waiting: BTreeMap<u32, Time>,
+    settled_txs: HashSet<u32>,
+    changes_settled: u64,
+}
+
+impl Liveness {
+    pub fn new(scenario: &Scenario, plan: &Plan) -> Self {
+        Self {
+            delta: scenario.delta,
+            check_skew: scenario.slowness == 1,
+            gst: plan.weather.gst,
+            last_fault: plan.last_fault,
+            stall_limit: scenario.stall_limit(),
+            top: 0,
+            grew_at: plan.weather.gst,
+            first: None,
+            gap_max: 0,
+            node_height: vec![0; plan.nodes],
+            node_grew_at: vec![0; plan.nodes],
+            epochs: vec![0; plan.nodes],
+            in_step: vec![false; plan.nodes],
+            running: (0..plan.nodes).map(|node| !plan.lies(node)).collect(),
+            frontier: 0,
+            entries: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            settled_txs: HashSet::new(),
+            changes_settled: 0,
+        }
+    }
+
+    /// A client gave a transaction to all mempools.
+    pub fn submitted(&mut self, now: Time, tx: ToyTx) {
+        if !self.settled_txs.contains(&tx.number()) {
+            self.waiting.insert(tx.number(), now);
+        }
+    }
+
+    /// An honest node settled a block.
+    pub fn settled(&mut self, now: Time, node: usize, kin: &Kin) {
+        self.node_height[node] = kin.height();
+        self.node_grew_at[node] = now;
+        if kin.height() <= self.top {
+            return;
+        }
+        self.top = kin.height();
+        self.changes_settled += u64::from(kin.flagged);
+        for tx in kin.block.txs.iter().filter_map(|raw| ToyTx::from_raw(raw)) {
+            self.waiting.remove(&tx.number());
+            self.settled_txs.insert(tx.number());
+        }
+        if now >= self.gst {
+            self.first.get_or_insert(now - self.gst);
+            self.gap_max = self.gap_max.max(now - self.grew_at.max(self.gst));
+        }
+        self.grew_at = now;
+    }
+
+    /// True if an honest node settled it.
+    pub fn is_settled(&self, tx: ToyTx) -> bool {
+        self.settled_txs.contains(&tx.number())
+    }
+
+    /// An honest node is in an epoch.
+    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch) {
+        self.epochs[node] = epoch;
+        if epoch > self.frontier {
+            self.frontier = epoch;
+            if now >= self.gst {
+                self.entries.push_back((epoch, now));
+            }
+        }
+        if now >= self.gst && epoch == self.frontier {
+            self.in_step[node] = true;
+        }
+    }
+
+    /// A node crashed: who heard of its last epochs is unknown.
+    pub fn crashed(&mut self, node: usize) {
+        self.running[node] = false;
+        self.in_step[node] = false;
+        self.entries.clear();
+    }
+
+    /// It is back.
+    pub fn restarted(&mut self, now: Time, node: usize, epoch: Epoch) {
+        self.running[node] = true;
+        self.epochs[node] = epoch;
+        self.node_grew_at[node] = now;
+    }
+
+    /// What time alone can break.
+    pub fn tick(&mut self, now: Time) -> Verdict {
+        if now < self.gst {
+            return Ok(());
+        }
+        self.skew(now)?;
+        if now - self.grew_at.max(self.gst) > self.stall_limit {
+            return broken("I16", || {
+                format!("nothing settled above height {} from {} to {now} ms, GST {}", self.top, self.grew_at, self.gst)
+            });
+        }
+        Ok(())
+    }
+
+    fn skew(&mut self, now: Time) -> Verdict {
+        while let Some((epoch, first)) = self.entries.front().copied() {
+            if now <= first + self.delta {
+                return Ok(());
+            }
+            self.entries.pop_front();
+            let late = |node: &usize| self.running[*node] && self.in_step[*node] && self.epochs[*node] < epoch;
+            if let Some(node) = (0..self.epochs.len()).find(late).filter(|_| self.check_skew) {
+                let own = self.epochs[node];
+                return broken("I15", || {
+                    format!("node {node} is in epoch {own}, {epoch} was entered {} ms ago", now - first)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What is looked at now and then: laggards and forgotten transactions.
+    pub fn probe(&self, now: Time) -> Verdict {
+        let patience = 2 * self.stall_limit;
+        for node in (0..self.node_height.len()).filter(|node| self.running[*node]) {
+            let since = self.node_grew_at[node].max(self.last_fault);
+            if self.node_height[node] < self.top && now > since + patience {
+                let height = self.node_height[node];
+                return broken("I16", || format!("node {node} stays at height {height}, others are at {}", self.top));
+            }
+        }
+        let forgotten = |(_, submitted): &(&u32, &Time)| now > (**submitted).max(self.last_fault) + patience;
+        match self.waiting.iter().find(forgotten) {
+            Some((number, at)) => {
+                broken("I18", || format!("transaction {number} of {at} ms is not settled at {now} ms"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// I17.
+    pub fn buffers(&self, node: usize, held: usize) -> Verdict {
+        if held <= BUFFERED_MAX {
+            return Ok(());
+        }
+        broken("I17", || format!("node {node} holds {held} blocks, votes and other things, more than {BUFFERED_MAX}"))
+    }
+
+    /// Time from GST to the first settlement.
+    pub fn first_settlement(&self) -> Time {
+        self.first.unwrap_or(0)
+    }
+
+    /// Longest time between settlements after GST.
+    pub fn gap_max(&self) -> Time {
+        self.gap_max
+    }
+
+    /// Set changes that were settled.
+    pub fn changes_settled(&self) -> u64 {
+        self.changes_settled
+    }
+}

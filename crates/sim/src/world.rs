@@ -1,0 +1,535 @@
+//! A network in one process: events in virtual time, effects performed in order, every honest act checked.
+
+use crate::agenda::{Agenda, Time};
+use crate::invariants::{Invariants, Verdict, broken};
+use crate::keys::Notary;
+use crate::ledger::{State, Toy, ToyTx};
+use crate::liars::Adversary;
+use crate::liars::adversary::Shot;
+use crate::lineage::Lineage;
+use crate::network::Network;
+use crate::plan::{CrashPoint, Plan};
+use crate::rng::{Rng, Stream};
+use crate::scenario::Scenario;
+use crate::shell::{Shell, UNIX_START_MS};
+use crate::trace::Trace;
+use crate::wire::{self, Target};
+use std::sync::Arc;
+use vigil_consensus::{BlockFault, Config, Effect, Executed, Input, Message, Peer, Penalty, TimerId};
+use vigil_primitives::{Block, BlockHeader, Epoch, Hash, SignDomain};
+
+/// Something that will happen.
+pub(crate) enum Event {
+    Boot(usize),
+    Deliver {
+        from: usize,
+        to: usize,
+        message: Arc<Message>,
+    },
+    Timer {
+        node: usize,
+        incarnation: u32,
+        id: TimerId,
+        at: Time,
+    },
+    Executed {
+        node: usize,
+        incarnation: u32,
+        block: Arc<Block>,
+        hash: Hash,
+        result: Result<(Executed, State), BlockFault>,
+    },
+    Built {
+        node: usize,
+        incarnation: u32,
+        epoch: Epoch,
+        block: Box<Block>,
+        executed: Executed,
+    },
+    Arm(usize),
+    CrashAnyway {
+        node: usize,
+        incarnation: u32,
+    },
+    Restart(usize),
+    Submit(ToyTx),
+    Shot(Box<Shot>),
+    Flood,
+    Probe,
+}
+
+/// Chain id of simulated networks.
+pub const CHAIN_ID: &str = "simnet";
+
+/// The block that every run starts with.
+pub fn genesis_block(toy: &Toy) -> Arc<Block> {
+    let header = BlockHeader {
+        chain_id: CHAIN_ID.into(),
+        state_root: toy.genesis().root,
+        tx_root: vigil_primitives::EMPTY_TRIE_ROOT,
+        timestamp: UNIX_START_MS / 1_000 - 60,
+        ..BlockHeader::default()
+    };
+    Arc::new(Block { header, txs: Vec::new() })
+}
+
+/// What a node of a scenario is told.
+pub fn node_config(scenario: &Scenario, genesis: Hash, me: vigil_primitives::Address) -> Config {
+    Config {
+        domain: SignDomain { chain_id: CHAIN_ID.into(), genesis_hash: genesis },
+        me: Some(me),
+        delta: scenario.delta,
+        interval: scenario.interval,
+        execution_budget: scenario.execution,
+        block_txs_max: 64,
+        block_bytes_max: 1 << 20,
+        rules: scenario.rules,
+    }
+}
+
+/// A running network.
+pub struct World {
+    pub(crate) scenario: Scenario,
+    pub(crate) plan: Plan,
+    pub(crate) agenda: Agenda<Event>,
+    pub(crate) shells: Vec<Shell>,
+    network: Network,
+    pub(crate) adversary: Adversary,
+    pub(crate) checks: Invariants,
+    pub(crate) trace: Trace,
+    mempool: Vec<ToyTx>,
+    rng: Rng,
+    frontier: Epoch,
+    log: bool,
+}
+
+impl World {
+    /// The network of a seed, with its first events entered.
+    pub fn new(scenario: &Scenario, seed: u64, log: bool) -> Self {
+        let plan = Plan::draw(scenario, seed);
+        let toy = Toy { committees: plan.committees.clone().into() };
+        let genesis = genesis_block(&toy);
+        let (_, signers) = Notary::with_signers(seed, plan.nodes + 1);
+        let config = |node: usize| node_config(scenario, genesis.hash(), signers[node].address());
+        let shell = |node: usize| {
+            let offset = plan.clock_offsets[node];
+            Shell::new(node, config(node), signers[node].clone(), toy.clone(), &genesis, offset)
+        };
+        let lineage = Lineage::new(toy.clone(), genesis.clone());
+        let real_delta = scenario.delta * scenario.slowness;
+        let mut world = Self {
+            shells: (0..plan.nodes).map(shell).collect(),
+            network: Network::new(plan.weather.clone(), real_delta, plan.nodes, Rng::seeded(seed, Stream::Network)),
+            adversary: Adversary::new(scenario, &plan, toy, &signers, config(0).domain, seed),
+            checks: Invariants::new(scenario, &plan, lineage),
+            agenda: Agenda::default(),
+            trace: Trace::default(),
+            mempool: Vec::new(),
+            rng: Rng::seeded(seed, Stream::Shell),
+            frontier: 0,
+            log,
+            scenario: scenario.clone(),
+            plan,
+        };
+        world.enter_plan();
+        world
+    }
+
+    fn enter_plan(&mut self) {
+        for node in 0..self.plan.nodes {
+            let at = self.rng.between(0, self.scenario.delta);
+            self.agenda.at(at, Event::Boot(node));
+        }
+        for (i, crash) in self.plan.crashes.iter().enumerate() {
+            self.agenda.at(crash.at, Event::Arm(i));
+        }
+        for (at, tx) in &self.plan.txs {
+            self.agenda.at(*at, Event::Submit(*tx));
+        }
+        self.agenda.at(self.scenario.delta, Event::Flood);
+        self.agenda.at(0, Event::Probe);
+    }
+
+    /// Lets the next event happen and checks what changed.
+    ///
+    /// # Errors
+    /// The first broken invariant.
+    pub fn step(&mut self) -> Verdict {
+        let Some(event) = self.agenda.pop() else { return Ok(()) };
+        self.happen(event)?;
+        self.checks.liveness.tick(self.agenda.now())
+    }
+
+    fn happen(&mut self, event: Event) -> Verdict {
+        let now = self.agenda.now();
+        match event {
+            Event::Boot(node) => self.boot(node),
+            Event::Deliver { from, to, message } => {
+                let [a, b, c, d, e] = wire::words(&message);
+                self.trace.fold(&[now, (from as u64) << 32 | to as u64, a, b, c, d, e]);
+                self.note(|| format!("{from} -> {to} {}", wire::text(&message)));
+                self.input(to, Input::Received { from: Peer(from as u64), message: message.as_ref().clone() })
+            }
+            Event::Timer { node, incarnation, id, at } => {
+                let shell = &self.shells[node];
+                // now and then one that was replaced rings all the same: it must do no harm
+                if shell.incarnation != incarnation || !(shell.is_due(id, at) || self.rng.percent(1)) {
+                    return Ok(());
+                }
+                self.trace.fold(&[now, node as u64, 100 + id as u64]);
+                self.note(|| format!("{node} timer {id:?}"));
+                self.input(node, Input::Timer(id))
+            }
+            Event::Executed { node, incarnation, block, hash, result } => {
+                if self.shells[node].incarnation != incarnation {
+                    return Ok(());
+                }
+                let outcome = result.map(|(executed, state)| {
+                    self.shells[node].keep(hash, block, executed.clone(), state);
+                    executed
+                });
+                self.trace.fold(&[now, node as u64, 110, u64::from(outcome.is_ok())]);
+                self.input(node, Input::Executed { block: hash, outcome })
+            }
+            Event::Built { node, incarnation, epoch, block, executed } => {
+                let shell = &mut self.shells[node];
+                if shell.incarnation != incarnation || shell.building != Some(epoch) {
+                    return Ok(());
+                }
+                shell.building = None;
+                self.trace.fold(&[now, node as u64, 111, epoch]);
+                self.input(node, Input::Built { epoch, block: *block, executed })
+            }
+            Event::Arm(i) => self.arm(i),
+            Event::CrashAnyway { node, incarnation } => {
+                if self.shells[node].incarnation == incarnation && self.shells[node].armed.is_some() {
+                    self.crash(node);
+                }
+                Ok(())
+            }
+            Event::Restart(node) => {
+                self.boot(node)?;
+                if let Some(machine) = self.shells[node].machine() {
+                    self.checks.liveness.restarted(now, node, machine.view().epoch);
+                }
+                Ok(())
+            }
+            Event::Submit(tx) => {
+                self.mempool.retain(|old| !self.checks.liveness.is_settled(*old));
+                self.mempool.push(tx);
+                self.checks.liveness.submitted(now, tx);
+                Ok(())
+            }
+            Event::Shot(shot) => self.shoot(*shot),
+            Event::Flood => {
+                let shots = self.adversary.flood(now, self.frontier, &mut self.checks.lineage);
+                self.enter_shots(shots);
+                let after = self.rng.between(1, 4 * self.scenario.delta);
+                self.agenda.at(now + after, Event::Flood);
+                Ok(())
+            }
+            Event::Probe => {
+                self.agenda.at(now + 4 * self.scenario.delta, Event::Probe);
+                self.probe(now)
+            }
+        }
+    }
+
+    fn probe(&mut self, now: Time) -> Verdict {
+        self.checks.liveness.probe(now)?;
+        for node in (0..self.plan.nodes).filter(|node| !self.plan.lies(*node)) {
+            if let Some(machine) = self.shells[node].machine() {
+                let held = machine.view().buffered;
+                let sum = held.blocks + held.parked + held.votes + held.ecs + held.certs + held.fetching;
+                self.checks.liveness.buffers(node, sum)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn boot(&mut self, node: usize) -> Verdict {
+        if self.shells[node].machine().is_some() {
+            return Ok(());
+        }
+        self.note(|| format!("{node} starts"));
+        self.trace.fold(&[self.agenda.now(), node as u64, 120]);
+        let mut effects = Vec::new();
+        self.shells[node].boot(self.agenda.now(), &mut effects);
+        self.perform(node, effects)
+    }
+
+    fn input(&mut self, node: usize, input: Input) -> Verdict {
+        let Some(shell) = self.shells.get_mut(node) else { return Ok(()) };
+        let mut effects = Vec::new();
+        shell.step(self.agenda.now(), input, &mut effects);
+        self.perform(node, effects)
+    }
+
+    fn arm(&mut self, i: usize) -> Verdict {
+        let crash = self.plan.crashes[i];
+        let shell = &mut self.shells[crash.node];
+        if shell.machine().is_none() || shell.armed.is_some() {
+            return Ok(());
+        }
+        shell.armed = Some(crash);
+        if crash.point == CrashPoint::Idle {
+            self.crash(crash.node);
+        } else {
+            let incarnation = shell.incarnation;
+            let latest = self.agenda.now() + 8 * self.scenario.delta;
+            self.agenda.at(latest, Event::CrashAnyway { node: crash.node, incarnation });
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self, node: usize) {
+        let Some(crash) = self.shells[node].armed else { return };
+        let now = self.agenda.now();
+        self.note(|| format!("{node} crashes at {:?}, store lost: {}", crash.point, crash.loses_store));
+        self.trace.fold(&[now, node as u64, 121]);
+        self.shells[node].crash(crash.loses_store);
+        self.checks.liveness.crashed(node);
+        self.agenda.at(now + crash.down_for, Event::Restart(node));
+    }
+
+    /// Performs effects in order; an armed crash cuts them off.
+    fn perform(&mut self, node: usize, mut effects: Vec<Effect>) -> Verdict {
+        if self.scenario.send_before_journal {
+            effects.sort_by_key(|effect| matches!(effect, Effect::Journal(_)));
+        }
+        let mut steps_left = None;
+        for effect in effects {
+            if steps_left == Some(0) {
+                self.crash(node);
+                return Ok(());
+            }
+            steps_left = steps_left.map(|left: usize| left - 1);
+            if let Effect::Journal(record) = &effect {
+                let point = self.shells[node].armed.map(|crash| crash.point);
+                if point != Some(CrashPoint::BeforeJournal) {
+                    self.shells[node].write_journal(record);
+                }
+                match point {
+                    Some(CrashPoint::BeforeJournal | CrashPoint::AfterJournal) => {
+                        self.crash(node);
+                        return Ok(());
+                    }
+                    Some(_) => steps_left = Some(self.rng.below(6)),
+                    None => {}
+                }
+                continue;
+            }
+            self.effect(node, effect)?;
+        }
+        if steps_left.is_some() {
+            self.crash(node);
+        }
+        self.look_at(node)
+    }
+
+    fn effect(&mut self, node: usize, effect: Effect) -> Verdict {
+        let now = self.agenda.now();
+        match effect {
+            Effect::Journal(_) => Ok(()),
+            Effect::Send { to, message } => self.send(node, Target::One(to.0 as usize), message),
+            Effect::Broadcast(message) => self.send(node, Target::All, message),
+            Effect::SetTimer { id, at } => {
+                let incarnation = self.shells[node].incarnation;
+                let at = self.shells[node].set_timer(id, at);
+                self.agenda.at(at, Event::Timer { node, incarnation, id, at });
+                Ok(())
+            }
+            Effect::Execute(block) => self.execute(node, block),
+            Effect::Build(request) => {
+                let shell = &mut self.shells[node];
+                shell.building = Some(request.epoch);
+                let Some((block, executed)) = shell.build(now, &request, &self.mempool) else {
+                    return broken("I9", || {
+                        format!("node {node} builds on {}, which it never executed", request.parent)
+                    });
+                };
+                let (incarnation, epoch, block) = (shell.incarnation, request.epoch, Box::new(block));
+                let at = now + self.rng.between(0, self.scenario.execution / 2);
+                self.agenda.at(at, Event::Built { node, incarnation, epoch, block, executed });
+                Ok(())
+            }
+            Effect::StoreOwn(block) => {
+                let result = self.shells[node].execute(&block);
+                let Some(Ok((executed, state))) = result else {
+                    return broken("I9", || format!("node {node} built a block it cannot execute: {result:?}"));
+                };
+                self.shells[node].keep(block.hash(), block, executed, state);
+                Ok(())
+            }
+            Effect::Settled(settled) => {
+                if !self.plan.lies(node) {
+                    for block in &settled.blocks {
+                        let executed = self.shells[node].has_executed(&block.hash);
+                        self.checks.settled(now, node, block.hash, executed)?;
+                        self.trace.fold_hash(&block.hash);
+                        self.note(|| format!("{node} settles {} at height {}", block.hash, block.block.header.height));
+                    }
+                }
+                self.shells[node].settle(&settled);
+                Ok(())
+            }
+            Effect::Discarded(hashes) => {
+                self.shells[node].discard(&hashes);
+                Ok(())
+            }
+            Effect::StoreCert(hcc) => {
+                self.shells[node].keep_cert(hcc);
+                Ok(())
+            }
+            Effect::Lookup { to, lookup } => match self.shells[node].lookup(lookup) {
+                Some(message) => self.send(node, Target::One(to.0 as usize), message),
+                None => Ok(()),
+            },
+            Effect::Evidence(evidence) => {
+                let offender = evidence.offender();
+                let honest = (0..self.plan.nodes)
+                    .find(|other| !self.plan.lies(*other) && self.adversary.address(*other) == offender);
+                match honest {
+                    Some(other) => broken("I13", || format!("node {node} has evidence against honest node {other}")),
+                    None => Ok(()),
+                }
+            }
+            Effect::Penalize { peer, reason } => self.blame(node, peer.0 as usize, reason),
+            Effect::Halted(reason) if !self.plan.lies(node) => broken("halt", || format!("node {node}: {reason:?}")),
+            Effect::Halted(_) => Ok(()),
+        }
+    }
+
+    fn blame(&mut self, node: usize, peer: usize, reason: Penalty) -> Verdict {
+        self.trace.fold(&[self.agenda.now(), node as u64, 130, peer as u64]);
+        self.note(|| format!("{node} blames {peer}: {reason:?}"));
+        let grave = matches!(reason, Penalty::BadSignature | Penalty::BadCertificate | Penalty::BadBlock);
+        if grave && peer < self.plan.nodes && !self.plan.lies(node) && !self.plan.lies(peer) {
+            return broken("blame", || format!("node {node} blames honest node {peer}: {reason:?}"));
+        }
+        Ok(())
+    }
+
+    fn execute(&mut self, node: usize, block: Arc<Block>) -> Verdict {
+        let shell = &mut self.shells[node];
+        let Some(result) = shell.execute(&block) else {
+            let parent = block.header.parent;
+            return broken("I9", || format!("node {node} executes a block before its parent {parent}"));
+        };
+        let time = self.rng.between(0, self.scenario.execution / 2);
+        let at = self.agenda.now().max(shell.busy_until) + time;
+        shell.busy_until = at;
+        let (incarnation, hash) = (shell.incarnation, block.hash());
+        self.agenda.at(at, Event::Executed { node, incarnation, block, hash, result });
+        Ok(())
+    }
+
+    /// What a machine says of itself, after every input.
+    fn look_at(&mut self, node: usize) -> Verdict {
+        let now = self.agenda.now();
+        if self.plan.lies(node) {
+            return Ok(());
+        }
+        let Some(machine) = self.shells[node].machine() else { return Ok(()) };
+        let view = machine.view();
+        self.checks.liveness.epoch(now, node, view.epoch);
+        self.checks.view(node, &view)?;
+        if view.epoch > self.frontier {
+            self.frontier = view.epoch;
+            self.epoch_begins(view.epoch);
+        }
+        Ok(())
+    }
+
+    fn epoch_begins(&mut self, epoch: Epoch) {
+        let now = self.agenda.now();
+        let weather = self.adversary.epoch_begins(now, epoch, &self.mempool, &mut self.checks.lineage);
+        self.network.retune(weather.delays, &weather.slow, weather.proposer, weather.next);
+        self.note(|| format!("epoch {epoch} begins: turn of {:?}, {:?}", weather.proposer, self.adversary.lies()));
+        self.enter_shots(weather.shots);
+    }
+
+    pub(crate) fn enter_shots(&mut self, shots: Vec<Shot>) {
+        for shot in shots {
+            self.agenda.at(self.agenda.now() + shot.after, Event::Shot(Box::new(shot)));
+        }
+    }
+
+    fn shoot(&mut self, shot: Shot) -> Verdict {
+        if let Message::Proposal(proposal) = &shot.message {
+            self.checks.block_made(proposal.block.hash(), &proposal.block);
+        }
+        self.transmit(shot.from, &shot.to, Arc::new(shot.message));
+        Ok(())
+    }
+
+    /// A machine sends: the honest are checked and overheard, the liars' words pass only if they fit the lie.
+    fn send(&mut self, node: usize, to: Target, message: Message) -> Verdict {
+        if self.plan.lies(node) {
+            if let Message::Proposal(proposal) = &message {
+                self.checks.block_made(proposal.block.hash(), &proposal.block);
+            }
+            if self.adversary.passes(node, &message) {
+                let shots = self.adversary.overhear(node, &message, &self.checks.lineage);
+                self.enter_shots(shots);
+                self.transmit(node, &to, Arc::new(message));
+            }
+            return Ok(());
+        }
+        self.check_sent(node, &message)?;
+        let shots = self.adversary.overhear(node, &message, &self.checks.lineage);
+        self.enter_shots(shots);
+        self.transmit(node, &to, Arc::new(message));
+        Ok(())
+    }
+
+    fn check_sent(&mut self, node: usize, message: &Message) -> Verdict {
+        let me = self.adversary.address(node);
+        let shell = &self.shells[node];
+        match message {
+            Message::Vote(vote) if vote.voter == me => {
+                let durable = shell.has_journalled_vote(&vote.block_hash);
+                self.checks.honest_vote(node, vote, durable)
+            }
+            Message::EpochChange(change) if change.voter == me => {
+                let durable = shell.has_journalled_change(change.target_epoch);
+                self.checks.honest_epoch_change(node, change.target_epoch, durable)
+            }
+            Message::Proposal(proposal) => {
+                let hash = proposal.block.hash();
+                self.checks.block_made(hash, &proposal.block);
+                let header = &proposal.block.header;
+                if header.proposer != me {
+                    return Ok(());
+                }
+                let durable = shell.has_journalled_proposal(header.epoch, hash);
+                self.checks.honest_proposal(node, hash, &proposal.block, durable)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn transmit(&mut self, from: usize, to: &Target, message: Arc<Message>) {
+        let everyone: Vec<usize>;
+        let receivers = match to {
+            Target::One(node) => std::slice::from_ref(node),
+            Target::Some(nodes) => nodes.as_slice(),
+            Target::All => {
+                everyone = (0..self.plan.nodes).collect();
+                &everyone
+            }
+        };
+        for receiver in receivers.iter().copied().filter(|node| *node != from && *node < self.plan.nodes) {
+            for at in self.network.send(self.agenda.now(), from, receiver) {
+                self.agenda.at(at, Event::Deliver { from, to: receiver, message: message.clone() });
+            }
+        }
+    }
+
+    fn note(&self, text: impl FnOnce() -> String) {
+        if self.log {
+            use std::io::Write;
+            let _ = writeln!(std::io::stderr(), "{:>7} {}", self.agenda.now(), text());
+        }
+    }
+}
