@@ -26,6 +26,9 @@ mod state;
 mod supply;
 mod tx;
 
+#[cfg(test)]
+mod tests;
+
 pub use block::{BlockOutcome, Parent, execute_block};
 pub use build::{BuildError, BuiltBlock, Proposal, build_block};
 pub use error::{ApplyError, BlockError, StateError, TxError, code};

@@ -144,6 +144,12 @@ impl View {
         self.parent_height.saturating_add(1)
     }
 
+    /// The state it stands on; flushed changes included.
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// An account as it is, expired funds included.
     pub(crate) fn plain_account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
         if let Some(account) = self.tx_accounts.get(address) {

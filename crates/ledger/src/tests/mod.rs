@@ -1,0 +1,3 @@
+//! Tests that need the inside of the crate, and what they share.
+
+mod vectors;
