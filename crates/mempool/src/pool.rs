@@ -1,0 +1,312 @@
+//! The pool.
+
+use crate::recent::Recent;
+use crate::{Config, Millis, Refused, Screen};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use vigil_crypto::VerifiedTx;
+use vigil_primitives::{Address, Hash, Tx, U256};
+
+/// What is known of a transaction that is in no block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TxStatus {
+    /// Waiting.
+    Pending,
+    /// Was waiting; expired, was replaced or became impossible.
+    Abandoned,
+    /// Never accepted, settled, or forgotten.
+    Unknown,
+}
+
+/// Pending transactions; see the [crate] page.
+pub struct Mempool<S> {
+    config: Config,
+    screen: S,
+    pub(crate) entries: HashMap<Hash, Entry>,
+    /// Pending transactions of each account by sequence, without gaps.
+    pub(crate) accounts: HashMap<Address, BTreeMap<u64, Hash>>,
+    bytes: usize,
+    arrivals: u64,
+    deadlines: VecDeque<(Millis, Hash)>,
+    seen: Recent,
+    abandoned: Recent,
+}
+
+/// A pending transaction.
+pub(crate) struct Entry {
+    pub(crate) tx: Arc<VerifiedTx>,
+    /// Every account that pays for it, with the sequence it uses.
+    pub(crate) slots: Vec<(Address, u64)>,
+    pub(crate) price: U256,
+    /// Position in the order of acceptance. A replacement keeps that of what it replaces, so that ascending order is
+    /// always an order in which the pool's transactions can be applied.
+    pub(crate) arrival: u64,
+    deadline: Millis,
+}
+
+impl<S: Screen> Mempool<S> {
+    /// An empty pool on the state that `screen` stands on.
+    pub fn new(config: Config, screen: S) -> Self {
+        let (seen, abandoned) = (Recent::new(config.seen_max), Recent::new(config.abandoned_max));
+        let (entries, accounts, deadlines) = (HashMap::new(), HashMap::new(), VecDeque::new());
+        Self { config, screen, entries, accounts, bytes: 0, arrivals: 0, deadlines, seen, abandoned }
+    }
+
+    /// Accepts or refuses a transaction.
+    ///
+    /// # Errors
+    /// [`Refused`]; a refused transaction is not remembered as seen, so it may come again when it is good.
+    pub fn insert(&mut self, now: Millis, tx: Arc<VerifiedTx>) -> Result<(), Refused> {
+        self.expire(now);
+        if self.seen.contains(&tx.hash()) {
+            return Err(Refused::Seen);
+        }
+        self.admit(now, tx)
+    }
+
+    /// Takes back the transactions of a discarded block, as far as they are good and not here anyway.
+    pub fn reinstate(&mut self, now: Millis, txs: impl IntoIterator<Item = Arc<VerifiedTx>>) {
+        self.expire(now);
+        for tx in txs {
+            // Refusals are expected: coinbases, and what another branch has settled.
+            let _refused = self.admit(now, tx);
+        }
+    }
+
+    /// Goes on to a newer settled state. `txs`: hashes of the transactions settled since the last call; `touched`: the
+    /// accounts that the settled blocks wrote. Returns what became impossible.
+    pub fn on_settled(
+        &mut self,
+        now: Millis,
+        base: S::Base,
+        txs: &[Hash],
+        touched: &[Address],
+    ) -> Vec<(Hash, Refused)> {
+        self.screen.settle(base);
+        let mut affected: BTreeSet<Address> = touched.iter().copied().collect();
+        for hash in txs {
+            if let Some(entry) = self.remove(hash) {
+                affected.extend(entry.slots.iter().map(|(address, _)| *address));
+            }
+        }
+        let dropped = self.judge_again(now, affected);
+        self.expire(now);
+        dropped
+    }
+
+    /// Judges again the accounts of transactions that failed while a block was built, and returns those of their
+    /// transactions that are impossible. One that failed only because of that block's branch stays.
+    pub fn recheck(&mut self, now: Millis, failed: &[Hash]) -> Vec<(Hash, Refused)> {
+        let entries = failed.iter().filter_map(|hash| self.entries.get(hash));
+        let accounts = entries.flat_map(|entry| entry.slots.iter().map(|(address, _)| *address)).collect();
+        self.judge_again(now, accounts)
+    }
+
+    /// Drops what has waited too long, and forgets old hashes.
+    pub fn expire(&mut self, now: Millis) {
+        self.seen.expire(now);
+        self.abandoned.expire(now);
+        let mut affected = BTreeSet::new();
+        while let Some((deadline, hash)) = self.deadlines.front().copied().filter(|(deadline, _)| *deadline <= now) {
+            self.deadlines.pop_front();
+            if self.entries.get(&hash).is_some_and(|entry| entry.deadline == deadline)
+                && let Some(entry) = self.abandon(now, &hash)
+            {
+                affected.extend(entry.slots.iter().map(|(address, _)| *address));
+            }
+        }
+        if !affected.is_empty() {
+            self.judge_again(now, affected);
+        }
+    }
+
+    /// What is known of a transaction.
+    pub fn status(&self, hash: &Hash) -> TxStatus {
+        if self.entries.contains_key(hash) {
+            TxStatus::Pending
+        } else if self.abandoned.contains(hash) {
+            TxStatus::Abandoned
+        } else {
+            TxStatus::Unknown
+        }
+    }
+
+    /// True if [`Self::insert`] would answer [`Refused::Seen`]: there is no need to verify it.
+    pub fn is_seen(&self, hash: &Hash) -> bool {
+        self.seen.contains(hash) || self.entries.contains_key(hash)
+    }
+
+    /// A pending transaction.
+    pub fn get(&self, hash: &Hash) -> Option<&Arc<VerifiedTx>> {
+        self.entries.get(hash).map(|entry| &entry.tx)
+    }
+
+    /// Number of pending transactions.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True if nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of the pending transactions.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Hashes of the pending transactions, in no order.
+    pub fn hashes(&self) -> impl Iterator<Item = &Hash> {
+        self.entries.keys()
+    }
+
+    /// The screen, for reads.
+    pub fn screen_mut(&mut self) -> &mut S {
+        &mut self.screen
+    }
+
+    fn admit(&mut self, now: Millis, tx: Arc<VerifiedTx>) -> Result<(), Refused> {
+        if self.entries.contains_key(&tx.hash()) {
+            return Err(Refused::Seen);
+        }
+        let slots = slots(tx.tx());
+        let price = self.screen.price(tx.tx());
+        if let Some(pending) = self.rival(&slots)
+            && tx.all_valid()
+        {
+            return self.replace(now, tx, slots, price, pending);
+        }
+        self.check_room(&tx, &slots)?;
+        self.screen.check_and_apply(&tx)?;
+        self.arrivals += 1;
+        self.add(now, tx, slots, price, self.arrivals);
+        Ok(())
+    }
+
+    fn check_room(&self, tx: &VerifiedTx, slots: &[(Address, u64)]) -> Result<(), Refused> {
+        let full = |what, got, max| if got > max { Err(Refused::Full { what, got, max }) } else { Ok(()) };
+        full("transactions", self.entries.len() + 1, self.config.count_max)?;
+        full("bytes", self.bytes.saturating_add(tx.raw().len()), self.config.bytes_max)?;
+        for (address, _) in slots {
+            let pending = self.accounts.get(address).map_or(0, BTreeMap::len);
+            full("transactions of the account", pending + 1, self.config.account_max)?;
+        }
+        Ok(())
+    }
+
+    /// The pending transaction that uses the same account and sequence. Only transactions of one account replace each
+    /// other; among several accounts the sequence error stands.
+    fn rival(&self, slots: &[(Address, u64)]) -> Option<Hash> {
+        let [(address, sequence)] = slots else { return None };
+        let hash = self.accounts.get(address)?.get(sequence)?;
+        self.entries.get(hash).filter(|entry| entry.slots.len() == 1).map(|_| *hash)
+    }
+
+    fn replace(
+        &mut self,
+        now: Millis,
+        tx: Arc<VerifiedTx>,
+        slots: Vec<(Address, u64)>,
+        got: U256,
+        pending: Hash,
+    ) -> Result<(), Refused> {
+        let percent = self.config.replacement_percent;
+        let price = self.entries.get(&pending).map_or(U256::ZERO, |entry| entry.price);
+        let needed = price.saturating_mul(U256::from(percent));
+        if got.saturating_mul(U256::from(100)) < needed || got <= price {
+            return Err(Refused::Underpriced { pending, got, price, percent });
+        }
+        let Some(arrival) = self.entries.get(&pending).map(|entry| entry.arrival) else { return Err(Refused::Seen) };
+        let accounts: BTreeSet<_> = slots.iter().map(|(address, _)| *address).collect();
+        let judged = self.judge_at(arrival, &accounts, &tx);
+        if judged.is_ok() {
+            self.abandon(now, &pending);
+            self.add(now, tx, slots, got, arrival);
+        }
+        self.judge_again(now, accounts);
+        judged
+    }
+
+    /// Judges a transaction in the place of the pending one with that arrival. The debits of `accounts` are left in
+    /// disorder: [`Self::judge_again`] must follow.
+    fn judge_at(&mut self, arrival: u64, accounts: &BTreeSet<Address>, tx: &VerifiedTx) -> Result<(), Refused> {
+        for (_, earlier) in self.forget(accounts.clone()).into_iter().take_while(|(other, _)| *other < arrival) {
+            if let Some(entry) = self.entries.get(&earlier) {
+                self.screen.check_and_apply(&entry.tx)?;
+            }
+        }
+        self.screen.check_and_apply(tx)
+    }
+
+    /// Judges every pending transaction of these accounts again, in order of acceptance; drops the impossible ones.
+    fn judge_again(&mut self, now: Millis, accounts: BTreeSet<Address>) -> Vec<(Hash, Refused)> {
+        let mut dropped = Vec::new();
+        for (_, hash) in self.forget(accounts) {
+            let Some(entry) = self.entries.get(&hash) else { continue };
+            if let Err(refused) = self.screen.check_and_apply(&entry.tx) {
+                self.abandon(now, &hash);
+                dropped.push((hash, refused));
+            }
+        }
+        dropped
+    }
+
+    /// Makes the screen forget the debits of these accounts, and of all that share a transaction with them. Returns
+    /// arrival and hash of their pending transactions, ascending.
+    fn forget(&mut self, accounts: BTreeSet<Address>) -> Vec<(u64, Hash)> {
+        let mut group = accounts.clone();
+        let mut todo: Vec<Address> = accounts.into_iter().collect();
+        let mut found = BTreeSet::new();
+        while let Some(address) = todo.pop() {
+            self.screen.forget(&address);
+            for hash in self.accounts.get(&address).into_iter().flat_map(BTreeMap::values) {
+                let Some(entry) = self.entries.get(hash) else { continue };
+                found.insert((entry.arrival, *hash));
+                todo.extend(entry.slots.iter().map(|(other, _)| *other).filter(|other| group.insert(*other)));
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    fn add(&mut self, now: Millis, tx: Arc<VerifiedTx>, slots: Vec<(Address, u64)>, price: U256, arrival: u64) {
+        let (hash, deadline) = (tx.hash(), now.saturating_add(self.config.expiry_ms));
+        for (address, sequence) in &slots {
+            self.accounts.entry(*address).or_default().insert(*sequence, hash);
+        }
+        self.bytes = self.bytes.saturating_add(tx.raw().len());
+        self.deadlines.push_back((deadline, hash));
+        self.seen.add(hash, now.saturating_add(self.config.seen_ms));
+        self.abandoned.remove(&hash);
+        self.entries.insert(hash, Entry { tx, slots, price, arrival, deadline });
+    }
+
+    fn remove(&mut self, hash: &Hash) -> Option<Entry> {
+        let entry = self.entries.remove(hash)?;
+        self.bytes = self.bytes.saturating_sub(entry.tx.raw().len());
+        for (address, sequence) in &entry.slots {
+            if let Some(account) = self.accounts.get_mut(address) {
+                account.remove(sequence);
+                if account.is_empty() {
+                    self.accounts.remove(address);
+                }
+            }
+        }
+        Some(entry)
+    }
+
+    /// Removes a transaction for good; it may be sent again at once.
+    fn abandon(&mut self, now: Millis, hash: &Hash) -> Option<Entry> {
+        self.seen.remove(hash);
+        self.abandoned.add(*hash, now.saturating_add(self.config.expiry_ms));
+        self.remove(hash)
+    }
+}
+
+/// Every account that pays for a transaction, with the sequence that it uses.
+fn slots(tx: &Tx) -> Vec<(Address, u64)> {
+    match tx {
+        Tx::Send(t) => t.inputs.iter().map(|input| (input.address, input.sequence)).collect(),
+        other => other.sender().into_iter().collect(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Who judges transactions, and what a refusal says.
+
+use vigil_crypto::VerifiedTx;
+use vigil_ledger::{ApplyError, State};
+use vigil_primitives::{Address, Height, Tx, U256};
+
+/// Why a transaction is not accepted. The text is what RPC clients see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// The same bytes are pending or were accepted a short while ago.
+    #[error("Transaction already seen")]
+    Seen,
+    /// The ledger refuses it.
+    #[error("{text}")]
+    Screened {
+        /// Result code (`spec/rpc.md` §4.7).
+        code: u32,
+        /// In the reference's words.
+        text: String,
+    },
+    /// The pool has no room.
+    #[error("mempool is full: {what} would be {got}, the limit is {max}")]
+    Full {
+        /// `transactions`, `bytes` or `transactions of the account`.
+        what: &'static str,
+        /// With this transaction.
+        got: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// Another transaction of that account and sequence is pending and pays about as much.
+    #[error("replacement of {pending} pays {got} per gas, at least {percent} % of {price} is needed")]
+    Underpriced {
+        /// The pending one.
+        pending: vigil_primitives::Hash,
+        /// Offered, in wei for a unit of gas.
+        got: U256,
+        /// What the pending one pays.
+        price: U256,
+        /// Of that price.
+        percent: u64,
+    },
+    /// Ours: the state could not be read.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Refused {
+    /// The result code that scripts know: the ledger's, or the generic one.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Screened { code, .. } => *code,
+            _ => vigil_ledger::code::GENERIC,
+        }
+    }
+}
+
+/// Judges pending transactions on a settled state.
+pub trait Screen {
+    /// What is settled.
+    type Base;
+
+    /// Judges a transaction after those accepted before; if it is good, what it takes counts from now on.
+    ///
+    /// # Errors
+    /// [`Refused::Screened`] or [`Refused::Internal`]; nothing has changed then.
+    fn check_and_apply(&mut self, tx: &VerifiedTx) -> Result<(), Refused>;
+
+    /// Forgets what pending transactions took from an account.
+    fn forget(&mut self, address: &Address);
+
+    /// Goes on to a newer settled state; what was taken stays taken.
+    fn settle(&mut self, base: Self::Base);
+
+    /// What ranks a transaction: wei for a unit of gas.
+    fn price(&self, tx: &Tx) -> U256;
+}
+
+/// A settled state and the height of its block.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The state after the block.
+    pub state: State,
+    /// Of the block.
+    pub height: Height,
+}
+
+impl Screen for vigil_ledger::Screen {
+    type Base = Base;
+
+    fn check_and_apply(&mut self, tx: &VerifiedTx) -> Result<(), Refused> {
+        Self::check_and_apply(self, tx).map_err(|error| match error {
+            ApplyError::Refused(error) => Refused::Screened { code: error.code, text: error.text },
+            ApplyError::State(error) => Refused::Internal(error.to_string()),
+        })
+    }
+
+    fn forget(&mut self, address: &Address) {
+        Self::forget(self, address);
+    }
+
+    fn settle(&mut self, base: Base) {
+        Self::settle(self, base.state, base.height);
+    }
+
+    fn price(&self, tx: &Tx) -> U256 {
+        self.effective_gas_price(tx)
+    }
+}
