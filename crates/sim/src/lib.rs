@@ -22,6 +22,7 @@ pub mod rng;
 pub mod runner;
 pub mod scenario;
 pub mod shell;
+pub mod stage;
 pub mod summary;
 pub mod trace;
 pub mod variants;

@@ -157,11 +157,7 @@ impl Adversary {
     /// Any message that leaves a node is seen at once.
     pub fn overhear(&mut self, node: usize, message: &Message, lineage: &Lineage) -> Vec<Shot> {
         match message {
-            Message::Vote(vote) => {
-                if self.seen.vote(node, vote, lineage) {
-                    return self.vote_was_cast(vote, lineage);
-                }
-            }
+            Message::Vote(vote) if self.seen.vote(node, vote, lineage) => return self.vote_was_cast(vote, lineage),
             Message::EpochChange(change) => {
                 let known = self.changes.get(&change.voter).is_some_and(|old| old.target_epoch >= change.target_epoch);
                 if !known {
