@@ -13,18 +13,28 @@
 //! order**, and makes a [`Effect::Journal`] durable before it performs any later effect.
 #![forbid(unsafe_code)]
 
+mod certs;
 mod config;
 mod effect;
+mod epochs;
 mod evidence;
+mod fetch;
+mod handle;
 mod journal;
 mod limits;
 mod machine;
 mod message;
+mod parking;
+mod propose;
 mod restart;
 mod schedule;
 mod sets;
+mod settle;
+mod tally;
+mod tree;
 mod validators;
 mod view;
+mod vote;
 
 pub use config::{Config, Keys, Rules};
 pub use effect::{

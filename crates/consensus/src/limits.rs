@@ -50,6 +50,8 @@ pub const SETS_MAX: usize = 16;
 pub const TIMESTAMP_AHEAD_MAX_SECONDS: u64 = 10;
 /// Most epochs the proposer is computed ahead of the last settled block's.
 pub const SCHEDULE_STEPS_MAX: u64 = 1 << 22;
+/// Heights and epochs from here on are nonsense (and sums of them cannot overflow).
+pub const CLOCK_MAX: u64 = 1 << 62;
 /// The back-off factor, in thousandths: at start and at most (§1.5).
 pub const BACKOFF_MIN: Millis = 1000;
 /// See [`BACKOFF_MIN`].

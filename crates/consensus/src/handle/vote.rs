@@ -1,0 +1,29 @@
+//! A vote arrives.
+
+use crate::limits::CLOCK_MAX;
+use crate::machine::Machine;
+use crate::{Peer, Penalty};
+use vigil_primitives::Vote;
+
+impl Machine {
+    /// Strangers are refused before any signature is checked, and each signature is checked once.
+    pub(crate) fn on_vote(&mut self, from: Peer, vote: Vote) {
+        if !self.sets.any_contains(&vote.voter) {
+            return self.penalize(Some(from), Penalty::NotAMember);
+        }
+        if vote.height >= CLOCK_MAX || vote.block_epoch >= CLOCK_MAX || vote.source_height >= vote.height {
+            return self.penalize(Some(from), Penalty::BadSignature);
+        }
+        if !self.tally.contains(&vote) {
+            if !self.signer.verify_vote(&self.config.domain, &vote) {
+                return self.penalize(Some(from), Penalty::BadSignature);
+            }
+            self.count_vote(&vote);
+            self.report_lie(vote.clone());
+            self.try_certify(&vote.block_hash);
+        }
+        if vote.block_epoch < self.clock.epoch {
+            self.help(from);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Votes: a bounded memory of each voter's, ordered by block; faults show when a vote is added.
+
+use crate::Evidence;
+use crate::limits::VOTES_PER_VOTER;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use vigil_primitives::{Address, Epoch, Hash, Height, Vote};
+
+/// Votes whose signatures were checked.
+#[derive(Default)]
+pub(crate) struct Tally {
+    by_voter: BTreeMap<Address, VecDeque<Vote>>,
+    by_block: BTreeMap<Hash, BTreeMap<Address, Vote>>,
+    reported: BTreeSet<(Address, Height, bool)>,
+}
+
+/// Faults are reported once a voter, height and kind; the memory of that is bounded.
+const REPORTED_MAX: usize = 1024;
+
+impl Tally {
+    /// True if a vote of this voter for this block is remembered.
+    pub(crate) fn contains(&self, vote: &Vote) -> bool {
+        self.by_voter.get(&vote.voter).is_some_and(|votes| votes.iter().any(|old| old.block_hash == vote.block_hash))
+    }
+
+    /// Adds a vote unless the voter has one for this block. Returns the faults it proves.
+    pub(crate) fn add(&mut self, vote: &Vote, settled: Height) -> Vec<Evidence> {
+        if self.contains(vote) {
+            return Vec::new();
+        }
+        if vote.height > settled {
+            self.by_block.entry(vote.block_hash).or_default().insert(vote.voter, vote.clone());
+        }
+        let memory = self.by_voter.entry(vote.voter).or_default();
+        let faults: Vec<Evidence> = memory.iter().filter_map(|old| fault(old, vote)).collect();
+        memory.push_back(vote.clone());
+        if memory.len() > VOTES_PER_VOTER
+            && let Some(oldest) = memory.pop_front()
+        {
+            self.forget(&oldest);
+        }
+        faults.into_iter().filter(|fault| self.report(fault)).collect()
+    }
+
+    fn forget(&mut self, vote: &Vote) {
+        if let Some(votes) = self.by_block.get_mut(&vote.block_hash) {
+            votes.remove(&vote.voter);
+            if votes.is_empty() {
+                self.by_block.remove(&vote.block_hash);
+            }
+        }
+    }
+
+    fn report(&mut self, fault: &Evidence) -> bool {
+        let key = match fault {
+            Evidence::DoubleVote(a, _) => (a.voter, a.height, false),
+            Evidence::SurroundVote(a, _) => (a.voter, a.height, true),
+            Evidence::DoubleProposal(..) | Evidence::SourceLie(..) => return true,
+        };
+        if self.reported.len() >= REPORTED_MAX {
+            self.reported.pop_first();
+        }
+        self.reported.insert(key)
+    }
+
+    /// Votes for a block, by voter.
+    pub(crate) fn votes(&self, block: &Hash) -> impl Iterator<Item = &Vote> {
+        self.by_block.get(block).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Blocks that have votes.
+    pub(crate) fn blocks(&self) -> Vec<Hash> {
+        self.by_block.keys().copied().collect()
+    }
+
+    /// The latest epoch a voter voted in.
+    pub(crate) fn last_epoch(&self, voter: &Address) -> Epoch {
+        self.by_voter.get(voter).into_iter().flatten().map(|vote| vote.block_epoch).max().unwrap_or(0)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_voter.values().map(VecDeque::len).sum()
+    }
+
+    /// Votes up to the settled height can certify nothing new; each voter's newest stay for evidence. Voters that are
+    /// in no set any more are forgotten.
+    pub(crate) fn prune(&mut self, settled: Height, is_member: impl Fn(&Address) -> bool) {
+        self.by_block.retain(|_, votes| {
+            votes.retain(|voter, vote| vote.height > settled && is_member(voter));
+            !votes.is_empty()
+        });
+        self.by_voter.retain(|voter, _| is_member(voter));
+    }
+}
+
+fn fault(a: &Vote, b: &Vote) -> Option<Evidence> {
+    if a.height == b.height && a.block_hash != b.block_hash {
+        return Some(Evidence::DoubleVote(a.clone(), b.clone()));
+    }
+    let surrounds = |a: &Vote, b: &Vote| a.source_height < b.source_height && b.height < a.height;
+    if surrounds(a, b) {
+        return Some(Evidence::SurroundVote(a.clone(), b.clone()));
+    }
+    surrounds(b, a).then(|| Evidence::SurroundVote(b.clone(), a.clone()))
+}
