@@ -207,6 +207,9 @@ impl ChainParams {
         in_range("inflation_basis_points", self.inflation_basis_points, 0, 10_000)?;
         in_range("validators_max", self.validators_max, 1, VALIDATORS_MAX as u64)?;
         in_range("return_locking_period", self.return_locking_period, 1, 100_000_000)?;
+        if self.guardian_stake_max != 0 {
+            in_range("guardian_stake_max", self.guardian_stake_max, self.guardian_deposit_min, u64::MAX)?;
+        }
         if !matches!(self.bls_scheme.as_str(), "augmented" | "proof-of-possession") {
             let must = "augmented or proof-of-possession".into();
             return Err(GenesisError::Param { key: "bls_scheme", got: self.bls_scheme.clone(), must });

@@ -74,7 +74,8 @@ fn rules_of_the_file() {
 
 #[test]
 fn ranges_at_below_and_above() {
-    let ranges: [(&str, fn(&mut ChainParams) -> &mut u64, u64, u64); 11] = [
+    type Field = fn(&mut ChainParams) -> &mut u64;
+    let ranges: [(&str, Field, u64, u64); 11] = [
         ("block_interval_ms", |p| &mut p.block_interval_ms, 10, 60_000),
         ("delta_ms", |p| &mut p.delta_ms, 10, 60_000),
         ("execution_budget_ms", |p| &mut p.execution_budget_ms, 0, 60_000),
@@ -102,4 +103,12 @@ fn ranges_at_below_and_above() {
     assert!(id(0).is_err() && id(CHAIN_ID_BYTES_MAX + 1).is_err());
     let scheme = |name: &str| ChainParams { bls_scheme: name.into(), ..ChainParams::default() }.validate();
     assert!(scheme("augmented").is_ok() && scheme("proof-of-possession").is_ok() && scheme("basic").is_err());
+}
+
+#[test]
+fn guardian_limits_leave_room() {
+    let with =
+        |max| ChainParams { guardian_deposit_min: 100, guardian_stake_max: max, ..ChainParams::default() }.validate();
+    assert_eq!((with(0), with(100), with(101)), (Ok(()), Ok(()), Ok(())), "0 is no limit");
+    assert!(matches!(with(99), Err(GenesisError::Param { key: "guardian_stake_max", .. })));
 }

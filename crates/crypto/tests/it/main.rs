@@ -1,0 +1,12 @@
+//! Tests of the oracles: one binary, a module a topic.
+
+mod bls;
+mod bls_points;
+mod differential;
+mod ethers;
+mod hash_to_curve;
+mod keccak;
+mod keystore;
+mod recovery;
+mod txs;
+mod wycheproof;
