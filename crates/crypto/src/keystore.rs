@@ -90,7 +90,7 @@ impl Keystore {
         if !folder.exists() {
             DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&folder).map_err(at(&folder))?;
         }
-        let mode = fs::metadata(&folder).map_err(at(&folder))?.permissions().mode() & 0o7777;
+        let mode = fs::metadata(&folder).map_err(at(&folder))?.permissions().mode() & 0o777;
         if mode != FOLDER_MODE {
             return Err(KeystoreError::Mode { path: folder, mode });
         }

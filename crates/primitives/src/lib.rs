@@ -1,6 +1,6 @@
 //! Values and wire bytes of the ledger.
 //!
-//! Everything that crosses the wire or enters a hash is defined here: [`Address`], [`Hash`], [`Coins`],
+//! Everything that crosses the wire or enters a hash is defined here: [`Address`], [`type@Hash`], [`Coins`],
 //! [`Tx`], [`Block`], [`Vote`], [`Account`], stake pools and [`Genesis`], with strict RLP and sign bytes.
 //! Facts are in `spec/ledger.md`; where a rule is ours rather than the reference's, the item says so.
 //!

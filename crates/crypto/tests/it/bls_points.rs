@@ -55,6 +55,7 @@ fn signatures_without_scheme() {
     const G2_TAG: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_";
     const G1_TAG: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
     let ok = BLST_ERROR::BLST_SUCCESS;
+    let generator = min_pk::PublicKey::from_bytes(&secret(1).public_key().to_bytes()).unwrap();
     for (key, message, signature) in lines("g2") {
         let key = min_pk::SecretKey::from_bytes(&key).unwrap();
         let signed = key.sign(&message, G2_TAG, &[]);
@@ -63,6 +64,8 @@ fn signatures_without_scheme() {
         let public = key.sk_to_pk();
         assert_eq!(signed.verify(true, &message, G2_TAG, &[], &public, true), ok);
         assert_ne!(signed.verify(true, &longer, G2_TAG, &[], &public, true), ok);
+        let sum = min_pk::AggregatePublicKey::aggregate(&[&public, &generator], false).unwrap().to_public_key();
+        assert_ne!(signed.verify(true, &message, G2_TAG, &[], &sum, true), ok);
     }
     for (key, message, signature) in lines("g1") {
         let key = min_sig::SecretKey::from_bytes(&key).unwrap();

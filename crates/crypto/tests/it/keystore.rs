@@ -126,7 +126,7 @@ fn another_accounts_key_is_refused() {
 #[test]
 fn folders_must_be_private() {
     let dir = tempfile::tempdir().unwrap();
-    for mode in [0o755, 0o701, 0o770, 0o1700] {
+    for mode in [0o755, 0o701, 0o770, 0o600] {
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
         let error = Keystore::open(dir.path()).unwrap_err();
         assert!(error.to_string().contains("must have permission set to 0700"), "{error}");

@@ -112,6 +112,24 @@ fn package_transactions() {
     }
 }
 
+/// Nobody can make a second valid transaction out of one: every byte is signed, or of the one encoding, or of the one
+/// signature.
+#[test]
+fn no_byte_of_a_signed_transaction_can_change() {
+    for file in ["send", "smart_contract", "withdraw_stake", "deposit_stake_v2", "stake_reward_distribution"] {
+        let file = kept_json(&format!("theta-js/{file}.json"));
+        for case in array(&file, "cases").iter().filter(|case| string(case, "signed_tx").len() < 1_000) {
+            let raw = hex_at(case, "signed_tx");
+            for (place, bit) in (0..raw.len()).flat_map(|place| [(place, 0x01), (place, 0x80)]) {
+                let mut changed = raw.clone();
+                changed[place] ^= bit;
+                let result = verify_tx(&domain(string(case, "chain_id")), changed.into());
+                assert!(!result.is_ok_and(|tx| tx.all_valid()), "{}: byte {place}", case["name"]);
+            }
+        }
+    }
+}
+
 #[test]
 fn package_quirks() {
     for case in array(&kept_json("theta-js/quirks.json"), "cases") {
