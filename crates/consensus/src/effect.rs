@@ -142,7 +142,7 @@ pub enum Penalty {
     BadBlock,
     /// A vote or an epoch change of somebody who is no validator.
     NotAMember,
-    /// No answer to a request.
+    /// No answer to a request: for the shell, whose transport knows; the machine just asks somebody else.
     Timeout,
 }
 

@@ -36,6 +36,9 @@ mod validators;
 mod view;
 mod vote;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{Config, Keys, Rules};
 pub use effect::{
     BlockFault, BuildRequest, Effect, Executed, HaltReason, Input, Lookup, Penalty, Settled, SettledBlock, TimerId,
