@@ -36,7 +36,7 @@ pub struct BlockOutcome {
     pub nodes: Vec<(Hash, Bytes)>,
     /// Minted and burned since genesis.
     pub supply: Supply,
-    /// True if the validator set named by the state differs from the parent state's
+    /// True if the validator set named by the state differs from the parent state's and is not empty
     /// (`docs/decisions/0004-set-change-flag.md`).
     pub validators_changed: bool,
     /// The validator set that the state names: stake in wei, by address ascending.
@@ -100,7 +100,7 @@ pub(crate) fn finish(
     let before = parent.state.clone().validators()?;
     let set = |pool: &Option<_>| pool.as_deref().map(|p| validator_set(p, params.validators_max)).unwrap_or_default();
     let validators = set(&after);
-    let validators_changed = before != after && set(&before) != validators;
+    let validators_changed = before != after && !validators.is_empty() && set(&before) != validators;
     let (state_root, nodes) = (commit.root, commit.nodes);
     Ok(BlockOutcome { state, state_root, nodes, supply, validators_changed, validators, touched })
 }

@@ -23,3 +23,6 @@ pub use screen::{Base, Refused, Screen};
 
 /// Time in milliseconds, from any fixed point.
 pub type Millis = u64;
+
+#[cfg(test)]
+mod tests;

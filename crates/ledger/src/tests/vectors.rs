@@ -83,7 +83,8 @@ impl<'a> Replay<'a> {
         assert_eq!(root, hash(&scenario["initial_root"]), "initial root");
         let mut view = View::new(state, scenario["initial_parent_height"].as_u64().expect("a height"));
         view.proposer = Some(a1());
-        let params = ChainParams { chain_id: text(&scenario["chain_id"]).into(), forks: mainnet(), ..Default::default() };
+        let params =
+            ChainParams { chain_id: text(&scenario["chain_id"]).into(), forks: mainnet(), ..Default::default() };
         Self { name: text(&scenario["name"]), params, view, root }
     }
 
@@ -129,7 +130,12 @@ impl<'a> Replay<'a> {
         assert_eq!(self.flush(), self.root, "{} {label}: a refusal leaves nothing", self.name);
         match exception.then {
             Then::AssumePop => {
-                assert_eq!(code(apply(&mut self.view, &context.assume_pop_valid())), expected, "{} {label}: assumed", self.name);
+                assert_eq!(
+                    code(apply(&mut self.view, &context.assume_pop_valid())),
+                    expected,
+                    "{} {label}: assumed",
+                    self.name
+                );
                 true
             }
             Then::Stay => false,

@@ -1,0 +1,52 @@
+//! How long a block takes. Printed, never asserted (`--nocapture`).
+
+use super::actors::{Chain, Nodes, address, params, send, stranger};
+use crate::{Parent, State, execute_block, keys};
+use std::sync::Arc;
+use std::time::Instant;
+use vigil_primitives::{Account, Coins, rlp};
+use vigil_trie::{NoNodes, ScalarHasher, Trie};
+
+/// 1,000 sends on a state of 100,000 accounts.
+#[test]
+fn thousand_sends() {
+    let mut chain = Chain::new(params(), 200);
+    let mut trie = Trie::empty();
+    let (root_trie, reader) = chain.head.state.trie();
+    for entry in root_trie.iter(&**reader, &[], &[]) {
+        let (key, value) = entry.expect("reads");
+        trie.insert(&NoNodes, &key, value).expect("in memory");
+    }
+    for n in 0..100_000 {
+        let mut holder = stranger(n);
+        holder.0[..8].copy_from_slice(&vigil_primitives::keccak256(n.to_be_bytes())[..8]);
+        let account = Account { balance: Coins::tokens(1, 1), ..Account::new(holder, 0) };
+        trie.insert(&NoNodes, &keys::account(&holder), rlp::encode(&account)).expect("in memory");
+    }
+    let commit = trie.commit(&ScalarHasher);
+    let nodes = Arc::new(Nodes::default());
+    nodes.add(&commit.nodes);
+    chain.head = Parent { state: State::open(commit.root, nodes.clone()), ..chain.head };
+    chain.nodes = nodes;
+
+    for round in 0..3u64 {
+        let txs: Vec<_> = (0..1_000u64)
+            .map(|n| {
+                let to = stranger(1_000_000 + n * 3 + round);
+                send(&chain.params, 1 + (n % 200) as u16, round * 5 + n / 200 + 1, to, Coins::tokens(0, 1))
+            })
+            .collect();
+        let start = Instant::now();
+        let built = chain.build(&txs);
+        let build = start.elapsed();
+        assert_eq!(built.txs.len(), 1_000);
+        let start = Instant::now();
+        let header = &built.block.header;
+        let outcome = execute_block(&chain.params, &ScalarHasher, &chain.head, header, &built.txs).expect("executes");
+        let execute = start.elapsed();
+        eprintln!("round {round}: build {build:?}, execute {execute:?}, {} nodes", outcome.nodes.len());
+        chain.nodes.add(&outcome.nodes);
+        chain.head = outcome.as_parent(header);
+    }
+    assert_eq!(chain.account(&address(1)).sequence, 15);
+}
