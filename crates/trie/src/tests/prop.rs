@@ -40,7 +40,10 @@ fn oracle(map: &Map, target: &[u8]) -> (Hash, Vec<Bytes>) {
     let mut builder = HashBuilder::default().with_proof_retainer(ProofRetainer::new(vec![Nibbles::unpack(target)]));
     map.iter().for_each(|(key, value)| builder.add_leaf(Nibbles::unpack(key), value));
     let root = builder.root();
-    let proof = builder.take_proof_nodes().into_nodes_sorted().into_iter().map(|(_, raw)| Bytes::from(raw)).collect();
+    // The oracle lists nodes that stand inside their parents once more by themselves.
+    let nodes = builder.take_proof_nodes().into_nodes_sorted().into_iter();
+    let hashed = nodes.filter(|(path, raw)| path.is_empty() || raw.len() >= 32);
+    let proof = hashed.map(|(_, raw)| Bytes::from(raw)).collect();
     (root, proof)
 }
 
