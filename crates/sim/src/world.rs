@@ -15,7 +15,7 @@ use crate::shell::{Shell, UNIX_START_MS};
 use crate::trace::Trace;
 use crate::wire::{self, Target};
 use std::sync::Arc;
-use vigil_consensus::{BlockFault, Config, Effect, Executed, Input, Message, Peer, Penalty, TimerId};
+use vigil_consensus::{BlockFault, Config, Effect, Executed, Input, JournalRecord, Message, Peer, Penalty, TimerId};
 use vigil_primitives::{Block, BlockHeader, Epoch, Hash, SignDomain};
 
 /// Something that will happen.
@@ -308,6 +308,7 @@ impl World {
                 let point = self.shells[node].armed.map(|crash| crash.point);
                 if point != Some(CrashPoint::BeforeJournal) {
                     self.shells[node].write_journal(record);
+                    self.journalled(node, record)?;
                 }
                 match point {
                     Some(CrashPoint::BeforeJournal | CrashPoint::AfterJournal) => {
@@ -325,6 +326,18 @@ impl World {
             self.crash(node);
         }
         self.look_at(node)
+    }
+
+    /// A vote counts from the moment it is durable: it may be sent after a restart.
+    fn journalled(&mut self, node: usize, record: &JournalRecord) -> Verdict {
+        let JournalRecord::Vote { vote, .. } = record else { return Ok(()) };
+        if self.plan.lies(node) {
+            return Ok(());
+        }
+        if let Some(block) = self.shells[node].machine().and_then(|machine| machine.block(&vote.block_hash)) {
+            self.checks.block_made(vote.block_hash, block);
+        }
+        self.checks.honest_vote(node, vote, true)
     }
 
     fn effect(&mut self, node: usize, effect: Effect) -> Verdict {
@@ -432,7 +445,9 @@ impl World {
         }
         let Some(machine) = self.shells[node].machine() else { return Ok(()) };
         let view = machine.view();
-        self.checks.liveness.epoch(now, node, view.epoch);
+        // a follower enters epochs like the others, but only members pass certificates on
+        let member = machine.validators().contains(&self.adversary.address(node));
+        self.checks.liveness.epoch(now, node, view.epoch, member);
         self.checks.view(node, &view)?;
         if view.epoch > self.frontier {
             self.frontier = view.epoch;

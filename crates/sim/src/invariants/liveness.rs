@@ -94,16 +94,16 @@ impl Liveness {
         self.settled_txs.contains(&tx.number())
     }
 
-    /// An honest node is in an epoch.
-    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch) {
+    /// An honest node is in an epoch; `member`: it is a validator by its own reckoning.
+    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, member: bool) {
         self.epochs[node] = epoch;
-        if epoch > self.frontier {
+        if member && epoch > self.frontier {
             self.frontier = epoch;
             if now >= self.gst {
                 self.entries.push_back((epoch, now));
             }
         }
-        if now >= self.gst && epoch == self.frontier {
+        if now >= self.gst && epoch >= self.frontier {
             self.in_step[node] = true;
         }
     }
