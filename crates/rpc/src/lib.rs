@@ -2,12 +2,27 @@
 //!
 //! [`Backend`] is what a node must answer; this crate owns the transport (`spec/rpc.md` §1), the JSON forms (§2, §3) and
 //! the texts of errors about arguments. No chain rule is known here.
+//!
+//! - [`serve`] answers `/rpc`, `/ws` and `/` on one listener.
+//! - [`health_router`] and [`serve_health`] answer `/health/live`, `/health/ready` and `/metrics` on another.
+//! - [`Client`] calls such a server.
 #![forbid(unsafe_code)]
 
 mod backend;
+mod client;
 mod error;
+mod health;
+mod json;
+mod jsonrpc;
+pub mod limits;
+mod methods;
+mod server;
 
 pub use backend::{
-    AtBlock, Backend, BlockInfo, BlockLinks, BlockStatus, Read, StakeReturn, StateAt, Status, TxPlace, Validators, Version,
+    AtBlock, Backend, BlockInfo, BlockLinks, BlockStatus, Read, StakeReturn, StateAt, Status, TxPlace, Validators,
+    Version,
 };
+pub use client::{Client, ClientError, RpcRefusal};
 pub use error::BackendError;
+pub use health::{RenderMetrics, health_router, serve_health};
+pub use server::{JwtSecret, ServerConfig, serve};

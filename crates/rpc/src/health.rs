@@ -1,0 +1,52 @@
+//! Health and metrics, on a port of their own: `/health/live`, `/health/ready`, `/metrics`.
+
+use crate::Backend;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Makes the text of `/metrics` (Prometheus exposition format).
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Routes of the metrics port.
+///
+/// - `/health/live`: 200 as long as the process answers.
+/// - `/health/ready`: 200, or 503 with `{"ready":false,"reason":".."}` ([`Backend::not_ready`]).
+/// - `/metrics`: what `render` says.
+pub fn health_router(backend: Arc<dyn Backend>, render: RenderMetrics) -> Router {
+    Router::new()
+        .route("/health/live", get(async || axum::Json(json!({"live": true}))))
+        .route("/health/ready", get(ready).with_state(backend))
+        .route("/metrics", get(metrics).with_state(render))
+}
+
+/// Serves [`health_router`] (or a router it was merged into) until `shutdown`.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve_health(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+async fn ready(State(backend): State<Arc<dyn Backend>>) -> Response {
+    match backend.not_ready().await {
+        None => axum::Json(json!({"ready": true})).into_response(),
+        Some(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({"ready": false, "reason": reason}))).into_response()
+        }
+    }
+}
+
+async fn metrics(State(render): State<RenderMetrics>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], render()).into_response()
+}

@@ -1,0 +1,187 @@
+//! Blocks, headers and votes (`spec/rpc.md` §3).
+
+use super::TxJson;
+use super::scalars::{Big, SignatureJson, U64s, null_if_empty};
+use crate::{BlockInfo, BlockStatus};
+use serde::{Serialize, Serializer};
+use vigil_primitives::{Address, BlockHeader, Hash, Hcc, Tx, U256, Vote, keccak256};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct VoteJson<'a> {
+    block: Hash,
+    height: u64,
+    epoch: u64,
+    #[serde(rename = "ID")]
+    id: Address,
+    signature: SignatureJson<'a>,
+}
+
+impl<'a> From<&'a Vote> for VoteJson<'a> {
+    fn from(vote: &'a Vote) -> Self {
+        Self {
+            block: vote.block_hash,
+            height: vote.height,
+            epoch: vote.block_epoch,
+            id: vote.voter,
+            signature: SignatureJson(&vote.signature),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HccJson<'a> {
+    #[serde(serialize_with = "null_if_empty")]
+    votes: Vec<VoteJson<'a>>,
+    block_hash: Hash,
+}
+
+impl<'a> From<&'a Hcc> for HccJson<'a> {
+    fn from(hcc: &'a Hcc) -> Self {
+        Self { votes: hcc.votes.iter().map(VoteJson::from).collect(), block_hash: hcc.block_hash }
+    }
+}
+
+/// Guardian and edge node votes: our headers carry none yet.
+const NO_VOTES: Option<()> = None;
+
+/// A block as `GetBlock` and its kin give it.
+#[derive(Serialize)]
+pub(crate) struct BlockJson<'a> {
+    chain_id: &'a str,
+    epoch: U64s,
+    height: U64s,
+    parent: Hash,
+    transactions_hash: Hash,
+    state_hash: Hash,
+    timestamp: Big,
+    proposer: Address,
+    hcc: HccJson<'a>,
+    guardian_votes: Option<()>,
+    elite_edge_node_votes: Option<()>,
+    children: &'a [Hash],
+    status: u8,
+    hash: Hash,
+    #[serde(serialize_with = "transactions")]
+    transactions: (&'a [vigil_primitives::Bytes], bool),
+}
+
+impl<'a> BlockJson<'a> {
+    /// The form of a block; with `eth_hashes` each transaction also names its Ethereum hash.
+    pub(crate) fn new(info: &'a BlockInfo, eth_hashes: bool) -> Self {
+        let header = &info.block.header;
+        Self {
+            chain_id: &header.chain_id,
+            epoch: U64s(header.epoch),
+            height: U64s(header.height),
+            parent: header.parent,
+            transactions_hash: header.tx_root,
+            state_hash: header.state_root,
+            timestamp: Big(U256::from(header.timestamp)),
+            proposer: header.proposer,
+            hcc: (&header.hcc).into(),
+            guardian_votes: NO_VOTES,
+            elite_edge_node_votes: NO_VOTES,
+            children: &info.children,
+            status: info.status as u8,
+            hash: info.hash,
+            transactions: (&info.block.txs, eth_hashes),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct BlockTxJson<'a> {
+    raw: Option<TxJson<'a>>,
+    #[serde(rename = "type")]
+    tx_type: u8,
+    hash: Hash,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eth_tx_hash: Option<Hash>,
+    receipt: Option<()>,
+    balance_changes: Option<()>,
+}
+
+/// Decodes and writes one transaction at a time, so that a full block is never held decoded.
+fn transactions<S: Serializer>(txs: &(&[vigil_primitives::Bytes], bool), s: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeSeq as _;
+    let (raws, eth_hashes) = *txs;
+    if raws.is_empty() {
+        return s.serialize_none();
+    }
+    let mut seq = s.serialize_seq(Some(raws.len()))?;
+    for raw in raws {
+        // A stored block was decoded before it was accepted; an undecodable one would be shown as `null`.
+        let tx = Tx::from_raw(raw).ok();
+        seq.serialize_element(&BlockTxJson {
+            raw: tx.as_ref().map(TxJson::from),
+            tx_type: tx.as_ref().map_or(0, |tx| tx.tx_type() as u8),
+            hash: keccak256(raw),
+            eth_tx_hash: eth_hashes.then_some(Hash::ZERO),
+            receipt: None,
+            balance_changes: None,
+        })?;
+    }
+    seq.end()
+}
+
+/// What stands for block 0 in ranges (`spec/rpc.md` §4.3): chain id and hash, all else zero.
+pub(crate) fn genesis_placeholder<'a>(chain_id: &'a str, genesis_hash: Hash) -> BlockJson<'a> {
+    BlockJson {
+        chain_id,
+        epoch: U64s(0),
+        height: U64s(0),
+        parent: Hash::ZERO,
+        transactions_hash: Hash::ZERO,
+        state_hash: Hash::ZERO,
+        timestamp: Big(U256::ZERO),
+        proposer: Address::ZERO,
+        hcc: HccJson { votes: Vec::new(), block_hash: Hash::ZERO },
+        guardian_votes: NO_VOTES,
+        elite_edge_node_votes: NO_VOTES,
+        children: &[],
+        status: BlockStatus::DirectlySettled as u8,
+        hash: genesis_hash,
+        transactions: (&[], false),
+    }
+}
+
+/// A header as the blocking broadcast gives it: other names, plain numbers.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct HeaderJson<'a> {
+    #[serde(rename = "ChainID")]
+    chain_id: &'a str,
+    epoch: u64,
+    height: u64,
+    parent: Hash,
+    #[serde(rename = "HCC")]
+    hcc: HccJson<'a>,
+    guardian_votes: Option<()>,
+    elite_edge_node_votes: Option<()>,
+    tx_hash: Hash,
+    state_hash: Hash,
+    timestamp: u64,
+    proposer: Address,
+    signature: SignatureJson<'a>,
+}
+
+impl<'a> From<&'a BlockHeader> for HeaderJson<'a> {
+    fn from(header: &'a BlockHeader) -> Self {
+        Self {
+            chain_id: &header.chain_id,
+            epoch: header.epoch,
+            height: header.height,
+            parent: header.parent,
+            hcc: (&header.hcc).into(),
+            guardian_votes: NO_VOTES,
+            elite_edge_node_votes: NO_VOTES,
+            tx_hash: header.tx_root,
+            state_hash: header.state_root,
+            timestamp: header.timestamp,
+            proposer: header.proposer,
+            signature: SignatureJson(&header.signature),
+        }
+    }
+}

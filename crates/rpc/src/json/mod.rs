@@ -1,0 +1,15 @@
+//! JSON forms of domain values, in the key order of `spec/rpc.md` §2 and §3.
+//!
+//! Each form borrows the value and serializes straight into the answer; nothing is copied on the way.
+
+mod account;
+mod block;
+mod pools;
+mod scalars;
+mod tx;
+
+pub(crate) use account::{AccountJson, SplitRuleJson};
+pub(crate) use block::{BlockJson, HeaderJson, genesis_placeholder};
+pub(crate) use pools::{HolderJson, ReturnJson, StakeJson};
+pub(crate) use scalars::{Big, Checksum, U64s};
+pub(crate) use tx::TxJson;

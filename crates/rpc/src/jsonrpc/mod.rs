@@ -1,0 +1,10 @@
+//! JSON-RPC 2.0 as the reference speaks it (`spec/rpc.md` §1): bytes in, bytes out, no transport.
+
+mod args;
+mod go_json;
+mod request;
+mod response;
+
+pub(crate) use args::{Args, lenient_address, lenient_hash, strict_hex};
+pub(crate) use request::{Body, Request, read_body};
+pub(crate) use response::{Answer, Budget, RpcError, error_object};

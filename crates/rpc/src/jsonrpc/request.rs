@@ -1,0 +1,221 @@
+//! From bytes to requests.
+
+use super::RpcError;
+use crate::limits::{BATCH_MAX, NESTING_MAX};
+use serde::Deserialize;
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// One request of a body. All parts borrow from it.
+#[derive(Debug)]
+pub(crate) struct Request<'a> {
+    /// `theta.GetStatus`.
+    pub(crate) method: Cow<'a, str>,
+    /// An array or object as text; `None` if absent.
+    pub(crate) params: Option<&'a RawValue>,
+    /// As given; `None` for a notification.
+    pub(crate) id: Option<&'a RawValue>,
+}
+
+/// What a body asks for. An element that is no request stands as `None` and is answered with "invalid request".
+#[derive(Debug)]
+pub(crate) enum Body<'a> {
+    /// One request.
+    Single(Option<Request<'a>>),
+    /// A batch; not empty.
+    Batch(Vec<Option<Request<'a>>>),
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// "parse error" if it is not JSON or nests too deep; "invalid request" for an empty or too long batch.
+pub(crate) fn read_body(bytes: &[u8]) -> Result<Body<'_>, RpcError> {
+    if nesting(bytes) > NESTING_MAX {
+        return Err(RpcError::parse(format!("parse error: nested deeper than {NESTING_MAX}")));
+    }
+    let raw: &RawValue = serde_json::from_slice(bytes).map_err(|_| RpcError::parse("parse error"))?;
+    if !raw.get().starts_with('[') {
+        return Ok(Body::Single(read_request(raw)));
+    }
+    let Elements(elements) = serde_json::from_str(raw.get()).map_err(|_| RpcError::parse("parse error"))?;
+    match elements.len() {
+        0 => Err(RpcError::invalid("invalid request")),
+        1..=BATCH_MAX => Ok(Body::Batch(elements.into_iter().map(read_request).collect())),
+        _ => Err(RpcError::invalid(format!("invalid request: the limit of a batch is {BATCH_MAX} requests"))),
+    }
+}
+
+fn read_request(raw: &RawValue) -> Option<Request<'_>> {
+    serde_json::from_str::<Fields>(raw.get()).ok().map(|fields| fields.0)
+}
+
+/// Deepest nesting of arrays and objects, without regard to whether brackets match; brackets in strings do not count.
+fn nesting(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0usize, 0, false, false);
+    for byte in bytes {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Elements of an array; keeps one more than a batch may have, so that a flood of `[0,0,...]` costs no memory.
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+    fn deserialize<D: de::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while elements.len() <= BATCH_MAX {
+                    match seq.next_element()? {
+                        Some(element) => elements.push(element),
+                        None => return Ok(elements),
+                    }
+                }
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(elements)
+            }
+        }
+        d.deserialize_seq(V).map(Elements)
+    }
+}
+
+/// A request object: exactly the four keys, spelt exactly (`spec/rpc.md` §1).
+struct Fields<'a>(Request<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: de::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Request<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a JSON-RPC request")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut version, mut method, mut params, mut id) = (None, None, None, None);
+                while let Some(Text(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        "jsonrpc" => version = Some(map.next_value::<Text<'de>>()?),
+                        "method" => method = Some(map.next_value::<Text<'de>>()?),
+                        "params" => params = Some(map.next_value::<&RawValue>()?),
+                        "id" => id = Some(map.next_value::<&RawValue>()?),
+                        _ => return Err(de::Error::custom("unknown key")),
+                    }
+                }
+                let starts = |raw: &RawValue, with: &[char]| raw.get().starts_with(with);
+                match (version, method) {
+                    (Some(Text(version)), Some(Text(method)))
+                        if version == "2.0"
+                            && params.is_none_or(|p| starts(p, &['[', '{']))
+                            && id.is_none_or(|i| !starts(i, &['[', '{', 't', 'f'])) =>
+                    {
+                        Ok(Request { method, params, id })
+                    }
+                    _ => Err(de::Error::custom("not a request")),
+                }
+            }
+        }
+        d.deserialize_map(V).map(Fields)
+    }
+}
+
+/// Text, borrowed unless it has escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: de::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        d.deserialize_str(V)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn single(body: &str) -> Option<Request<'_>> {
+        match read_body(body.as_bytes()) {
+            Ok(Body::Single(request)) => request,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_four_keys_and_no_other() {
+        let good = r#"{"jsonrpc":"2.0","method":"theta.A","params":[],"id":0}"#;
+        let request = single(good).expect("a request");
+        assert_eq!((request.method.as_ref(), request.id.map(RawValue::get)), ("theta.A", Some("0")));
+        assert!(single(r#"{"jsonrpc":"2.0","method":"theta.A"}"#).is_some_and(|r| r.id.is_none()));
+        for bad in [
+            r#"{"jsonrpc":"2.0","method":"theta.A","id":1,"extra":1}"#,
+            r#"{"method":"theta.A","id":1}"#,
+            r#"{"jsonrpc":"1.0","method":"theta.A","id":1}"#,
+            r#"{"jsonrpc":2.0,"method":"theta.A","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","method":null,"id":1}"#,
+            r#"{"jsonrpc":"2.0","method":"theta.A","id":1,"params":null}"#,
+            r#"{"jsonrpc":"2.0","method":"theta.A","id":1,"params":"x"}"#,
+            r#"{"jsonrpc":"2.0","method":"theta.A","id":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"theta.A","id":true}"#,
+            "1",
+            r#""x""#,
+            "null",
+        ] {
+            assert!(single(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nesting_counts_brackets_outside_strings() {
+        assert_eq!(nesting(br#"{"a":[[1]],"b":"[[[[[\"[["}"#), 3);
+        assert_eq!(nesting(b"]]]["), 1);
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(matches!(read_body(deep(NESTING_MAX).as_bytes()), Ok(Body::Batch(_))));
+        assert_eq!(read_body(deep(NESTING_MAX + 1).as_bytes()).expect_err("too deep").code, -32700);
+    }
+
+    #[test]
+    fn batches_have_a_limit() {
+        let batch = |n: usize| format!("[{}]", vec!["1"; n].join(","));
+        assert!(matches!(read_body(batch(BATCH_MAX).as_bytes()), Ok(Body::Batch(b)) if b.len() == BATCH_MAX));
+        assert_eq!(read_body(batch(BATCH_MAX + 1).as_bytes()).expect_err("too many").code, -32600);
+        assert_eq!(read_body(b"[]").expect_err("empty").code, -32600);
+    }
+}

@@ -1,0 +1,28 @@
+//! Limits of the surface (DESIGN §6), with names; each is tested at, below and above.
+
+use std::time::Duration;
+
+/// Largest request body or WebSocket message, in bytes.
+pub const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Most requests in a batch.
+pub const BATCH_MAX: usize = 1_000;
+/// Largest answer, in bytes; for a batch the sum of its answers.
+pub const RESPONSE_BYTES_MAX: usize = 25 * 1024 * 1024;
+/// Deepest nesting of arrays and objects in a request.
+pub const NESTING_MAX: usize = 128;
+/// Most requests of one WebSocket that are worked on at once; more wait unread.
+pub const WS_IN_FLIGHT_MAX: usize = 64;
+/// Most blocks of one range.
+pub const RANGE_BLOCKS_MAX: u64 = 5_000;
+/// Ranges above this many blocks are heavy.
+pub const HEAVY_RANGE_BLOCKS: u64 = 500;
+/// Most heavy ranges at once.
+pub const HEAVY_RANGES_MAX: usize = 30;
+/// Most hashes of a trace.
+pub const TRACE_BLOCKS_MAX: usize = 10_000;
+/// Most peer addresses in an answer.
+pub const PEER_URLS_MAX: usize = 256;
+/// By default a request, its body included, must be answered within this.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+/// How much earlier than the request's limit a blocking broadcast gives up, so that its own text reaches the client.
+pub(crate) const BROADCAST_WAIT_MARGIN: Duration = Duration::from_millis(500);
