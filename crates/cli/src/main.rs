@@ -5,6 +5,7 @@ mod error;
 mod key;
 mod output;
 mod query;
+mod remote;
 mod tx;
 mod wallet;
 

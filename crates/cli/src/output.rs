@@ -38,11 +38,11 @@ impl Output {
     }
 }
 
-/// JSON indented by 4. `Value` keeps its keys sorted.
-pub(crate) fn indented(value: &Value) -> String {
+/// JSON indented by 4. A `Value` keeps its keys sorted.
+pub(crate) fn indented(value: &impl Serialize) -> String {
     let mut out = Vec::with_capacity(256);
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-    value.serialize(&mut serializer).expect("a Value serializes");
+    value.serialize(&mut serializer).expect("results serialize");
     String::from_utf8(out).expect("JSON is UTF-8")
 }
