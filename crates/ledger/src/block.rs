@@ -3,9 +3,10 @@
 use crate::error::{ApplyError, BlockError, StateError};
 use crate::rewards::is_reward_height;
 use crate::stake::{return_stakes, validator_set};
-use crate::state::{State, View};
+use crate::state::State;
 use crate::supply::Supply;
 use crate::tx::{self, Context};
+use crate::view::View;
 use alloy_rlp::{Encodable, Header, length_of_length};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;

@@ -3,8 +3,8 @@
 use crate::block::{BlockOutcome, Parent, block_bytes, finish};
 use crate::error::{ApplyError, StateError, TxError};
 use crate::rewards::{is_reward_height, rewards};
-use crate::state::View;
 use crate::tx::{self, Context};
+use crate::view::View;
 use alloy_rlp::Encodable;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};

@@ -25,6 +25,7 @@ mod stake;
 mod state;
 mod supply;
 mod tx;
+mod view;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,8 @@
 use crate::error::StateError;
 use crate::keys;
 use crate::stake::{StakeHeights, validator_set};
-use crate::state::{State, corrupt, decode, release_expired_funds};
+use crate::state::{State, corrupt, decode};
+use crate::view::release_expired_funds;
 use vigil_primitives::{
     Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, Height, RewardDistribution, SplitRule, U256,
     ValidatorPool,

@@ -4,7 +4,7 @@ use crate::error::StateError;
 use crate::keys;
 use crate::rules::BASIS_POINTS;
 use crate::stake::validator_set;
-use crate::state::View;
+use crate::view::View;
 use std::collections::{BTreeMap, BTreeSet};
 use vigil_primitives::{Address, ChainParams, Coins, Height, RewardDistribution, StakeHolder, U256};
 

@@ -1,12 +1,13 @@
 //! The mempool's view: the settled state with the debits of pending transactions.
 
-use crate::error::{ApplyError, TxError, code};
+use crate::error::{ApplyError, StateError, TxError, code};
 use crate::rules::gas_regular;
-use crate::state::{State, View};
+use crate::state::State;
 use crate::tx::{self, Context};
+use crate::view::View;
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
-use vigil_primitives::{Address, ChainParams, Coins, Height, Tx, TxInput, U256};
+use vigil_primitives::{Account, Address, ChainParams, Coins, Height, Tx, TxInput, U256};
 
 /// Most accounts kept in memory that were only read.
 const CLEAN_ACCOUNTS_MAX: usize = 100_000;
@@ -57,6 +58,14 @@ impl Screen {
     /// settled blocks touched ([`crate::BlockOutcome::touched`]).
     pub fn settle(&mut self, state: State, height: Height) {
         self.view.rebase(state, height);
+    }
+
+    /// An account after what pending transactions take from it.
+    ///
+    /// # Errors
+    /// [`StateError`] if the state cannot be read.
+    pub fn account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
+        self.view.account(address)
     }
 
     /// What ranks a pending transaction: wei of the operational token for a unit of gas (`spec/ledger.md` §10).

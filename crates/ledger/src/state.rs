@@ -1,12 +1,11 @@
-//! A state: the trie at one block, and the overlay that a block is executed in.
+//! A state: the trie at one block.
 
 use crate::error::StateError;
 use crate::keys;
-use alloy_rlp::{Decodable, Encodable};
-use std::collections::{BTreeMap, HashMap};
+use alloy_rlp::Decodable;
 use std::sync::Arc;
-use vigil_primitives::{Account, Address, Bytes, Coins, GuardianPool, Hash, Height, ValidatorPool, rlp};
-use vigil_trie::{BatchHasher, Commit, NodeReader, Trie};
+use vigil_primitives::{Bytes, GuardianPool, Hash, ValidatorPool, rlp};
+use vigil_trie::{NodeReader, Trie};
 
 /// Where a state's nodes come from; shared by the states of a node.
 pub type Reader = Arc<dyn NodeReader + Send + Sync>;
@@ -15,15 +14,15 @@ pub type Reader = Arc<dyn NodeReader + Send + Sync>;
 /// block touches the store little.
 #[derive(Clone)]
 pub struct State {
-    root: Hash,
-    trie: Trie,
-    reader: Reader,
-    validators: Cached<ValidatorPool>,
-    guardians: Cached<GuardianPool>,
+    pub(crate) root: Hash,
+    pub(crate) trie: Trie,
+    pub(crate) reader: Reader,
+    pub(crate) validators: Cached<ValidatorPool>,
+    pub(crate) guardians: Cached<GuardianPool>,
 }
 
 /// A decoded pool; the outer `None` means "not read yet".
-type Cached<T> = Option<Option<Arc<T>>>;
+pub(crate) type Cached<T> = Option<Option<Arc<T>>>;
 
 impl State {
     /// The state with `root`, nothing read yet.
@@ -64,6 +63,14 @@ impl State {
         Ok(self.validators.clone().flatten())
     }
 
+    /// The pool of guardians, decoded once.
+    pub(crate) fn guardians(&mut self) -> Result<Option<Arc<GuardianPool>>, StateError> {
+        if self.guardians.is_none() {
+            self.guardians = Some(self.decoded(keys::GUARDIANS)?.map(Arc::new));
+        }
+        Ok(self.guardians.clone().flatten())
+    }
+
     /// The trie and its nodes' source, for proofs.
     pub fn trie(&self) -> (&Trie, &Reader) {
         (&self.trie, &self.reader)
@@ -85,300 +92,3 @@ pub(crate) fn decode<T: Decodable>(key: &[u8], bytes: &[u8]) -> Result<T, StateE
 pub(crate) fn corrupt(key: &[u8], reason: impl Into<String>) -> StateError {
     StateError::Corrupt { key: alloy_primitives::hex::encode(key), reason: reason.into() }
 }
-
-/// An account as the overlay holds it.
-struct Slot {
-    account: Option<Account>,
-    dirty: bool,
-}
-
-/// Changes of one transaction, or of one block.
-#[derive(Default)]
-struct Pending {
-    values: BTreeMap<Vec<u8>, Option<Bytes>>,
-    validators: Option<Arc<ValidatorPool>>,
-    guardians: Option<Arc<GuardianPool>>,
-    burned: Coins,
-    minted: Coins,
-}
-
-/// The working copy of a state: reads come from the transaction's changes, then the block's, then the trie.
-///
-/// A transaction's changes are kept apart until [`Self::keep`], so that a refused one leaves nothing behind
-/// ([`Self::discard`]), whatever it had done.
-pub(crate) struct View {
-    state: State,
-    parent_height: Height,
-    accounts: HashMap<Address, Slot>,
-    tx_accounts: HashMap<Address, Account>,
-    block: Pending,
-    tx: Pending,
-    /// Who proposes the block; nobody may make a coinbase without one.
-    pub(crate) proposer: Option<Address>,
-    /// True once a coinbase has been applied.
-    pub(crate) coinbase_done: bool,
-}
-
-impl View {
-    /// A working copy for a block on a parent of `parent_height`, whose state is `state`.
-    pub(crate) fn new(state: State, parent_height: Height) -> Self {
-        Self {
-            state,
-            parent_height,
-            accounts: HashMap::new(),
-            tx_accounts: HashMap::new(),
-            block: Pending::default(),
-            tx: Pending::default(),
-            proposer: None,
-            coinbase_done: false,
-        }
-    }
-
-    /// Height of the parent (`P` of `spec/ledger.md`).
-    pub(crate) fn parent_height(&self) -> Height {
-        self.parent_height
-    }
-
-    /// Height of the block being made (`H`).
-    pub(crate) fn height(&self) -> Height {
-        self.parent_height.saturating_add(1)
-    }
-
-    /// The state it stands on; flushed changes included.
-    #[cfg(test)]
-    pub(crate) fn state(&self) -> &State {
-        &self.state
-    }
-
-    /// An account as it is, expired funds included.
-    pub(crate) fn plain_account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
-        if let Some(account) = self.tx_accounts.get(address) {
-            return Ok(Some(account.clone()));
-        }
-        if let Some(slot) = self.accounts.get(address) {
-            return Ok(slot.account.clone());
-        }
-        let account: Option<Account> = self.state.decoded(&keys::account(address))?;
-        self.accounts.insert(*address, Slot { account: account.clone(), dirty: false });
-        Ok(account)
-    }
-
-    /// An account with its expired reserved funds released (`spec/ledger.md` §2.4, §3.3); that lasts if it is written.
-    pub(crate) fn account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
-        let mut account = self.plain_account(address)?;
-        if let Some(account) = &mut account {
-            release_expired_funds(account, self.parent_height)?;
-        }
-        Ok(account)
-    }
-
-    /// [`Self::account`], or a new one.
-    pub(crate) fn account_or_new(&mut self, address: &Address) -> Result<Account, StateError> {
-        Ok(self.account(address)?.unwrap_or_else(|| Account::new(*address, self.parent_height)))
-    }
-
-    /// Writes an account.
-    pub(crate) fn set_account(&mut self, account: Account) {
-        self.tx_accounts.insert(account.address, account);
-    }
-
-    /// The decoded value of a key that is neither an account nor a pool.
-    pub(crate) fn get<T: Decodable>(&self, key: &[u8]) -> Result<Option<T>, StateError> {
-        self.get_raw(key)?.map(|bytes| decode(key, &bytes)).transpose()
-    }
-
-    /// The value of a key that is neither an account nor a pool.
-    pub(crate) fn get_raw(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
-        match self.tx.values.get(key).or_else(|| self.block.values.get(key)) {
-            Some(value) => Ok(value.clone()),
-            None => self.state.value(key),
-        }
-    }
-
-    /// Writes the encoding of a value.
-    pub(crate) fn set<T: Encodable>(&mut self, key: Vec<u8>, value: &T) {
-        self.set_raw(key, rlp::encode(value).into());
-    }
-
-    /// Writes a value; the empty value deletes.
-    pub(crate) fn set_raw(&mut self, key: Vec<u8>, value: Bytes) {
-        self.tx.values.insert(key, Some(value).filter(|v| !v.is_empty()));
-    }
-
-    /// Deletes a key.
-    pub(crate) fn delete(&mut self, key: Vec<u8>) {
-        self.tx.values.insert(key, None);
-    }
-
-    /// The pool of validator candidates; `None` if the state has none.
-    pub(crate) fn validators(&mut self) -> Result<Option<Arc<ValidatorPool>>, StateError> {
-        if let Some(pool) = self.tx.validators.as_ref().or(self.block.validators.as_ref()) {
-            return Ok(Some(Arc::clone(pool)));
-        }
-        self.state.validators()
-    }
-
-    /// Writes the pool of validator candidates.
-    pub(crate) fn set_validators(&mut self, pool: ValidatorPool) {
-        self.tx.validators = Some(Arc::new(pool));
-    }
-
-    /// True if the transaction being applied wrote the pool of validator candidates.
-    pub(crate) fn tx_writes_validators(&self) -> bool {
-        self.tx.validators.is_some()
-    }
-
-    /// The pool of guardians; `None` if the state has none.
-    pub(crate) fn guardians(&mut self) -> Result<Option<Arc<GuardianPool>>, StateError> {
-        if let Some(pool) = self.tx.guardians.as_ref().or(self.block.guardians.as_ref()) {
-            return Ok(Some(Arc::clone(pool)));
-        }
-        if self.state.guardians.is_none() {
-            self.state.guardians = Some(self.state.decoded(keys::GUARDIANS)?.map(Arc::new));
-        }
-        Ok(self.state.guardians.clone().flatten())
-    }
-
-    /// Writes the pool of guardians.
-    pub(crate) fn set_guardians(&mut self, pool: GuardianPool) {
-        self.tx.guardians = Some(Arc::new(pool));
-    }
-
-    /// Counts coins that left the supply.
-    pub(crate) fn burn(&mut self, coins: &Coins) -> Result<(), StateError> {
-        self.tx.burned = self.tx.burned.checked_add(coins).map_err(|_| StateError::Overflow("burned"))?;
-        Ok(())
-    }
-
-    /// Counts coins that entered the supply.
-    pub(crate) fn mint(&mut self, coins: &Coins) -> Result<(), StateError> {
-        self.tx.minted = self.tx.minted.checked_add(coins).map_err(|_| StateError::Overflow("minted"))?;
-        Ok(())
-    }
-
-    /// Minted and burned by the transactions kept so far.
-    pub(crate) fn minted_and_burned(&self) -> (Coins, Coins) {
-        (self.block.minted, self.block.burned)
-    }
-
-    /// Makes the transaction's changes part of the block.
-    pub(crate) fn keep(&mut self) -> Result<(), StateError> {
-        let tx = std::mem::take(&mut self.tx);
-        let add = |a: &Coins, b: &Coins| a.checked_add(b).map_err(|_| StateError::Overflow("minted or burned"));
-        self.block.minted = add(&self.block.minted, &tx.minted)?;
-        self.block.burned = add(&self.block.burned, &tx.burned)?;
-        for (address, account) in self.tx_accounts.drain() {
-            self.accounts.insert(address, Slot { account: Some(account), dirty: true });
-        }
-        self.block.values.extend(tx.values);
-        self.block.validators = tx.validators.or(self.block.validators.take());
-        self.block.guardians = tx.guardians.or(self.block.guardians.take());
-        Ok(())
-    }
-
-    /// Forgets the transaction's changes.
-    pub(crate) fn discard(&mut self) {
-        self.tx = Pending::default();
-        self.tx_accounts.clear();
-    }
-
-    /// Forgets the transaction's changes but those of the accounts in `addresses` (the mempool's view).
-    pub(crate) fn keep_only(&mut self, addresses: &[Address]) {
-        for address in addresses {
-            if let Some(account) = self.tx_accounts.remove(address) {
-                self.accounts.insert(*address, Slot { account: Some(account), dirty: true });
-            }
-        }
-        self.discard();
-    }
-
-    /// Forgets what it knows of an account, so that it is read from the trie again.
-    pub(crate) fn forget(&mut self, address: &Address) {
-        self.accounts.remove(address);
-    }
-
-    /// Number of accounts in memory.
-    pub(crate) fn cached_accounts(&self) -> usize {
-        self.accounts.len()
-    }
-
-    /// Forgets the accounts that were only read.
-    pub(crate) fn forget_clean(&mut self) {
-        self.accounts.retain(|_, slot| slot.dirty);
-    }
-
-    /// Puts another state below the kept changes. Accounts only read are forgotten, written ones stay.
-    pub(crate) fn rebase(&mut self, state: State, parent_height: Height) {
-        self.state = state;
-        self.parent_height = parent_height;
-        self.forget_clean();
-    }
-
-    /// Addresses of the accounts written so far, ascending.
-    pub(crate) fn written_accounts(&self) -> Vec<Address> {
-        let mut written: Vec<_> = self.accounts.iter().filter(|(_, slot)| slot.dirty).map(|(a, _)| *a).collect();
-        written.sort_unstable();
-        written
-    }
-
-    /// Writes the block's changes into the trie.
-    pub(crate) fn commit(mut self, hasher: &dyn BatchHasher) -> Result<(State, Commit), StateError> {
-        let commit = self.flush(hasher)?;
-        Ok((self.state, commit))
-    }
-
-    /// [`Self::commit`], to go on with the view afterwards.
-    pub(crate) fn flush(&mut self, hasher: &dyn BatchHasher) -> Result<Commit, StateError> {
-        let reader = Arc::clone(&self.state.reader);
-        let trie = &mut self.state.trie;
-        let mut dirty: Vec<_> = self.accounts.values_mut().filter(|slot| slot.dirty).collect();
-        dirty.sort_unstable_by_key(|slot| slot.account.as_ref().map(|a| a.address));
-        for slot in dirty {
-            slot.dirty = false;
-            if let Some(account) = &slot.account {
-                trie.insert(&*reader, &keys::account(&account.address), rlp::encode(account))?;
-            }
-        }
-        for (key, value) in std::mem::take(&mut self.block.values) {
-            match value {
-                Some(value) => trie.insert(&*reader, &key, value)?,
-                None => trie.remove(&*reader, &key).map(|_| ())?,
-            }
-        }
-        if let Some(pool) = self.block.validators.take() {
-            trie.insert(&*reader, keys::VALIDATORS, rlp::encode(&*pool))?;
-            self.state.validators = Some(Some(pool));
-        }
-        if let Some(pool) = self.block.guardians.take() {
-            trie.insert(&*reader, keys::GUARDIANS, rlp::encode(&*pool))?;
-            self.state.guardians = Some(Some(pool));
-        }
-        let commit = trie.commit(hasher);
-        self.state.root = commit.root;
-        Ok(commit)
-    }
-}
-
-/// Returns what is left of every fund that ended more than [`FUND_FREEZE_BLOCKS`] ago, and its collateral.
-pub(crate) fn release_expired_funds(account: &mut Account, parent_height: Height) -> Result<(), StateError> {
-    if account.reserved_funds.is_empty() {
-        return Ok(());
-    }
-    let overflow = |_| StateError::Overflow("balance after the release of a reserved fund");
-    let mut balance = account.balance;
-    let mut kept = Vec::with_capacity(account.reserved_funds.len());
-    for fund in account.reserved_funds.drain(..) {
-        if fund.end_block_height.saturating_add(FUND_FREEZE_BLOCKS) > parent_height {
-            kept.push(fund);
-            continue;
-        }
-        let left = fund.initial_fund.checked_sub(&fund.used_fund).unwrap_or(Coins::ZERO);
-        balance = balance.checked_add(&left).and_then(|b| b.checked_add(&fund.collateral)).map_err(overflow)?;
-    }
-    account.balance = balance;
-    account.reserved_funds = kept;
-    Ok(())
-}
-
-/// Blocks between the end of a reserved fund and its release (`spec/ledger.md` §8).
-const FUND_FREEZE_BLOCKS: u64 = 5;

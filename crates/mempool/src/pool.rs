@@ -107,11 +107,14 @@ impl<S: Screen> Mempool<S> {
         self.seen.expire(now);
         self.abandoned.expire(now);
         let mut affected = BTreeSet::new();
-        while let Some((deadline, hash)) = self.deadlines.front().copied().filter(|(deadline, _)| *deadline <= now) {
+        while let Some((deadline, hash)) = self.deadlines.front().copied() {
+            // Records of transactions that are gone leave with the first that is not, so that the queue stays short.
+            let pending = self.entries.get(&hash).is_some_and(|entry| entry.deadline == deadline);
+            if pending && deadline > now {
+                break;
+            }
             self.deadlines.pop_front();
-            if self.entries.get(&hash).is_some_and(|entry| entry.deadline == deadline)
-                && let Some(entry) = self.abandon(now, &hash)
-            {
+            if pending && let Some(entry) = self.abandon(now, &hash) {
                 affected.extend(entry.slots.iter().map(|(address, _)| *address));
             }
         }

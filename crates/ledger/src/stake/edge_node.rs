@@ -3,7 +3,7 @@
 use super::holder;
 use crate::error::{ApplyError, StateError};
 use crate::keys;
-use crate::state::View;
+use crate::view::View;
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use vigil_primitives::{Address, Bytes, EdgeNode, Height, Stake, StakeHolder, U256};
 

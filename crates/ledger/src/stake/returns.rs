@@ -5,7 +5,7 @@ use super::holder::{is_due, take_due};
 use super::sort_candidates;
 use crate::error::StateError;
 use crate::keys;
-use crate::state::View;
+use crate::view::View;
 use vigil_primitives::{Account, Address, ChainParams, Coins, EdgeNode, Stake};
 
 /// Returns every stake that is due at the view's parent height. Pools are left as they are if nothing is due: the

@@ -1,8 +1,9 @@
 //! People with keys, and a chain to try things on.
 
 use crate::error::{ApplyError, TxError};
-use crate::state::{State, View};
+use crate::state::State;
 use crate::tx::{Context, apply};
+use crate::view::View;
 use crate::{
     BlockOutcome, BuiltBlock, Parent, Proposal, Supply, build_block, check_supply, execute_block, genesis_state,
     queries,

@@ -28,6 +28,8 @@ fn sequences_need_no_waiting() {
     assert_eq!(code_of(&mut screen, &tx(1)), code::INVALID_SEQUENCE, "used");
     assert_eq!(code_of(&mut screen, &tx(2)), 0);
     assert_eq!(code_of(&mut screen, &tx(3)), code::INSUFFICIENT_FUND, "60 of 50 million");
+    let account = screen.account(&address(1)).expect("reads").expect("an account");
+    assert_eq!((account.sequence, account.balance.tfuel < Coins::tokens(0, 10_000_000).tfuel), (2, true));
     screen.forget(&address(1));
     assert_eq!(code_of(&mut screen, &tx(1)), 0, "as at the start");
 }

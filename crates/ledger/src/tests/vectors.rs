@@ -2,8 +2,9 @@
 
 use crate::error::ApplyError;
 use crate::stake::return_stakes;
-use crate::state::{State, View};
+use crate::state::State;
 use crate::tx::{Context, apply};
+use crate::view::View;
 use serde_json::Value;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, verify_tx};

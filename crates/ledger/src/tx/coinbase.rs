@@ -3,7 +3,7 @@
 use super::{Context, signature_text};
 use crate::error::{ApplyError, StateError};
 use crate::rewards::{self, is_reward_height};
-use crate::state::View;
+use crate::view::View;
 use std::collections::BTreeMap;
 use vigil_primitives::{Address, Coinbase, Coins};
 

@@ -3,7 +3,7 @@
 use super::{Context, charge_fee, check_input, check_plain_fee, count};
 use crate::error::{ApplyError, code, coins_text};
 use crate::stake::StakeHeights;
-use crate::state::View;
+use crate::view::View;
 use crate::{keys, rules, stake};
 use vigil_primitives::{
     Address, Bytes, ChainParams, Coins, DepositStake, DepositStakeV2, GuardianPool, Signature, StakePurpose, TxInput,

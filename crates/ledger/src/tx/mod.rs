@@ -10,7 +10,7 @@ mod withdraw_stake;
 
 use crate::error::{ApplyError, code, coins_text};
 use crate::rules::fee_min;
-use crate::state::View;
+use crate::view::View;
 use alloy_primitives::hex;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{Account, ChainParams, Coins, Height, SignBytes, Tx, TxInput, TxWrapper, U256};

@@ -4,7 +4,7 @@ use super::{Context, charge_fee, check_input, check_plain_fee, count};
 use crate::error::{ApplyError, coins_text};
 use crate::keys;
 use crate::rules::SPLIT_BASIS_POINTS_MAX;
-use crate::state::View;
+use crate::view::View;
 use vigil_primitives::{RewardDistribution, StakeRewardDistribution};
 
 pub(super) fn apply(view: &mut View, context: &Context, tx: &StakeRewardDistribution) -> Result<(), ApplyError> {

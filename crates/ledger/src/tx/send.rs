@@ -3,7 +3,7 @@
 use super::{Context, check_fee, check_input, count};
 use crate::error::{ApplyError, StateError, coins_text};
 use crate::rules::send_fee_min;
-use crate::state::View;
+use crate::view::View;
 use std::collections::HashSet;
 use vigil_primitives::{Account, Coins, Send, TX_ACCOUNTS_MAX};
 

@@ -4,7 +4,7 @@ use super::deposit_stake::{note_stake_height, purpose};
 use super::{Context, charge_fee, check_input, check_plain_fee, count};
 use crate::error::{ApplyError, coins_text};
 use crate::stake;
-use crate::state::View;
+use crate::view::View;
 use vigil_primitives::{Address, Height, StakePurpose, WithdrawStake};
 
 pub(super) fn apply(view: &mut View, context: &Context, tx: &WithdrawStake) -> Result<(), ApplyError> {
