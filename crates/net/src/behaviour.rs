@@ -10,6 +10,7 @@ use libp2p::futures::StreamExt;
 use libp2p::gossipsub::{self, IdentTopic, MessageAuthenticity, MessageId, ValidationMode};
 use libp2p::identity::Keypair;
 use libp2p::kad::{self, store::MemoryStore};
+use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{self as rr, ProtocolSupport};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
@@ -17,6 +18,7 @@ use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, Transport, allow_block_list, connection_limits, dns, identify, noise,
     ping, quic, tcp, yamux,
 };
+use std::net::SocketAddr;
 use std::time::Duration;
 use vigil_primitives::{Hash, SignDomain, keccak256};
 
@@ -119,7 +121,11 @@ pub(crate) async fn listen(swarm: &mut Swarm<Behaviour>, addresses: &[Multiaddr]
     let refused = |address: &Multiaddr, reason: String| NetError::Listen { address: address.clone(), reason };
     let mut waiting = Vec::new();
     for address in addresses {
-        let listener = swarm.listen_on(address.clone()).map_err(|error| refused(address, error.to_string()))?;
+        if let Some(socket) = tcp_address(address) {
+            // libp2p shares TCP ports (SO_REUSEPORT): a second node on the port would go unnoticed.
+            std::net::TcpListener::bind(socket).map_err(|error| refused(address, error.to_string()))?;
+        }
+        let listener = swarm.listen_on(address.clone()).map_err(|error| refused(address, with_causes(&error)))?;
         waiting.push((listener, address));
     }
     let mut bound = Vec::new();
@@ -135,13 +141,34 @@ pub(crate) async fn listen(swarm: &mut Swarm<Behaviour>, addresses: &[Multiaddr]
             }
             SwarmEvent::ListenerClosed { listener_id, reason: Err(error), .. } => {
                 if let Some((_, address)) = waiting.iter().find(|(listener, _)| *listener == listener_id) {
-                    return Err(refused(address, error.to_string()));
+                    return Err(refused(address, with_causes(&error)));
                 }
             }
             _ => {}
         }
     }
     Ok(bound)
+}
+
+fn tcp_address(address: &Multiaddr) -> Option<SocketAddr> {
+    let parts: Vec<_> = address.iter().collect();
+    match parts[..] {
+        [Protocol::Ip4(ip), Protocol::Tcp(port)] => Some((ip, port).into()),
+        [Protocol::Ip6(ip), Protocol::Tcp(port)] => Some((ip, port).into()),
+        _ => None,
+    }
+}
+
+/// An error with what caused it; libp2p's own texts are often empty.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut causes = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.retain(|text| !text.is_empty());
+    causes.join(": ")
 }
 
 fn transport(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetError> {

@@ -45,7 +45,5 @@ pub use handle::{NetHandle, Network};
 pub use identity::{IdentityError, load_or_create_identity};
 pub use libp2p::{Multiaddr, PeerId};
 pub use score::{BAN_AT, points};
-/// TEMP
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer(pub u64);
+pub use vigil_consensus::Peer;
 pub use wire::{Hello, ValidatorProof, WireError, limits};

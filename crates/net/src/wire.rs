@@ -35,6 +35,8 @@ pub mod limits {
 
     const _: () = assert!(BLOCKS_MAX * 33 + 16 <= BLOCKS_REQUEST_BYTES_MAX);
     const _: () = assert!(BLOCK_BYTES_MAX <= BLOCKS_BYTES_MAX);
+    const _: () = assert!(vigil_consensus::MESSAGE_BYTES_MAX <= CONSENSUS_BYTES_MAX);
+    const _: () = assert!(vigil_consensus::EPOCH_CERT_BYTES_MAX + 64 <= CONSENSUS_SMALL_BYTES_MAX);
 }
 
 const VERSION: u64 = 1;

@@ -34,6 +34,8 @@ use vigil_primitives::{Address, SignDomain};
 const TICK: Duration = Duration::from_millis(100);
 /// How often files are written and bans looked through.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
+/// How long connections may take to close at the end.
+const CLOSING: Duration = Duration::from_millis(500);
 /// Numbers of former connections that can still be penalised.
 const NUMBERS_MAX: NonZeroUsize = NonZeroUsize::new(8_192).expect("not zero");
 
@@ -138,10 +140,24 @@ impl Task {
         };
         self.save();
         self.ends.ready.store(0, Ordering::Relaxed);
+        self.hang_up_all().await;
         drop(self);
         if let Some(reply) = done {
             let _ = reply.send(());
         }
+    }
+
+    /// Closes all connections, so that peers learn of it at once.
+    async fn hang_up_all(&mut self) {
+        for id in self.links.keys() {
+            let _ = self.swarm.disconnect_peer_id(*id);
+        }
+        let closed = async {
+            while self.swarm.network_info().num_peers() > 0 {
+                self.swarm.select_next_some().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSING, closed).await;
     }
 
     /// Hands over events while the node has room; false if it is gone.

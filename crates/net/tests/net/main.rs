@@ -1,0 +1,6 @@
+//! Whole networks on loopback: who may connect, what arrives, what rubbish leads to.
+
+mod common;
+mod hello;
+mod rubbish;
+mod traffic;

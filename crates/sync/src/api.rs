@@ -1,0 +1,207 @@
+//! What goes into the syncer and what comes out.
+
+use crate::{Millis, Peer};
+use std::sync::Arc;
+use vigil_primitives::{Block, Bytes, Hash, Hcc, Height};
+
+/// A settled head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Its height.
+    pub height: Height,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// Bounds and times.
+#[derive(Clone, Copy, Debug)]
+pub struct SyncConfig {
+    /// Blocks in one request, 1 to 64.
+    pub range_blocks: u64,
+    /// Requests open at a time.
+    pub in_flight_max: usize,
+    /// Requests open at one peer.
+    pub in_flight_per_peer_max: usize,
+    /// Blocks are delivered at most this far above our settled head.
+    pub window: Height,
+    /// Bytes of blocks held and, at 8 MiB a request, expected.
+    pub buffer_bytes_max: usize,
+    /// An answer is late after this: just before the network's own 20 s, so that lateness is told from other failures.
+    pub deadline: Millis,
+    /// Other peers a range is asked of before it pauses for [`SyncConfig::pause`].
+    pub retries: u32,
+    /// See [`SyncConfig::retries`].
+    pub pause: Millis,
+    /// How long consensus may take to close a gap of one block before we fetch it: a validator's gap closes by itself. A
+    /// sixth of it for gaps below eight blocks. 0 for a node that only follows.
+    pub patience: Millis,
+    /// Blocks delivered and nothing settled for this long: everything is asked for again, of another peer.
+    pub stall_after: Millis,
+    /// How long a peer with three failures in a row is neither believed nor asked.
+    pub set_aside: Millis,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self {
+            range_blocks: 64,
+            in_flight_max: 8,
+            in_flight_per_peer_max: 2,
+            window: vigil_consensus::HEIGHT_WINDOW - 8,
+            buffer_bytes_max: 128 * 1024 * 1024,
+            deadline: 19_500,
+            retries: 2,
+            pause: 1_000,
+            patience: 3_000,
+            stall_after: 10_000,
+            set_aside: 60_000,
+        }
+    }
+}
+
+/// Blocks and certificates of an answer, as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RangeAnswer {
+    /// RLP of blocks, ascending.
+    pub blocks: Vec<Bytes>,
+    /// RLP of certificates.
+    pub certs: Vec<Bytes>,
+}
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum SyncInput {
+    /// A peer is connected, or tells a new settled head.
+    PeerHead {
+        /// Who.
+        peer: Peer,
+        /// Its claim.
+        head: Head,
+    },
+    /// A peer is gone.
+    PeerGone(Peer),
+    /// The answer to [`SyncEffect::Request`].
+    Answer {
+        /// The request's number.
+        id: u64,
+        /// `Err` if there is none, with the reason for the log.
+        answer: Result<RangeAnswer, String>,
+    },
+    /// Our settled head, whenever it moves, by sync or otherwise.
+    Settled(Head),
+    /// A delivered block is invalid, and that is the fault of who sent it.
+    Rejected {
+        /// The block.
+        hash: Hash,
+        /// Why.
+        reason: String,
+    },
+    /// Time passes: a few times a second.
+    Tick,
+}
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum SyncEffect {
+    /// Ask `peer` for `max` blocks from height `from` up.
+    Request {
+        /// Whom.
+        peer: Peer,
+        /// To be given back with the answer.
+        id: u64,
+        /// First height.
+        from: Height,
+        /// At most this many.
+        max: u64,
+    },
+    /// Hand a block to consensus; its parent was delivered before, or is our settled head.
+    Deliver {
+        /// Who sent it.
+        peer: Peer,
+        /// Its hash.
+        hash: Hash,
+        /// The block.
+        block: Arc<Block>,
+    },
+    /// Hand a certificate to consensus; its block was delivered before.
+    Certificate {
+        /// Who sent it.
+        peer: Peer,
+        /// The certificate, unchecked.
+        cert: Hcc,
+    },
+    /// A peer broke a rule.
+    Penalize {
+        /// Who.
+        peer: Peer,
+        /// What it did.
+        fault: Fault,
+        /// For the log.
+        reason: String,
+    },
+    /// A peer was useful.
+    Reward(Peer),
+}
+
+/// What a peer did wrong, with its price (`spec/consensus.md` §4.3 REC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Blocks that are invalid or do not chain.
+    Invalid,
+    /// An answer that does not answer.
+    Unsolicited,
+    /// No answer in time.
+    Timeout,
+}
+
+impl Fault {
+    /// Points to be taken.
+    pub fn points(self) -> u32 {
+        match self {
+            Self::Invalid => 100,
+            Self::Unsolicited => 20,
+            Self::Timeout => 5,
+        }
+    }
+}
+
+/// Whether and why we are not at the head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyncState {
+    /// Nobody to ask.
+    NoPeers,
+    /// At the head, or so close that consensus closes the gap.
+    Synced,
+    /// Catching up.
+    Behind {
+        /// By how many blocks, if the peers tell the truth.
+        blocks: Height,
+    },
+    /// Catching up does not get on.
+    Stalled {
+        /// As above.
+        blocks: Height,
+        /// What failed last.
+        error: String,
+    },
+}
+
+/// For RPC and metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncStatus {
+    /// Whether and why.
+    pub state: SyncState,
+    /// Our settled head.
+    pub own: Head,
+    /// The highest head a peer claims that is believed.
+    pub best: Option<Height>,
+    /// Peers known.
+    pub peers: usize,
+}
+
+impl SyncStatus {
+    /// True while blocks are being fetched.
+    pub fn is_syncing(&self) -> bool {
+        matches!(self.state, SyncState::Behind { .. } | SyncState::Stalled { .. })
+    }
+}
