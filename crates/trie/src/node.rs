@@ -134,8 +134,10 @@ impl Link {
     /// The node behind the link for change: read, copied if shared, its hash forgotten; `None` if the link is empty.
     pub(crate) fn load_mut(&mut self, reader: &dyn NodeReader) -> Result<Option<&mut Node>, TrieError> {
         if let Self::Stored(stored) = self {
-            let node = Arc::clone(stored.load(reader)?);
-            *self = Self::Fresh(node);
+            let shared = Arc::clone(stored.load(reader)?);
+            // Where nobody else holds the link, the body moves out of it and need not be copied below.
+            let own = Arc::get_mut(stored).and_then(|stored| stored.body.take());
+            *self = Self::Fresh(own.unwrap_or(shared));
         }
         match self {
             Self::Fresh(node) => Ok(Some(Arc::make_mut(node))),

@@ -54,6 +54,11 @@ fn journal_says_so_and_stays_whole() {
     assert_eq!((contents.records.len(), contents.torn_bytes), (written + 1, 0));
 }
 
+/// 32 bytes that look random.
+fn noise(a: u64, b: u64) -> [u8; 32] {
+    alloy_primitives::keccak256([a.to_be_bytes(), b.to_be_bytes()].concat()).0
+}
+
 #[test]
 fn rocks_says_so_and_opens_again() {
     let Some(disk) = SmallDisk::mount("6m") else { return };
@@ -65,9 +70,7 @@ fn rocks_says_so_and_opens_again() {
     let error = loop {
         let mut batch = Batch::new();
         // Noise, or compression would make room.
-        let value: Vec<u8> = (0..1250u64)
-            .flat_map(|i| (i * 0x9e37_79b9_7f4a_7c15 ^ written).wrapping_mul(0xff51_afd7_ed55_8ccd).to_be_bytes())
-            .collect();
+        let value: Vec<u8> = (0..313u64).flat_map(|i| noise(written, i)).collect();
         batch.put(Column::Nodes, written.to_be_bytes(), value);
         match store.write(batch, true) {
             Ok(()) => written += 1,

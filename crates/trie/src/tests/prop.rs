@@ -43,7 +43,7 @@ fn oracle(map: &Map, target: &[u8]) -> (Hash, Vec<Bytes>) {
     // The oracle lists nodes that stand inside their parents once more by themselves.
     let nodes = builder.take_proof_nodes().into_nodes_sorted().into_iter();
     let hashed = nodes.filter(|(path, raw)| path.is_empty() || raw.len() >= 32);
-    let proof = hashed.map(|(_, raw)| Bytes::from(raw)).collect();
+    let proof = hashed.map(|(_, raw)| raw).collect();
     (root, proof)
 }
 
