@@ -447,7 +447,7 @@ impl World {
         let view = machine.view();
         // a follower enters epochs like the others, but only members pass certificates on
         let member = machine.validators().contains(&self.adversary.address(node));
-        self.checks.liveness.epoch(now, node, view.epoch, member);
+        self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member);
         self.checks.view(node, &view)?;
         if view.epoch > self.frontier {
             self.frontier = view.epoch;

@@ -31,7 +31,9 @@ pub struct Liveness {
     in_step: Vec<bool>,
     running: Vec<bool>,
     frontier: Epoch,
-    entries: VecDeque<(Epoch, Time)>,
+    /// Epoch, index of the committee, time of the first entry.
+    entries: VecDeque<(Epoch, u64, Time)>,
+    set_indices: Vec<u64>,
     waiting: BTreeMap<u32, Time>,
     settled_txs: HashSet<u32>,
     changes_settled: u64,
@@ -56,6 +58,7 @@ impl Liveness {
             running: (0..plan.nodes).map(|node| !plan.lies(node)).collect(),
             frontier: 0,
             entries: VecDeque::new(),
+            set_indices: vec![0; plan.nodes],
             waiting: BTreeMap::new(),
             settled_txs: HashSet::new(),
             changes_settled: 0,
@@ -94,13 +97,14 @@ impl Liveness {
         self.settled_txs.contains(&tx.number())
     }
 
-    /// An honest node is in an epoch; `member`: it is a validator by its own reckoning.
-    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, member: bool) {
+    /// An honest node is in an epoch, under the committee with this index; `member`: it believes to be one of it.
+    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, set_index: u64, member: bool) {
         self.epochs[node] = epoch;
+        self.set_indices[node] = set_index;
         if member && epoch > self.frontier {
             self.frontier = epoch;
             if now >= self.gst {
-                self.entries.push_back((epoch, now));
+                self.entries.push_back((epoch, set_index, now));
             }
         }
         if now >= self.gst && epoch >= self.frontier {
@@ -136,14 +140,18 @@ impl Liveness {
         Ok(())
     }
 
+    /// I15. Who does not know the committee yet, for want of blocks, cannot judge its certificates: those it gets by
+    /// fetching, which I16 watches.
     fn skew(&mut self, now: Time) -> Verdict {
-        while let Some((epoch, first)) = self.entries.front().copied() {
+        while let Some((epoch, set_index, first)) = self.entries.front().copied() {
             if now <= first + self.delta {
                 return Ok(());
             }
             self.entries.pop_front();
-            let late = |node: &usize| self.running[*node] && self.in_step[*node] && self.epochs[*node] < epoch;
-            if let Some(node) = (0..self.epochs.len()).find(late).filter(|_| self.check_skew) {
+            let bound =
+                |node: &usize| self.running[*node] && self.in_step[*node] && self.set_indices[*node] >= set_index;
+            let late = (0..self.epochs.len()).find(|node| bound(node) && self.epochs[*node] < epoch);
+            if let Some(node) = late.filter(|_| self.check_skew) {
                 let own = self.epochs[node];
                 return broken("I15", || {
                     format!("node {node} is in epoch {own}, {epoch} was entered {} ms ago", now - first)
