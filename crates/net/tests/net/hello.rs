@@ -205,6 +205,6 @@ async fn an_address_in_use_is_an_error() {
     taken.pop();
     let config = NetConfig { listen: vec![taken.clone()], ..config(dir.path()) };
     let result = Network::start(config, chain("testnet"), Head::default(), std::sync::Arc::new(Follower)).await;
-    let error = result.err().expect("the port is taken").to_string();
+    let error = result.expect_err("the port is taken").to_string();
     assert!(error.contains(&taken.to_string()) && error.contains("in use"), "{error}");
 }
