@@ -59,6 +59,9 @@ impl Machine {
         if early && !answer && !wanted && header.epoch > self.clock.epoch + EPOCHS_AHEAD_MAX {
             return;
         }
+        if !early && self.tree.valid(&header.parent).is_some() {
+            return self.place(hash, block, Some(from), wanted);
+        }
         self.want_ancestor(header.parent, header.height - 1, from);
         if self.parking.park(hash, block, from, wanted) {
             self.unpark = true;

@@ -10,25 +10,26 @@ impl Machine {
             EpochCert::Commit(hcc) => {
                 self.learn_cert(&hcc, Some(from));
             }
-            EpochCert::Changes(changes) => changes.into_iter().for_each(|change| self.take_change(from, change)),
+            EpochCert::Changes(changes) => changes.into_iter().for_each(|change| self.take_change(from, change, None)),
         }
     }
 
     pub(crate) fn on_change(&mut self, from: Peer, change: EpochChange) {
         let target = change.target_epoch;
-        self.take_change(from, change);
+        self.take_change(from, change, Some(from));
         if target <= self.clock.epoch {
             self.help(from);
         }
     }
 
-    /// Keeps the latest of each sender. One whose lock has no valid certificate is dropped.
-    fn take_change(&mut self, from: Peer, mut change: EpochChange) {
+    /// Keeps the latest of each sender. One whose lock has no valid certificate is dropped; `author` is blamed for that
+    /// (who relays it may have settled past the lock, and then did not look).
+    fn take_change(&mut self, from: Peer, mut change: EpochChange, author: Option<Peer>) {
         if Some(change.voter) == self.config.me || change.target_epoch >= CLOCK_MAX {
             return;
         }
         if !self.sets.any_contains(&change.voter) {
-            return self.penalize(Some(from), Penalty::NotAMember);
+            return; // without blame: somebody who is ahead of us may know a newer set
         }
         let news = |old: &EpochChange| {
             (old.target_epoch, old.last_vote_height) < (change.target_epoch, change.last_vote_height)
@@ -40,7 +41,7 @@ impl Machine {
         if !self.signer.verify(&change.voter, &digest, &change.signature) {
             return self.penalize(Some(from), Penalty::BadSignature);
         }
-        if !self.check_lock(from, &mut change) {
+        if !self.check_lock(author, &mut change) {
             return;
         }
         // Whoever names a block has it: what we lack is asked for at once (§1.4).
@@ -52,18 +53,18 @@ impl Machine {
     }
 
     /// The certificate must be the lock's and valid. One below the settled head whose set is forgotten is harmless.
-    fn check_lock(&mut self, from: Peer, change: &mut EpochChange) -> bool {
+    fn check_lock(&mut self, author: Option<Peer>, change: &mut EpochChange) -> bool {
         let genesis = self.config.domain.genesis_hash;
         let Some(cc) = change.lock_cc.take() else {
             return change.lock_hash == genesis && change.lock_height == 0;
         };
         let height = cc.votes.first().map_or(0, |vote| vote.height);
         if cc.block_hash != change.lock_hash || height != change.lock_height {
-            self.penalize(Some(from), Penalty::BadCertificate);
+            self.penalize(author, Penalty::BadCertificate);
             return false;
         }
         let settled = self.tree.head().height;
-        let judged = self.certs.contains_key(&cc.block_hash) || self.learn_cert(&cc, Some(from));
+        let judged = self.certs.contains_key(&cc.block_hash) || self.learn_cert(&cc, author);
         let known = self.certs.get(&cc.block_hash);
         if let Some(known) = known
             && known.height != change.lock_height

@@ -6,10 +6,12 @@ use crate::{Peer, Penalty};
 use vigil_primitives::Vote;
 
 impl Machine {
-    /// Strangers are refused before any signature is checked, and each signature is checked once.
+    /// Strangers are refused before any signature is checked, and each signature is checked once. They are blamed only
+    /// where the set is certain: somebody who is ahead of us may know a newer one.
     pub(crate) fn on_vote(&mut self, from: Peer, vote: Vote) {
         if !self.sets.any_contains(&vote.voter) {
-            return self.penalize(Some(from), Penalty::NotAMember);
+            let certain = vote.height == self.tree.head().height + 1;
+            return self.penalize(certain.then_some(from), Penalty::NotAMember);
         }
         if vote.height >= CLOCK_MAX || vote.block_epoch >= CLOCK_MAX || vote.source_height >= vote.height {
             return self.penalize(Some(from), Penalty::BadSignature);

@@ -1,4 +1,14 @@
 //! Tests by meaning. `net.rs` is a small deterministic network; `bench.rs` drives one machine by hand.
 
+mod bench;
+mod bounds;
+mod epochs;
 mod liveness;
 mod net;
+mod propose;
+mod restart;
+mod schedule;
+mod set_change;
+mod settlement;
+mod voting;
+mod wire;

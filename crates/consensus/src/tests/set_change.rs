@@ -1,0 +1,124 @@
+//! §1.12: a set change takes effect at the first block whose header chain proves it settled.
+
+use super::bench::*;
+use super::net::*;
+use crate::*;
+use vigil_primitives::*;
+
+fn flagged(bench: &mut Bench, epoch: Epoch, parent: Hash, hcc: Hash, set: &ValidatorSet) -> Hash {
+    let hcc = bench.cc(hcc);
+    let proposer = epoch as usize % bench.members;
+    bench.custom_with(proposer, vec![Bytes::from(rlp::encode(set))], |header| {
+        (header.epoch, header.parent, header.hcc) = (epoch, parent, hcc);
+    })
+}
+
+#[test]
+fn the_direct_path_changes_at_u_plus_two() {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let new_set = equal_set(3..7);
+    let u = flagged(&mut bench, 1, g, g, &new_set);
+    bench.propose(&u);
+    bench.certify(&u);
+    let v = bench.block(2, u, u);
+    bench.propose(&v);
+    let meta = bench.machine.meta(&v).expect("held").clone();
+    assert_eq!((meta.set.index, meta.pend), (0, Some(u)));
+    assert_eq!(bench.machine.set_key().index, 0);
+    let effects = bench.certify(&v);
+    assert_eq!(settled(&effects), [u], "an old-set certificate settles u and no more");
+    let forwarded = effects.iter().filter(|e| matches!(e, Effect::Broadcast(Message::Certificate(_)))).count();
+    assert_eq!(forwarded, 1, "the proof of the set change is forwarded");
+    assert_eq!(bench.machine.set_key(), SetKey { index: 1, origin: u });
+    // Epoch 3: step 3 - e0 = 2 of members 3..7 is member 5.
+    assert_eq!(bench.machine.proposer(3), Some(address(5)));
+    let hcc = bench.cc(v);
+    let w = bench.custom(5, |h| (h.epoch, h.parent, h.hcc) = (3, v, hcc));
+    assert_eq!(votes(&bench.propose(&w)), [w], "member 3 is in both sets");
+    let meta = bench.machine.meta(&w).expect("held").clone();
+    assert_eq!((meta.set.index, meta.pend), (1, None));
+    // The old set cannot certify w, the new one can; it settles nothing of the old set yet ...
+    assert_eq!(penalties(&bench.certify(&w)), [Penalty::BadCertificate]);
+    let cc = bench.cc_by(&[4, 5, 6], &w);
+    let effects = bench.give(Message::Certificate(std::sync::Arc::new(cc.clone())));
+    assert_eq!(settled(&effects), NONE);
+    // ... and its child's does.
+    let x = bench.custom(6, |h| (h.epoch, h.parent, h.hcc) = (4, w, cc));
+    bench.propose(&x);
+    let cc = bench.cc_by(&[4, 5, 6], &x);
+    let effects = bench.give(Message::Certificate(std::sync::Arc::new(cc)));
+    assert_eq!(settled(&effects), [v, w]);
+    assert_eq!(bench.machine.view().lock.0, 1, "ranks carry the set index");
+}
+
+#[test]
+fn u_plus_one_may_fail_and_be_climbed_over() {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let u = flagged(&mut bench, 1, g, g, &equal_set(3..7));
+    bench.propose(&u);
+    bench.certify(&u);
+    let v = bench.block(2, u, u);
+    bench.propose(&v);
+    // v never gets a certificate; x on it still carries u's: the old set goes on, the change stays pending.
+    bench.enter_with(5, 3, v);
+    let x = bench.block(5, v, u);
+    assert_eq!(votes(&bench.propose(&x)), [x]);
+    let meta = bench.machine.meta(&x).expect("held").clone();
+    assert_eq!((meta.set.index, meta.pend), (0, Some(u)));
+    assert_eq!(settled(&bench.certify(&x)), NONE, "no direct link");
+    let y = bench.block(6, x, x);
+    bench.propose(&y);
+    assert_eq!(settled(&bench.certify(&y)), [u]);
+    assert_eq!(bench.machine.set_key().index, 1);
+}
+
+#[test]
+fn the_forced_link_variant_refuses_that_climb() {
+    let rules = Rules { forced_links: true, ..Rules::default() };
+    let mut bench = Bench::with(4, Some(3), rules, Disk::default());
+    let g = bench.genesis();
+    let u = flagged(&mut bench, 1, g, g, &equal_set(3..7));
+    bench.propose(&u);
+    bench.certify(&u);
+    let v = bench.block(2, u, u);
+    bench.propose(&v);
+    bench.enter_with(5, 3, v);
+    let x = bench.block(5, v, u);
+    assert_eq!(votes(&bench.propose(&x)), NONE);
+}
+
+#[test]
+fn one_change_in_flight() {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let u = flagged(&mut bench, 1, g, g, &equal_set(3..7));
+    bench.propose(&u);
+    bench.certify(&u);
+    let v = flagged(&mut bench, 2, u, u, &equal_set(0..4));
+    assert_eq!(votes(&bench.propose(&v)), NONE);
+    assert!(bench.machine.meta(&v).is_none(), "invalid");
+}
+
+#[test]
+fn a_network_changes_its_set_again_and_again() {
+    // Nodes 0..4 start; 4 and 5 join, 0 and 1 leave, and back.
+    let mut net = Net::new(equal_set(0..4), 6, Rules::default());
+    net.set_changes = (1..40).map(|i| (3 * i, if i % 2 == 1 { equal_set(2..6) } else { equal_set(0..4) })).collect();
+    net.run_until(30_000);
+    assert!(net.lowest_settled() >= 30, "settled {}", net.lowest_settled());
+    assert!(net.machine(0).set_key().index >= 5, "{:?}", net.machine(0).set_key());
+    let keys: std::collections::BTreeSet<SetKey> = (0..6).map(|i| net.machine(i).set_key()).collect();
+    assert!(keys.len() <= 2, "{keys:?}");
+}
+
+#[test]
+fn a_network_changes_its_set_with_one_silent() {
+    let mut net = Net::new(equal_set(0..7), 7, Rules::default());
+    net.silent.insert(3);
+    net.set_changes = (1..200).map(|i| (i, if i % 2 == 1 { equal_set(0..6) } else { equal_set(0..7) })).collect();
+    net.run_until(120_000);
+    assert!(net.lowest_settled() >= 60, "settled {}", net.lowest_settled());
+    assert!(net.machine(0).set_key().index >= 5, "{:?}", net.machine(0).set_key());
+}
