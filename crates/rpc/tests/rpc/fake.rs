@@ -1,5 +1,4 @@
 //! A node that is not one: fixed values for every read, and a server around it on a loopback port.
-#![allow(dead_code, unreachable_pub)] // each test binary uses its part
 
 use async_trait::async_trait;
 use std::net::SocketAddr;
@@ -19,21 +18,21 @@ use vigil_rpc::{
 };
 
 /// Twenty equal bytes.
-pub fn address(byte: u8) -> Address {
+pub(crate) fn address(byte: u8) -> Address {
     Address::repeat_byte(byte)
 }
 
 /// Thirty-two equal bytes.
-pub fn hash(byte: u8) -> Hash {
+pub(crate) fn hash(byte: u8) -> Hash {
     Hash::repeat_byte(byte)
 }
 
-fn input(byte: u8, coins: Coins, sequence: u64) -> TxInput {
+pub(crate) fn input(byte: u8, coins: Coins, sequence: u64) -> TxInput {
     TxInput { address: address(byte), coins, sequence, signature: [byte; 65].into() }
 }
 
 /// A send of 1 stake token from `11..` to `22..`.
-pub fn send() -> Tx {
+pub(crate) fn send() -> Tx {
     let fee = Coins::tfuel(U256::from(300_000_000_000_000_000u64));
     let inputs = vec![input(0x11, Coins::new(U256::from(10u64.pow(18)), fee.tfuel), 1)];
     let outputs = vec![TxOutput { address: address(0x22), coins: Coins::tokens(1, 0) }];
@@ -41,7 +40,7 @@ pub fn send() -> Tx {
 }
 
 /// A deposit with BLS parts.
-pub fn deposit() -> Tx {
+pub(crate) fn deposit() -> Tx {
     Tx::DepositStakeV2(DepositStakeV2 {
         fee: Coins::tfuel(U256::from(5)),
         source: input(0x11, Coins::tokens(1_000, 0), 2),
@@ -53,7 +52,7 @@ pub fn deposit() -> Tx {
     })
 }
 
-pub fn payment() -> ServicePayment {
+pub(crate) fn payment() -> ServicePayment {
     ServicePayment {
         fee: Coins::tfuel(U256::from(7)),
         source: input(0x11, Coins::tfuel(U256::from(8)), 0),
@@ -75,19 +74,21 @@ fn holder(byte: u8, stakes: Vec<Stake>) -> StakeHolder {
 
 /// The node. Settled blocks 1 to 10 have the hashes `01..`, `02..`; 11 is committed, 12 and 12' are its children.
 #[derive(Default)]
-pub struct Fake {
+pub(crate) struct Fake {
     /// Raw transactions that were broadcast.
-    pub sent: Mutex<Vec<Bytes>>,
+    pub(crate) sent: Mutex<Vec<Bytes>>,
     /// Makes `broadcast_and_wait` wait forever.
-    pub never_settles: bool,
+    pub(crate) never_settles: bool,
     /// Makes each block this many bytes larger than it is, by a long chain id.
-    pub padding: usize,
+    pub(crate) padding: usize,
     /// Reads of blocks that are held back until this many were asked for at once.
-    pub hold: Option<Arc<tokio::sync::Barrier>>,
+    pub(crate) hold: Option<Arc<tokio::sync::Barrier>>,
     /// How often `block_at` was called.
-    pub reads: AtomicUsize,
+    pub(crate) reads: AtomicUsize,
+    /// Block 5 holds a transaction of each type.
+    pub(crate) all_types: bool,
     /// Text of `not_ready`.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 impl Fake {
@@ -113,7 +114,12 @@ impl Fake {
             proposer: address(0xcc),
             signature: [0xdd; 65].into(),
         };
-        let txs = if height == 5 { vec![send().to_raw().into(), deposit().to_raw().into()] } else { vec![] };
+        let txs = match height {
+            5 if self.all_types => crate::txs::one_of_each(),
+            5 => vec![send(), deposit()],
+            _ => vec![],
+        };
+        let txs = txs.iter().map(|tx| tx.to_raw().into()).collect();
         BlockInfo { hash, block: Arc::new(Block { header, txs }), children: children(height), status }
     }
 }
@@ -225,9 +231,7 @@ impl Backend for Fake {
     async fn transaction(&self, asked: Hash) -> Result<TxPlace, BackendError> {
         let raw = Bytes::from(send().to_raw());
         Ok(match asked[0] {
-            _ if asked == keccak256(&raw) => {
-                TxPlace::InBlock { block_hash: hash(5), height: 5, settled: true, raw }
-            }
+            _ if asked == keccak256(&raw) => TxPlace::InBlock { block_hash: hash(5), height: 5, settled: true, raw },
             1 => TxPlace::InBlock { block_hash: hash(11), height: 11, settled: false, raw },
             2 => TxPlace::Pending,
             3 => TxPlace::Abandoned,
@@ -256,7 +260,13 @@ impl Backend for Fake {
         if let Some(barrier) = &self.hold {
             barrier.wait().await;
         }
-        let known = if self.padding > 0 { 10_000 } else if unsettled { 12 } else { 10 };
+        let known = if self.padding > 0 {
+            10_000
+        } else if unsettled {
+            12
+        } else {
+            10
+        };
         let hash = Hash::repeat_byte(height as u8);
         Ok((height <= known).then(|| self.info(height, hash, status_of(height))))
     }
@@ -292,11 +302,8 @@ impl Backend for Fake {
         height: u64,
         wanted: Option<Address>,
     ) -> Result<Read<Vec<AtBlock<Vec<RewardDistribution>>>>, BackendError> {
-        let rule = RewardDistribution {
-            stake_holder: address(0xcc),
-            beneficiary: address(0x22),
-            split_basis_point: 500,
-        };
+        let rule =
+            RewardDistribution { stake_holder: address(0xcc), beneficiary: address(0x22), split_basis_point: 500 };
         let value = if wanted.is_none_or(|w| w == rule.stake_holder) { vec![rule] } else { vec![] };
         Ok(Read::Found(vec![AtBlock { block_hash: hash(height as u8), value }]))
     }
@@ -341,18 +348,18 @@ impl Backend for Fake {
 }
 
 /// A running server; ends when dropped.
-pub struct Running {
+pub(crate) struct Running {
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The node behind it.
-    pub fake: Arc<Fake>,
+    pub(crate) fake: Arc<Fake>,
     end: Option<oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
     /// Serves `fake` on a free loopback port.
-    pub async fn start(fake: Fake, config: ServerConfig) -> Self {
+    pub(crate) async fn start(fake: Fake, config: ServerConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let fake = Arc::new(fake);
@@ -363,17 +370,17 @@ impl Running {
     }
 
     /// With the defaults.
-    pub async fn plain() -> Self {
+    pub(crate) async fn plain() -> Self {
         Self::start(Fake::default(), ServerConfig::default()).await
     }
 
     /// `http://127.0.0.1:port/rpc`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/rpc", self.address)
     }
 
     /// Ends it and waits until it has.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.end.take());
         let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
         ended.expect("the server ends").expect("no panic").expect("no error");

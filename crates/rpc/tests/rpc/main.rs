@@ -1,0 +1,11 @@
+//! The RPC as its clients see it: a real server on a loopback port before a fake node.
+
+mod client;
+mod fake;
+mod http;
+mod limits;
+mod methods;
+mod suite;
+mod transport;
+mod txs;
+mod websocket;

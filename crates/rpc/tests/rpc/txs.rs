@@ -1,0 +1,55 @@
+//! One transaction of each type.
+
+use crate::fake::{address, deposit, input, payment, send};
+use vigil_primitives::{
+    Bytes, Coinbase, Coins, DepositStake, ReleaseFund, ReserveFund, Slash, SmartContract, Split, SplitRuleTx,
+    StakeRewardDistribution, Tx, TxOutput, U256, WithdrawStake,
+};
+
+pub(crate) fn one_of_each() -> Vec<Tx> {
+    let fee = Coins::tfuel(U256::from(5));
+    let source = || input(0x11, Coins::tfuel(U256::from(9)), 2);
+    let output = |coins| TxOutput { address: address(0x33), coins };
+    vec![
+        Tx::Coinbase(Coinbase { proposer: input(0xcc, Coins::ZERO, 0), outputs: vec![output(fee)], block_height: 4 }),
+        Tx::Slash(Slash {
+            proposer: input(0xcc, Coins::ZERO, 0),
+            slashed_address: address(0x66),
+            reserve_sequence: 1,
+            slash_proof: Bytes::from_static(&[0xff, 0xfe]),
+        }),
+        send(),
+        Tx::ReserveFund(ReserveFund {
+            fee,
+            source: source(),
+            collateral: Coins::tfuel(U256::from(10)),
+            resource_ids: vec!["a&b".into()],
+            duration: 1000,
+        }),
+        Tx::ReleaseFund(ReleaseFund { fee, source: source(), reserve_sequence: 2 }),
+        Tx::ServicePayment(payment()),
+        Tx::SplitRule(SplitRuleTx {
+            fee,
+            resource_id: "rid".into(),
+            initiator: source(),
+            splits: vec![Split { address: address(0x22), percentage: 30 }],
+            duration: 1000,
+        }),
+        Tx::SmartContract(SmartContract {
+            from: source(),
+            to: output(Coins::ZERO),
+            gas_limit: 21_000,
+            gas_price: U256::from(4_000_000_000_000u64),
+            data: Bytes::from_static(&[0x60, 0x80, 0x60]),
+        }),
+        Tx::DepositStake(DepositStake { fee, source: source(), holder: output(Coins::ZERO), purpose: 0 }),
+        Tx::WithdrawStake(WithdrawStake { fee, source: source(), holder: output(Coins::ZERO), purpose: 1 }),
+        deposit(),
+        Tx::StakeRewardDistribution(StakeRewardDistribution {
+            fee,
+            holder: source(),
+            beneficiary: output(Coins::ZERO),
+            split_basis_point: 500,
+        }),
+    ]
+}
