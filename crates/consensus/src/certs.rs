@@ -123,20 +123,35 @@ impl Machine {
         let first = &hcc.votes[0];
         let set = match self.tree.meta(&hcc.block_hash) {
             Some(meta) if !matches(first, meta) => return Verdict::Bad(Penalty::BadCertificate),
-            Some(meta) => match self.sets.get(&meta.set) {
-                Some(set) if is_quorum(set, &hcc.votes) => meta.set,
-                _ => return Verdict::Bad(Penalty::BadCertificate),
-            },
-            None => match self.sets.iter().find(|(_, set)| is_quorum(set, &hcc.votes)) {
-                Some((key, _)) => *key,
-                None => return Verdict::Unknown,
-            },
+            _ => self.certifying_set(first, |set| is_quorum(set, &hcc.votes)),
         };
+        // Too little weight is no reason for blame: who sent it may know other sets than we do.
+        let Some(set) = set else { return Verdict::Unknown };
         let (height, epoch) = (first.height, first.block_epoch);
         if !hcc.votes.iter().all(|vote| self.signer.verify_vote(&self.config.domain, vote)) {
             return Verdict::Bad(Penalty::BadSignature);
         }
         Verdict::Valid(Cert { hcc: Arc::new(hcc.clone()), height, epoch, set })
+    }
+
+    /// The set that certifies what `body` votes for, if `enough` of it does.
+    ///
+    /// A block that is held: its own set. Else the vote names its HCC, and a child of that is of one set unless it
+    /// stands on uncertified blocks; the header is compared when it comes. If the HCC is not held either, only what is
+    /// enough in every set that may count.
+    fn certifying_set(&self, body: &Vote, enough: impl Fn(&ValidatorSet) -> bool) -> Option<SetKey> {
+        let source = || {
+            let hcc = self.tree.valid(&body.source_hash)?;
+            crate::sets::of_child(&self.tree, hcc, hcc).map(|(set, _)| set)
+        };
+        let certain = self.tree.meta(&body.block_hash).map(|meta| meta.set).or_else(source);
+        if let Some(key) = certain {
+            return self.sets.get(&key).is_some_and(enough).then_some(key);
+        }
+        let oldest = self.tree.head().set.index;
+        let mut possible = self.sets.iter().filter(|(key, _)| key.index >= oldest).peekable();
+        let newest = possible.peek().map(|(key, _)| **key);
+        newest.filter(|_| possible.all(|(_, set)| enough(set)))
     }
 
     /// Genesis is the origin of the set with index 0.
@@ -163,7 +178,13 @@ impl Machine {
                 self.add_cert(cert, from);
                 true
             }
-            Verdict::Unknown => true,
+            Verdict::Unknown => {
+                // Its block will tell.
+                if let (Some(from), Some(vote)) = (from, hcc.votes.first()) {
+                    self.want_named(hcc.block_hash, vote.height, from);
+                }
+                true
+            }
             Verdict::Bad(reason) => {
                 self.penalize(from, reason);
                 false
@@ -190,36 +211,23 @@ impl Machine {
     }
 
     fn assemble(&self, hash: &Hash) -> Option<Cert> {
-        if let Some(meta) = self.tree.meta(hash) {
-            let set = self.sets.get(&meta.set)?;
-            return self.assemble_for(&meta.set, set, |vote| matches(vote, meta), hash);
-        }
+        let meta = self.tree.meta(hash);
         let mut bodies: Vec<&Vote> = Vec::new();
         for vote in self.tally.votes(hash) {
-            if !bodies.iter().any(|body| same_body(body, vote)) {
+            let fits = meta.is_none_or(|meta| matches(vote, meta));
+            if fits && !bodies.iter().any(|body| same_body(body, vote)) {
                 bodies.push(vote);
             }
         }
-        let sets: Vec<_> = self.sets.iter().collect();
-        bodies.iter().find_map(|body| {
-            sets.iter().find_map(|(key, set)| self.assemble_for(key, set, |vote| same_body(body, vote), hash))
+        bodies.into_iter().find_map(|body| {
+            let voters = || self.tally.votes(hash).filter(|vote| same_body(body, vote));
+            let weight = |set: &ValidatorSet| set.weight_of(voters().map(|vote| &vote.voter));
+            let key = self.certifying_set(body, |set| set.is_quorum(weight(set)))?;
+            let set = self.sets.get(&key)?;
+            let votes: Vec<Vote> = voters().filter(|vote| set.contains(&vote.voter)).cloned().collect();
+            let (height, epoch) = (body.height, body.block_epoch);
+            Some(Cert { hcc: Arc::new(Hcc { votes, block_hash: *hash }), height, epoch, set: key })
         })
-    }
-
-    fn assemble_for(
-        &self,
-        key: &SetKey,
-        set: &ValidatorSet,
-        fits: impl Fn(&Vote) -> bool,
-        hash: &Hash,
-    ) -> Option<Cert> {
-        let fitting = || self.tally.votes(hash).filter(|vote| set.contains(&vote.voter) && fits(vote));
-        if !set.is_quorum(set.weight_of(fitting().map(|vote| &vote.voter))) {
-            return None;
-        }
-        let votes: Vec<Vote> = fitting().cloned().collect();
-        let (height, epoch) = (votes[0].height, votes[0].block_epoch);
-        Some(Cert { hcc: Arc::new(Hcc { votes, block_hash: *hash }), height, epoch, set: *key })
     }
 
     fn add_cert(&mut self, cert: Cert, from: Option<Peer>) {
@@ -254,6 +262,15 @@ impl Machine {
             && let Some(((_, lowest), ())) = unknown.first_key_value()
         {
             self.certs.remove(lowest);
+        }
+    }
+
+    /// Looks again at the votes for blocks that are not held, where `about` picks one of their votes.
+    pub(crate) fn recount(&mut self, about: impl Fn(&Vote) -> bool) {
+        for hash in self.tally.blocks() {
+            if self.tree.meta(&hash).is_none() && self.tally.votes(&hash).any(&about) {
+                self.try_certify(&hash);
+            }
         }
     }
 
@@ -300,9 +317,7 @@ impl Machine {
             self.active = set;
         }
         if self.active != before {
-            for hash in self.tally.blocks() {
-                self.try_certify(&hash);
-            }
+            self.recount(|_| true);
         }
     }
 }

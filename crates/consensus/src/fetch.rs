@@ -71,8 +71,11 @@ impl Machine {
         self.want(hash, height, from, true);
     }
 
-    /// The parent of a signed block.
-    pub(crate) fn want_ancestor(&mut self, hash: Hash, height: Height, from: Peer) {
+    /// The parent of a signed block, or if that is parked, the first ancestor that is missing.
+    pub(crate) fn want_ancestor(&mut self, mut hash: Hash, mut height: Height, from: Peer) {
+        while let Some(parked) = self.parking.get(&hash) {
+            (hash, height) = (parked.block.header.parent, height.saturating_sub(1));
+        }
         self.want(hash, height, Some(from), true);
     }
 

@@ -77,6 +77,11 @@ impl Parking {
         self.blocks.get(hash)
     }
 
+    /// True if a parked block waits for this one.
+    pub(crate) fn has_children(&self, parent: &Hash) -> bool {
+        self.blocks.values().any(|parked| parked.block.header.parent == *parent)
+    }
+
     /// Takes out the children of a block.
     pub(crate) fn take_children(&mut self, parent: &Hash) -> Vec<Parked> {
         let children: Vec<Hash> =

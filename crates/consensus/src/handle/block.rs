@@ -158,7 +158,8 @@ impl Machine {
             return HeaderVerdict::Invalid;
         }
         let turn_is_full = self.rivals(header, &hash).len() >= PROPOSALS_PER_TURN_MAX;
-        if (turn_is_full && !solicited && !self.certs.contains_key(&hash)) || !self.make_room() {
+        let needed = solicited || self.certs.contains_key(&hash) || self.parking.has_children(&hash);
+        if (turn_is_full && !needed) || !self.make_room() {
             return HeaderVerdict::Dropped;
         }
         HeaderVerdict::Fits(Box::new(BlockMeta {

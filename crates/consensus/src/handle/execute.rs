@@ -37,6 +37,7 @@ impl Machine {
         }
         self.unpark = true;
         self.refresh_high();
+        self.recount(|vote| vote.source_hash == *hash);
     }
 
     fn drop_invalid(&mut self, hash: &Hash) {

@@ -201,10 +201,6 @@ impl Bench {
     pub(super) fn epoch(&self) -> Epoch {
         self.machine.view().epoch
     }
-
-    pub(super) fn voted(&self) -> Option<Hash> {
-        self.machine.view().last_vote.map(|(_, _, hash)| hash)
-    }
 }
 
 pub(super) fn votes(effects: &[Effect]) -> Vec<Hash> {

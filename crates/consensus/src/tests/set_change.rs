@@ -39,7 +39,8 @@ fn the_direct_path_changes_at_u_plus_two() {
     let meta = bench.machine.meta(&w).expect("held").clone();
     assert_eq!((meta.set.index, meta.pend), (1, None));
     // The old set cannot certify w, the new one can; it settles nothing of the old set yet ...
-    assert_eq!(penalties(&bench.certify(&w)), [Penalty::BadCertificate]);
+    bench.certify(&w);
+    assert!(bench.machine.cert(&w).is_none());
     let cc = bench.cc_by(&[4, 5, 6], &w);
     let effects = bench.give(Message::Certificate(std::sync::Arc::new(cc.clone())));
     assert_eq!(settled(&effects), NONE);
@@ -50,6 +51,55 @@ fn the_direct_path_changes_at_u_plus_two() {
     let effects = bench.give(Message::Certificate(std::sync::Arc::new(cc)));
     assert_eq!(settled(&effects), [v, w]);
     assert_eq!(bench.machine.view().lock.0, 1, "ranks carry the set index");
+}
+
+/// u and v as on the direct path, v certified: w is the first block of the new set.
+fn handover() -> (Bench, [Hash; 2]) {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let u = flagged(&mut bench, 1, g, g, &equal_set(1..5));
+    bench.propose(&u);
+    bench.certify(&u);
+    let v = bench.block(2, u, u);
+    (bench, [u, v])
+}
+
+#[test]
+fn a_certificate_of_an_unheld_block_is_judged_by_the_set_of_its_source() {
+    let (mut bench, [_, v]) = handover();
+    bench.propose(&v);
+    bench.certify(&v);
+    let hcc = bench.cc(v);
+    // Epoch 3: step 2 of members 1..5 is member 3, but its block is not held. 0, 1, 2 are a quorum of the old set.
+    let w = bench.custom(3, |h| (h.epoch, h.parent, h.hcc) = (3, v, hcc));
+    let cc = std::sync::Arc::new(bench.cc_by(&[0, 1, 2], &w));
+    let effects = bench.give(Message::Certificate(cc));
+    assert_eq!((bench.epoch(), penalties(&effects)), (3, vec![]));
+    assert!(bench.machine.cert(&w).is_none());
+    assert_eq!(requests(&effects), [(PEER, w)], "the block will tell");
+    for voter in [0, 1, 2] {
+        bench.give(Message::Vote(bench.vote(voter, &w)));
+    }
+    assert_eq!(bench.epoch(), 3, "single votes are judged alike");
+    bench.give(Message::Vote(bench.vote(4, &w)));
+    assert_eq!(bench.epoch(), 4, "1, 2 and 4 are a quorum of the new set");
+}
+
+#[test]
+fn without_the_source_a_certificate_must_be_enough_in_every_set() {
+    let (mut bench, [_, v]) = handover();
+    // v is not held: the set of blocks on it is not known.
+    let hcc = bench.cc(v);
+    let w = bench.custom(3, |h| (h.epoch, h.parent, h.hcc) = (3, v, hcc));
+    for voter in [0, 1, 2] {
+        bench.give(Message::Vote(bench.vote(voter, &w)));
+    }
+    assert!(bench.machine.cert(&w).is_none(), "0, 1, 2 are enough in the old set only");
+    bench.feed(&v);
+    bench.certify(&v);
+    assert!(bench.machine.cert(&w).is_none());
+    bench.give(Message::Vote(bench.vote(3, &w)));
+    assert!(bench.machine.cert(&w).is_some(), "1, 2, 3 are a quorum of the new set");
 }
 
 #[test]
