@@ -114,8 +114,9 @@ async fn start_when_free(config: NetConfig) -> Node {
 async fn peers_of_a_former_run_are_dialled() {
     let dir = tempfile::tempdir().unwrap();
     let mut a = Node::start(Over::Tcp, Follower, &[]).await;
-    let b = Node::with(NetConfig { seeds: vec![a.seed()], ..config(dir.path()) }, "testnet", Follower).await;
+    let mut b = Node::with(NetConfig { seeds: vec![a.seed()], ..config(dir.path()) }, "testnet", Follower).await;
     a.connected().await;
+    b.connected().await;
     b.handle.shutdown().await;
     a.disconnected().await;
     let mut b = Node::with(config(dir.path()), "testnet", Follower).await;
