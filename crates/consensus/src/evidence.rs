@@ -6,6 +6,7 @@ use vigil_primitives::{Address, BlockHeader, RlpError, SignDomain, Vote, rlp};
 
 /// A fault of a validator, with all that is needed to prove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // rare, and boxed where it travels
 pub enum Evidence {
     /// Two headers of one proposer and epoch.
     DoubleProposal(BlockHeader, BlockHeader),

@@ -25,6 +25,7 @@ impl Lock {
 
 /// One entry of the signing journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // a few an epoch
 pub enum JournalRecord {
     /// Before a vote: the vote (epoch, height, hash, source) and the lock after it.
     Vote {

@@ -3,6 +3,7 @@
 use super::bench::*;
 use super::net::*;
 use crate::*;
+use vigil_primitives::Hash;
 
 fn certs_sent(effects: &[Effect]) -> usize {
     let sent = |e: &&Effect| matches!(e, Effect::Send { to: PEER, message: Message::EpochCert(_) });
@@ -111,7 +112,8 @@ fn e3_enters_by_single_votes_header_and_lock() {
     let by_lock = |bench: &mut Bench, a| {
         bench.give(Message::EpochChange(bench.change(0, 2, a, a)));
     };
-    let ways: [&dyn Fn(&mut Bench, vigil_primitives::Hash); 3] = [&by_votes, &by_header, &by_lock];
+    type Way = dyn Fn(&mut Bench, Hash);
+    let ways: [&Way; 3] = [&by_votes, &by_header, &by_lock];
     for way in ways {
         let mut bench = Bench::new(4, 3);
         let a = bench.block(1, g, g);
