@@ -9,7 +9,7 @@
 
 use crate::JournalError;
 use crate::files;
-use crate::lock::{LockFailure, lock_file};
+use crate::lock::{LockFailure, LockFile, lock_file};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ pub struct Journal {
     len: u64,
     unsynced: bool,
     failed: bool,
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl Journal {

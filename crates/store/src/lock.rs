@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// dies. The file `LOCK` in the directory tells the process id as text; it stays behind and means nothing unlocked.
 #[derive(Debug)]
 pub struct DirLock {
-    _file: File,
+    _file: LockFile,
     path: PathBuf,
 }
 
@@ -34,6 +34,17 @@ impl DirLock {
     }
 }
 
+/// A locked file. Unlocked by name when dropped: closing alone would leave the lock to a child process that is just
+/// being started and has not closed its copy yet.
+#[derive(Debug)]
+pub(crate) struct LockFile(File);
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        let _ = self.0.unlock(); // if it fails, closing still frees it
+    }
+}
+
 /// Why a lock was not had.
 pub(crate) enum LockFailure {
     /// Somebody has it: the process id, if the file tells.
@@ -43,7 +54,7 @@ pub(crate) enum LockFailure {
 }
 
 /// Locks the file at `path`, made if need be, and writes the process id into it.
-pub(crate) fn lock_file(path: &Path) -> Result<File, LockFailure> {
+pub(crate) fn lock_file(path: &Path) -> Result<LockFile, LockFailure> {
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let mut file = open.map_err(LockFailure::Io)?;
     match file.try_lock() {
@@ -59,7 +70,7 @@ pub(crate) fn lock_file(path: &Path) -> Result<File, LockFailure> {
     match write(&mut file) {
         // The lock holds without the pid: a full disk must not keep a node from starting to read.
         Err(error) if !crate::error::is_disk_full(&error) => Err(LockFailure::Io(error)),
-        _ => Ok(file),
+        _ => Ok(LockFile(file)),
     }
 }
 

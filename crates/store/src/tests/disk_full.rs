@@ -46,7 +46,7 @@ fn journal_says_so_and_stays_whole() {
     assert!(matches!(error, JournalError::DiskFull { .. }), "{error}");
     assert!(written > 50, "{written}");
     journal.sync().expect("what is whole can be synced");
-    let rewritten = journal.rewrite([[1u8; 200_000]; 5]).expect_err("no room");
+    let rewritten = journal.rewrite(vec![vec![1u8; 200_000]; 5]).expect_err("no room");
     assert!(matches!(rewritten, JournalError::DiskFull { .. }), "{rewritten}");
     journal.append(b"small").expect("the rest of a page is free");
     drop(journal);
