@@ -6,7 +6,7 @@ use crate::{
     keccak256,
 };
 use alloy_primitives::b256;
-use alloy_rlp::{Decodable, Encodable, Header, RlpDecodable, RlpEncodable};
+use alloy_rlp::{Decodable, Encodable, Header, RlpEncodable};
 
 /// Root of a trie with no entries.
 pub const EMPTY_TRIE_ROOT: Hash = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
@@ -15,12 +15,21 @@ const EMPTY_LIST: u8 = 0xc0;
 const BLOOM_BYTES: usize = 256;
 
 /// The highest commit certificate its proposer knew: votes of a quorum for one ancestor. RLP: `[[Vote...], hash]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, RlpEncodable, RlpDecodable)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, RlpEncodable)]
 pub struct Hcc {
     /// By voter address ascending, one a voter; empty only for genesis.
     pub votes: Vec<Vote>,
     /// The certified block.
     pub block_hash: Hash,
+}
+
+impl Decodable for Hcc {
+    fn decode(buf: &mut &[u8]) -> alloy_rlp::Result<Self> {
+        rlp::decode_struct(buf, |payload| {
+            let votes = rlp::decode_list(payload, VALIDATORS_MAX)?;
+            Ok(Self { votes, block_hash: Hash::decode(payload)? })
+        })
+    }
 }
 
 /// A block header: the 14 items of `spec/ledger.md` §5.1. Receipt hash and bloom are constants there and here, so they
@@ -130,9 +139,6 @@ impl Decodable for BlockHeader {
             tx_root: Hash::decode(payload)?,
             ..Self::default()
         };
-        if header.hcc.votes.len() > VALIDATORS_MAX {
-            return Err(alloy_rlp::Error::Custom("certificate has more votes than a committee has members"));
-        }
         if Hash::decode(payload)? != header.receipt_root() {
             return Err(alloy_rlp::Error::Custom("receipt root is not the constant"));
         }
@@ -151,12 +157,26 @@ impl Decodable for BlockHeader {
 }
 
 /// A block: header and raw transactions. RLP: `[header, [raw_tx...]]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable)]
 pub struct Block {
     /// The header.
     pub header: BlockHeader,
-    /// Envelopes ([`crate::Tx::to_raw`]) in order of execution.
+    /// Envelopes ([`crate::Tx::to_raw`]) in order of execution; at most [`BLOCK_TXS_MAX`], none empty.
     pub txs: Vec<Bytes>,
+}
+
+impl Decodable for Block {
+    fn decode(buf: &mut &[u8]) -> alloy_rlp::Result<Self> {
+        rlp::decode_struct(buf, |payload| {
+            let block = Self { header: BlockHeader::decode(payload)?, txs: rlp::decode_list(payload, BLOCK_TXS_MAX)? };
+            // The transaction root does not see empty items at the end: with them, a sender could give an honest
+            // header a body that no node can execute.
+            if block.txs.iter().any(|tx| tx.is_empty()) {
+                return Err(alloy_rlp::Error::Custom("a transaction of no bytes"));
+            }
+            Ok(block)
+        })
+    }
 }
 
 impl Block {
@@ -168,12 +188,8 @@ impl Block {
     /// Decodes a block strictly. Transactions stay raw.
     ///
     /// # Errors
-    /// [`RlpError`]: over [`BLOCK_BYTES_MAX`] or [`BLOCK_TXS_MAX`], a broken item, bytes left over.
+    /// [`RlpError`]: over [`BLOCK_BYTES_MAX`] or [`BLOCK_TXS_MAX`], an empty transaction, a broken item, bytes left over.
     pub fn from_rlp(bytes: &[u8]) -> Result<Self, RlpError> {
-        let block: Self = rlp::decode_exact("block", bytes, BLOCK_BYTES_MAX)?;
-        if block.txs.len() > BLOCK_TXS_MAX {
-            return Err(RlpError::TooMany { what: "block", got: block.txs.len(), max: BLOCK_TXS_MAX });
-        }
-        Ok(block)
+        rlp::decode_exact("block", bytes, BLOCK_BYTES_MAX)
     }
 }

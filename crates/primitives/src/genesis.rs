@@ -3,7 +3,7 @@
 //! The rules of a chain (fork heights, limits, intervals) are data here, not code (DESIGN §4), and the state commits to
 //! them under the key `ls/params`, so that a different rule is a different genesis hash.
 
-use crate::{Address, CHAIN_ID_BYTES_MAX, Height, U256, VALIDATORS_MAX, keccak256};
+use crate::{Address, BLOCK_BYTES_MAX_MIN, CHAIN_ID_BYTES_MAX, Height, U256, VALIDATORS_MAX, keccak256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use serde::{Deserialize, Serialize};
 
@@ -200,12 +200,14 @@ impl ChainParams {
         in_range("delta_ms", self.delta_ms, 10, 60_000)?;
         in_range("execution_budget_ms", self.execution_budget_ms, 0, 60_000)?;
         in_range("block_txs_max", self.block_txs_max, 1, crate::BLOCK_TXS_MAX as u64)?;
-        in_range("block_bytes_max", self.block_bytes_max, 64 * 1024, crate::BLOCK_BYTES_MAX as u64)?;
+        in_range("block_bytes_max", self.block_bytes_max, BLOCK_BYTES_MAX_MIN as u64, crate::BLOCK_BYTES_MAX as u64)?;
         in_range("block_gas_max", self.block_gas_max, 1_000_000, 1_000_000_000_000)?;
         in_range("tx_gas_max", self.tx_gas_max, 100_000, self.block_gas_max)?;
         in_range("checkpoint_interval", self.checkpoint_interval, 2, 1_000_000)?;
         in_range("inflation_basis_points", self.inflation_basis_points, 0, 10_000)?;
         in_range("validators_max", self.validators_max, 1, VALIDATORS_MAX as u64)?;
+        in_range("validator_deposit_min", self.validator_deposit_min, 1, u64::MAX)?;
+        in_range("guardian_deposit_min", self.guardian_deposit_min, 1, u64::MAX)?;
         in_range("return_locking_period", self.return_locking_period, 1, 100_000_000)?;
         if self.guardian_stake_max != 0 {
             in_range("guardian_stake_max", self.guardian_stake_max, self.guardian_deposit_min, u64::MAX)?;

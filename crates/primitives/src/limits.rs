@@ -14,9 +14,14 @@ pub const VALIDATORS_MAX: usize = 31;
 pub const CHAIN_ID_BYTES_MAX: usize = 64;
 /// Longest resource id, in bytes.
 pub const RESOURCE_ID_BYTES_MAX: usize = 1024;
+/// Most resource ids of one micropayment pool.
+pub const RESOURCE_IDS_MAX: usize = 128;
 /// Wei of one whole token.
 pub const WEI: u128 = 1_000_000_000_000_000_000;
 /// A native signature: r 32, s 32, recovery id 1.
 pub const SIGNATURE_BYTES: usize = 65;
 
-const _: () = assert!(TX_BYTES_MAX <= BLOCK_BYTES_MAX);
+/// Least `block_bytes_max` of a genesis: room for any one transaction beside a header and a coinbase.
+pub const BLOCK_BYTES_MAX_MIN: usize = 2 * TX_BYTES_MAX + 64 * 1024;
+
+const _: () = assert!(BLOCK_BYTES_MAX_MIN <= BLOCK_BYTES_MAX);

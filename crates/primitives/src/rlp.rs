@@ -4,6 +4,7 @@
 //! lists used to the last byte), which are the rules of `spec/ledger.md` §1.1 with trailing bytes refused
 //! (DESIGN §4, "strict RLP").
 
+use alloy_rlp::Header;
 pub use alloy_rlp::{Decodable, Encodable};
 
 /// Bytes that are not the one valid encoding of a value.
@@ -53,6 +54,35 @@ pub enum RlpError {
 /// Encodes one value.
 pub fn encode<T: Encodable + ?Sized>(value: &T) -> Vec<u8> {
     alloy_rlp::encode(value)
+}
+
+/// Decodes a structure of hand-written fields: a list that `fields` uses to the last byte.
+pub(crate) fn decode_struct<T>(
+    buf: &mut &[u8],
+    fields: impl FnOnce(&mut &[u8]) -> alloy_rlp::Result<T>,
+) -> alloy_rlp::Result<T> {
+    let mut payload = Header::decode_bytes(buf, true)?;
+    let expected = payload.len();
+    let value = fields(&mut payload)?;
+    if payload.is_empty() {
+        Ok(value)
+    } else {
+        Err(alloy_rlp::Error::ListLengthMismatch { expected, got: expected - payload.len() })
+    }
+}
+
+/// Decodes a list of at most `max` elements. One element more ends it, so that a list of many tiny elements costs no
+/// more memory than a legal one.
+pub(crate) fn decode_list<T: Decodable>(buf: &mut &[u8], max: usize) -> alloy_rlp::Result<Vec<T>> {
+    let mut payload = Header::decode_bytes(buf, true)?;
+    let mut elements = Vec::new();
+    while !payload.is_empty() {
+        if elements.len() == max {
+            return Err(alloy_rlp::Error::Custom("a list has more elements than its limit"));
+        }
+        elements.push(T::decode(&mut payload)?);
+    }
+    Ok(elements)
 }
 
 /// Decodes exactly one value from all of `bytes`.

@@ -1,7 +1,10 @@
 //! Transactions: the twelve types of `spec/ledger.md` §2 and their envelope.
 
 use crate::rlp::{self, RlpError};
-use crate::{Address, Bytes, Coins, Hash, SIGNATURE_BYTES, TX_BYTES_MAX, U256, keccak256};
+use crate::{
+    Address, Bytes, Coins, Hash, RESOURCE_ID_BYTES_MAX, RESOURCE_IDS_MAX, SIGNATURE_BYTES, TX_BYTES_MAX, U256,
+    keccak256,
+};
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpDecodableWrapper, RlpEncodable, RlpEncodableWrapper};
 
 /// A signature as it travels: 65 bytes `r || s || v`, or empty for "not signed".
@@ -317,7 +320,8 @@ impl Tx {
     /// Decodes an envelope strictly.
     ///
     /// # Errors
-    /// [`RlpError`]: over [`TX_BYTES_MAX`], unknown type, a broken item, or bytes left over (which the reference accepts).
+    /// [`RlpError`]: over [`TX_BYTES_MAX`], unknown type, a broken item, bytes left over (which the reference accepts),
+    /// resource ids over [`RESOURCE_IDS_MAX`] or [`RESOURCE_ID_BYTES_MAX`].
     pub fn from_raw(raw: &[u8]) -> Result<Self, RlpError> {
         if raw.len() > TX_BYTES_MAX {
             return Err(RlpError::TooLong { what: "transaction", got: raw.len(), max: TX_BYTES_MAX });
@@ -326,7 +330,7 @@ impl Tx {
         let tx_type = u16::decode(&mut rest).map_err(|source| RlpError::Item { what: "transaction type", source })?;
         let left = raw.len() - rest.len();
         let body = &raw[left..];
-        Ok(match tx_type {
+        let tx = match tx_type {
             0 => Self::Coinbase(body_of("coinbase", body)?),
             1 => Self::Slash(body_of("slash", body)?),
             2 => Self::Send(body_of("send", body)?),
@@ -340,7 +344,28 @@ impl Tx {
             10 => Self::DepositStakeV2(body_of("deposit stake v2", body)?),
             11 => Self::StakeRewardDistribution(body_of("stake reward distribution", body)?),
             other => return Err(RlpError::UnknownTxType(other.into())),
-        })
+        };
+        tx.check_resource_ids()?;
+        Ok(tx)
+    }
+
+    /// Resource ids are keys of the state and are kept in accounts, so their number and length have limits.
+    fn check_resource_ids(&self) -> Result<(), RlpError> {
+        let ids = match self {
+            Self::ReserveFund(t) => t.resource_ids.as_slice(),
+            Self::ServicePayment(t) => std::slice::from_ref(&t.resource_id),
+            Self::SplitRule(t) => std::slice::from_ref(&t.resource_id),
+            _ => &[],
+        };
+        if ids.len() > RESOURCE_IDS_MAX {
+            return Err(RlpError::TooMany { what: "list of resource ids", got: ids.len(), max: RESOURCE_IDS_MAX });
+        }
+        match ids.iter().map(String::len).max() {
+            Some(got) if got > RESOURCE_ID_BYTES_MAX => {
+                Err(RlpError::TooLong { what: "resource id", got, max: RESOURCE_ID_BYTES_MAX })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Keccak-256 of the envelope, signatures included: the hash that clients see.

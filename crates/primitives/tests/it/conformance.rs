@@ -49,7 +49,7 @@ fn encodings_are_pinned() {
         pin("vote digest", "97ecc20e5df2246c", |s| s.vote().digest(&domain()).to_vec()),
         pin("header", "627e087394d6b735", of(Samples::header)),
         pin("header sign bytes", "e6a45eca53306888", |s| s.header().sign_bytes()),
-        pin("block", "c7e09a7da15dba68", of(Samples::block)),
+        pin("block", "8302e0e62f6dbb0a", of(Samples::block)),
         pin("account", "80b5a2a6c67e7ec7", of(Samples::account)),
         pin("split rule", "737c8d377c6f30c3", of(Samples::split_rule)),
         pin(

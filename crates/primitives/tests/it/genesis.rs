@@ -80,7 +80,7 @@ fn ranges_at_below_and_above() {
         ("delta_ms", |p| &mut p.delta_ms, 10, 60_000),
         ("execution_budget_ms", |p| &mut p.execution_budget_ms, 0, 60_000),
         ("block_txs_max", |p| &mut p.block_txs_max, 1, BLOCK_TXS_MAX as u64),
-        ("block_bytes_max", |p| &mut p.block_bytes_max, 64 * 1024, BLOCK_BYTES_MAX as u64),
+        ("block_bytes_max", |p| &mut p.block_bytes_max, BLOCK_BYTES_MAX_MIN as u64, BLOCK_BYTES_MAX as u64),
         ("block_gas_max", |p| &mut p.block_gas_max, 20_000_000, 1_000_000_000_000),
         ("tx_gas_max", |p| &mut p.tx_gas_max, 100_000, 60_000_000),
         ("checkpoint_interval", |p| &mut p.checkpoint_interval, 2, 1_000_000),
@@ -101,6 +101,12 @@ fn ranges_at_below_and_above() {
     let id = |length| ChainParams { chain_id: "x".repeat(length), ..ChainParams::default() }.validate();
     assert_eq!((id(1), id(CHAIN_ID_BYTES_MAX - 1), id(CHAIN_ID_BYTES_MAX)), (Ok(()), Ok(()), Ok(())));
     assert!(id(0).is_err() && id(CHAIN_ID_BYTES_MAX + 1).is_err());
+    let stakes = |validator, guardian| {
+        let (validator_deposit_min, guardian_deposit_min) = (validator, guardian);
+        ChainParams { validator_deposit_min, guardian_deposit_min, ..ChainParams::default() }.validate()
+    };
+    assert_eq!((stakes(1, 1), stakes(u64::MAX, u64::MAX)), (Ok(()), Ok(())));
+    assert!(stakes(0, 1).is_err() && stakes(1, 0).is_err(), "stake that costs nothing");
     let scheme = |name: &str| ChainParams { bls_scheme: name.into(), ..ChainParams::default() }.validate();
     assert!(scheme("augmented").is_ok() && scheme("proof-of-possession").is_ok() && scheme("basic").is_err());
 }

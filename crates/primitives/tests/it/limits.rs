@@ -46,8 +46,66 @@ fn block_transactions() {
     for count in [BLOCK_TXS_MAX - 1, BLOCK_TXS_MAX] {
         assert_eq!(Block::from_rlp(&block(count)).map(|b| b.txs.len()), Ok(count));
     }
-    let (what, got, max) = ("block", BLOCK_TXS_MAX + 1, BLOCK_TXS_MAX);
-    assert_eq!(Block::from_rlp(&block(got)), Err(RlpError::TooMany { what, got, max }));
+    let refused = Block::from_rlp(&block(BLOCK_TXS_MAX + 1)).expect_err("above");
+    assert_eq!(refused.to_string(), "block is not valid RLP: a list has more elements than its limit");
+}
+
+/// A list of millions of empty elements ends at the limit: it must not take 32 bytes of memory for each byte received.
+#[test]
+fn a_flood_of_tiny_elements_is_cut_off() {
+    let header = rlp::encode(&Samples::new(5).header());
+    let list = |element: u8, count: usize| {
+        let mut bytes = Vec::new();
+        alloy_rlp::Header { list: true, payload_length: count }.encode(&mut bytes);
+        bytes.resize(bytes.len() + count, element);
+        bytes
+    };
+    let in_list = |payload: Vec<u8>| {
+        let mut bytes = Vec::new();
+        alloy_rlp::Header { list: true, payload_length: payload.len() }.encode(&mut bytes);
+        [bytes, payload].concat()
+    };
+    // The element after the limit is never looked at: here it is broken, and the limit is what is said.
+    let mut flood = list(0x02, BLOCK_TXS_MAX + 1);
+    *flood.last_mut().unwrap() = 0xff;
+    let refused = Block::from_rlp(&in_list([header.clone(), flood].concat())).expect_err("too many");
+    assert!(refused.to_string().contains("more elements than its limit"), "{refused}");
+    let flood = in_list([header, list(0x80, 8_000_000)].concat());
+    assert!(matches!(Block::from_rlp(&flood), Err(RlpError::Item { what: "block", .. })));
+}
+
+/// The transaction root is the same with and without empty items at the end, so a body must not have them: whoever
+/// relays a block could else make an honest one look invalid.
+#[test]
+fn empty_transactions_are_no_transactions() {
+    let block = |txs: &[&'static [u8]]| {
+        let txs = txs.iter().map(|tx| Bytes::from_static(tx)).collect();
+        Block::from_rlp(&rlp::encode(&Block { txs, ..Block::default() }))
+    };
+    assert!(block(&[&[2]]).is_ok() && block(&[]).is_ok());
+    for txs in [&[&[][..]][..], &[&[2], &[]], &[&[], &[2]]] {
+        assert!(matches!(block(txs), Err(RlpError::Item { what: "block", .. })), "{txs:?}");
+    }
+}
+
+#[test]
+fn resource_ids() {
+    let reserve = |count: usize, length: usize| {
+        let Tx::ReserveFund(t) = Samples::new(3).tx(3) else { unreachable!("type 3") };
+        Tx::from_raw(&Tx::ReserveFund(ReserveFund { resource_ids: vec!["r".repeat(length); count], ..t }).to_raw())
+    };
+    let (ids, bytes) = (RESOURCE_IDS_MAX, RESOURCE_ID_BYTES_MAX);
+    assert!(reserve(ids - 1, bytes - 1).is_ok() && reserve(ids, bytes).is_ok());
+    let (what, got, max) = ("list of resource ids", ids + 1, ids);
+    assert_eq!(reserve(got, 1), Err(RlpError::TooMany { what, got, max }));
+    let over = RlpError::TooLong { what: "resource id", got: bytes + 1, max: bytes };
+    assert_eq!(reserve(1, bytes + 1), Err(over.clone()));
+    let id = || "r".repeat(bytes + 1);
+    let Tx::ServicePayment(t) = Samples::new(3).tx(5) else { unreachable!("type 5") };
+    let payment = Tx::ServicePayment(ServicePayment { resource_id: id(), ..t });
+    assert_eq!(Tx::from_raw(&payment.to_raw()), Err(over.clone()));
+    let Tx::SplitRule(t) = Samples::new(3).tx(6) else { unreachable!("type 6") };
+    assert_eq!(Tx::from_raw(&Tx::SplitRule(SplitRuleTx { resource_id: id(), ..t }).to_raw()), Err(over));
 }
 
 #[test]

@@ -180,7 +180,9 @@ impl Samples {
     }
 
     pub(crate) fn block(&mut self) -> Block {
-        Block { header: self.header(), txs: self.list(6, |s| s.bytes(200)) }
+        let mut block = Block { header: self.header(), txs: self.list(6, |s| s.bytes(200)) };
+        block.txs.retain(|tx| !tx.is_empty());
+        block
     }
 
     pub(crate) fn account(&mut self) -> Account {
