@@ -1,0 +1,77 @@
+//! `vigil key`, `tx` and `query` as processes, before a node that answers what it is told.
+
+mod keys;
+mod node;
+mod query;
+mod send;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use vigil_crypto::SecretKey;
+use vigil_crypto::keystore::{Cost, Keystore};
+
+/// A home folder of its own.
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.path().join("wallet/keys/encrypted")
+    }
+
+    /// Puts a key into the wallet under the password `pw`, with a cheap derivation.
+    fn add(&self, key: &SecretKey) {
+        self.vigil(&["key", "list"], "");
+        Keystore::open(self.keys()).expect("made by key list").save(key, "pw", Cost::Light).expect("new");
+    }
+
+    /// Runs `vigil` with this home.
+    fn vigil(&self, args: &[&str], stdin: &str) -> Ended {
+        self.vigil_at("http://127.0.0.1:1/rpc", args, stdin)
+    }
+
+    /// Runs `vigil` with this home against a node.
+    fn vigil_at(&self, url: &str, args: &[&str], stdin: &str) -> Ended {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vigil"))
+            .args(args)
+            .env("VIGIL_HOME", self.path())
+            .env("VIGIL_REMOTE_RPC_ENDPOINT", url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        // A process that asks for nothing may have closed its stdin already.
+        let _closed = child.stdin.take().expect("piped").write_all(stdin.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        Ended {
+            code: output.status.code().expect("not killed"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+}
+
+/// A secret key from hex, `0x` optional.
+fn secret(hex: &str) -> SecretKey {
+    let bytes = vigil_testkit::vectors::unhex(hex).try_into().expect("32 bytes");
+    SecretKey::from_bytes(&bytes).expect("a key")
+}
