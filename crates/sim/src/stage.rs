@@ -181,6 +181,11 @@ impl Stage {
         (0..VALIDATORS).filter(|node| votes.contains(&self.signers[*node].address())).collect()
     }
 
+    /// True if there are votes enough.
+    pub fn is_certified(&self, block: Hash) -> bool {
+        self.seen.cert(&block, &self.lineage).is_some()
+    }
+
     /// Tells some the certificate of a block. False: there is none.
     pub fn tell_cert(&mut self, block: Hash, to: &[usize]) -> bool {
         let Some(cert) = self.seen.cert(&block, &self.lineage) else { return false };
@@ -190,12 +195,28 @@ impl Stage {
         true
     }
 
+    /// The parent of a block.
+    pub fn parent(&self, block: Hash) -> Hash {
+        self.lineage.get(&block).expect("a known block").block.header.parent
+    }
+
     /// Everybody times out and enters the next epoch by `EpochChange`s of all.
     ///
     /// # Panics
     /// If an honest validator does not follow.
     pub fn next_epoch(&mut self) {
+        self.next_epoch_with(&[]);
+    }
+
+    /// The same, but some validators are told a certificate at the last moment, and enter by that.
+    ///
+    /// # Panics
+    /// If an honest validator does not follow, or there is no such certificate.
+    pub fn next_epoch_with(&mut self, certs: &[(Hash, usize)]) {
         self.pass_time(250 * 8 * 8);
+        for (block, node) in certs {
+            assert!(self.tell_cert(*block, &[*node]), "no certificate");
+        }
         let genesis = self.genesis();
         let mut own = EpochChange {
             target_epoch: self.epoch + 1,

@@ -132,6 +132,11 @@ impl World {
             plan,
         };
         world.enter_plan();
+        world.note(|| {
+            let plan = &world.plan;
+            let (gst, last_fault, loss) = (plan.weather.gst, plan.last_fault, plan.weather.loss_percent);
+            format!("liars {:?}, GST {gst}, last fault {last_fault}, loss {loss} %", plan.liars)
+        });
         world
     }
 
@@ -450,6 +455,7 @@ impl World {
         self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member);
         self.checks.view(node, &view)?;
         if view.epoch > self.frontier {
+            self.note(|| format!("{node} is first, set {}", machine.set_key().index));
             self.frontier = view.epoch;
             self.epoch_begins(view.epoch);
         }

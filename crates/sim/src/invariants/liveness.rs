@@ -34,6 +34,7 @@ pub struct Liveness {
     /// Epoch, index of the committee, time of the first entry.
     entries: VecDeque<(Epoch, u64, Time)>,
     set_indices: Vec<u64>,
+    newest_set: u64,
     waiting: BTreeMap<u32, Time>,
     settled_txs: HashSet<u32>,
     changes_settled: u64,
@@ -59,6 +60,7 @@ impl Liveness {
             frontier: 0,
             entries: VecDeque::new(),
             set_indices: vec![0; plan.nodes],
+            newest_set: 0,
             waiting: BTreeMap::new(),
             settled_txs: HashSet::new(),
             changes_settled: 0,
@@ -99,9 +101,10 @@ impl Liveness {
 
     /// An honest node is in an epoch, under the committee with this index; `member`: it believes to be one of it.
     pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, set_index: u64, member: bool) {
-        self.epochs[node] = epoch;
+        let entered = std::mem::replace(&mut self.epochs[node], epoch) < epoch;
         self.set_indices[node] = set_index;
-        if member && epoch > self.frontier {
+        self.newest_set = self.newest_set.max(set_index);
+        if entered && member && set_index == self.newest_set && epoch > self.frontier {
             self.frontier = epoch;
             if now >= self.gst {
                 self.entries.push_back((epoch, set_index, now));
@@ -140,8 +143,8 @@ impl Liveness {
         Ok(())
     }
 
-    /// I15. Who does not know the committee yet, for want of blocks, cannot judge its certificates: those it gets by
-    /// fetching, which I16 watches.
+    /// I15, among validators that reckon with the same committee, the newest. Who does not know it yet, for want of
+    /// blocks, can neither judge its certificates nor make any: it has to fetch, which I16 watches.
     fn skew(&mut self, now: Time) -> Verdict {
         while let Some((epoch, set_index, first)) = self.entries.front().copied() {
             if now <= first + self.delta {
@@ -149,7 +152,7 @@ impl Liveness {
             }
             self.entries.pop_front();
             let bound =
-                |node: &usize| self.running[*node] && self.in_step[*node] && self.set_indices[*node] >= set_index;
+                |node: &usize| self.running[*node] && self.in_step[*node] && self.set_indices[*node] == set_index;
             let late = (0..self.epochs.len()).find(|node| bound(node) && self.epochs[*node] < epoch);
             if let Some(node) = late.filter(|_| self.check_skew) {
                 let own = self.epochs[node];
