@@ -3,7 +3,7 @@
 //! A certificate is canonical if its votes are sorted by voter, one a voter, all of members, all with the same body and
 //! together a quorum. Any such subset of the votes will do: the header's signature covers the one that was chosen.
 
-use crate::limits::{CERTS_UNKNOWN_MAX, VERIFIED_MAX};
+use crate::limits::{CERTS_UNKNOWN_MAX, CLOCK_MAX, VERIFIED_MAX};
 use crate::machine::Machine;
 use crate::{BlockMeta, Config, Effect, Evidence, Keys, Peer, Penalty, SetKey, ValidatorSet};
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -97,10 +97,16 @@ fn same_body(a: &Vote, b: &Vote) -> bool {
         && a.source_height == b.source_height
 }
 
+/// Heights and epochs that can be.
+pub(crate) fn is_sane(vote: &Vote) -> bool {
+    vote.height < CLOCK_MAX && vote.block_epoch < CLOCK_MAX && vote.source_height < vote.height
+}
+
 /// Sorted by voter, one a voter, one body, for the named block.
 fn is_canonical(hcc: &Hcc) -> bool {
     let Some(first) = hcc.votes.first() else { return false };
     first.block_hash == hcc.block_hash
+        && is_sane(first)
         && hcc.votes.windows(2).all(|pair| pair[0].voter < pair[1].voter && same_body(&pair[0], &pair[1]))
 }
 
@@ -138,7 +144,7 @@ impl Machine {
     ///
     /// A block that is held: its own set. Else the vote names its HCC, and a child of that is of one set unless it
     /// stands on uncertified blocks; the header is compared when it comes. If the HCC is not held either, only what is
-    /// enough in every set that may count.
+    /// enough in every set that counts or may come to count.
     fn certifying_set(&self, body: &Vote, enough: impl Fn(&ValidatorSet) -> bool) -> Option<SetKey> {
         let source = || {
             let hcc = self.tree.valid(&body.source_hash)?;
@@ -148,8 +154,12 @@ impl Machine {
         if let Some(key) = certain {
             return self.sets.get(&key).is_some_and(enough).then_some(key);
         }
-        let oldest = self.tree.head().set.index;
-        let mut possible = self.sets.iter().filter(|(key, _)| key.index >= oldest).peekable();
+        // Blocks of a set carry a certificate from above the block that made the set.
+        let may_count = |key: &SetKey| {
+            let origin = self.tree.meta(&key.origin).map_or(0, |meta| meta.height);
+            *key == self.active || (key.index >= self.active.index && body.source_height > origin)
+        };
+        let mut possible = self.sets.iter().filter(|(key, _)| may_count(key)).peekable();
         let newest = possible.peek().map(|(key, _)| **key);
         newest.filter(|_| possible.all(|(_, set)| enough(set)))
     }
@@ -178,18 +188,30 @@ impl Machine {
                 self.add_cert(cert, from);
                 true
             }
-            Verdict::Unknown => {
-                // Its block will tell.
-                if let (Some(from), Some(vote)) = (from, hcc.votes.first()) {
-                    self.want_named(hcc.block_hash, vote.height, from);
-                }
-                true
-            }
+            Verdict::Unknown => self.keep_votes(hcc, from),
             Verdict::Bad(reason) => {
                 self.penalize(from, reason);
                 false
             }
         }
+    }
+
+    /// A certificate that cannot be judged yet: its votes count like single ones, and its block is asked for.
+    fn keep_votes(&mut self, hcc: &Hcc, from: Option<Peer>) -> bool {
+        for vote in &hcc.votes {
+            if !self.sets.any_contains(&vote.voter) || self.tally.contains(vote) {
+                continue;
+            }
+            if !self.signer.verify_vote(&self.config.domain, vote) {
+                self.penalize(from, Penalty::BadSignature);
+                return false;
+            }
+            self.count_vote(vote);
+        }
+        if let (Some(from), Some(vote)) = (from, hcc.votes.first()) {
+            self.want_named(hcc.block_hash, vote.height, from);
+        }
+        true
     }
 
     /// Puts a vote whose signature is good into the tally and reports the faults it proves.

@@ -1,6 +1,6 @@
 //! A vote arrives.
 
-use crate::limits::CLOCK_MAX;
+use crate::certs::is_sane;
 use crate::machine::Machine;
 use crate::{Peer, Penalty};
 use vigil_primitives::Vote;
@@ -13,7 +13,7 @@ impl Machine {
             let certain = vote.height == self.tree.head().height + 1;
             return self.penalize(certain.then_some(from), Penalty::NotAMember);
         }
-        if vote.height >= CLOCK_MAX || vote.block_epoch >= CLOCK_MAX || vote.source_height >= vote.height {
+        if !is_sane(&vote) {
             return self.penalize(Some(from), Penalty::BadSignature);
         }
         if !self.tally.contains(&vote) {
