@@ -56,7 +56,7 @@ impl BlockOutcome {
 
 /// Executes a received block. Every transaction must succeed.
 ///
-/// Checked here: height, time not before the parent's, limits of count and bytes, transaction root, coinbase first where
+/// Checked here: height, time not before the parent's, transaction root, limits of count and bytes, coinbase first where
 /// rewards are due, each transaction, state root. Not here: chain id, signature, proposer, certificates (consensus).
 ///
 /// # Errors
@@ -96,8 +96,8 @@ pub(crate) fn finish(
     return_stakes(&mut view, params)?;
     let supply = parent.supply.after(view.minted_and_burned())?;
     let touched = view.written_accounts();
-    let after = view.validators()?;
-    let (state, commit) = view.commit(hasher)?;
+    let (mut state, commit) = view.commit(hasher)?;
+    let after = state.validators()?;
     let before = parent.state.clone().validators()?;
     let set = |pool: &Option<_>| pool.as_deref().map(|p| validator_set(p, params.validators_max)).unwrap_or_default();
     let validators = set(&after);
@@ -120,6 +120,11 @@ fn check_header(
     if header.timestamp < parent.timestamp {
         return Err(BlockError::Timestamp { got: header.timestamp, parent: parent.timestamp });
     }
+    // Before all that depends on the transactions: another body than the header's says nothing about the block.
+    let got = ordered_root_with(hasher, txs.iter().map(|tx| tx.raw()));
+    if got != header.tx_root {
+        return Err(BlockError::TxRoot { height, got, expected: header.tx_root });
+    }
     if txs.len() as u64 > params.block_txs_max {
         return Err(BlockError::TxCount { got: txs.len(), max: params.block_txs_max });
     }
@@ -129,10 +134,6 @@ fn check_header(
     }
     if is_reward_height(params, height) && !txs.first().is_some_and(|tx| matches!(tx.tx(), Tx::Coinbase(_))) {
         return Err(BlockError::CoinbaseMissing { height });
-    }
-    let got = ordered_root_with(hasher, txs.iter().map(|tx| tx.raw()));
-    if got != header.tx_root {
-        return Err(BlockError::TxRoot { height, got, expected: header.tx_root });
     }
     Ok(())
 }

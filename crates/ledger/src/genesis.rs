@@ -2,16 +2,22 @@
 
 use crate::error::StateError;
 use crate::keys;
-use crate::stake::{StakeHeights, deposit_validator, validator_set};
+use crate::rules::validator_deposit_min;
+use crate::stake::{StakeHeights, deposit, sorted_pool, validator_set};
 use crate::supply::Supply;
 use std::collections::BTreeMap;
 use vigil_primitives::{
-    Account, Address, BlockHeader, Bytes, Coins, Genesis, GenesisError, Hash, Hcc, U256, ValidatorPool, rlp,
+    Account, Address, BlockHeader, Bytes, ChainParams, Coins, Genesis, GenesisError, Hash, Hcc, StakeHolder,
+    TX_BYTES_MAX, U256, ValidatorPool, rlp,
 };
 use vigil_trie::{BatchHasher, NoNodes, Trie, TrieError};
 
 /// Largest supply of each coin at genesis, in wei, as a number of bits: products of two amounts fit 256 bits.
 const SUPPLY_BITS_MAX: usize = 128;
+
+/// Most sources of validator stake: the coinbase pays each in one transaction. An output has at most 41 bytes (address,
+/// no stake token, an amount below 2^128), and 2 KiB are left for the rest and the beneficiaries of distributions.
+const STAKES_MAX: usize = (TX_BYTES_MAX - 2 * 1024) / 41;
 
 /// What genesis makes.
 #[derive(Clone, Debug)]
@@ -40,6 +46,12 @@ pub enum GenesisStateError {
         /// The sum, saturated at 2^256 - 1.
         got: U256,
     },
+    /// A coinbase could not pay everybody who stakes: the chain would stop at a checkpoint.
+    #[error("validator_deposit_min allows {got} validator stakes, a coinbase has room for {STAKES_MAX}: raise it")]
+    Stakes {
+        /// Supply of the stake token over the least deposit.
+        got: U256,
+    },
     /// A stake is refused.
     #[error("genesis stake: {0}")]
     Stake(String),
@@ -61,6 +73,7 @@ impl From<TrieError> for GenesisStateError {
 pub fn genesis_state(genesis: &Genesis, hasher: &dyn BatchHasher) -> Result<GenesisState, GenesisStateError> {
     genesis.validate()?;
     let supply = supply(genesis)?;
+    check_stakes(&genesis.params, &supply)?;
     let (balances, pool) = stake(genesis)?;
     let mut trie = Trie::empty();
     for (address, balance) in balances {
@@ -91,16 +104,24 @@ fn supply(genesis: &Genesis) -> Result<Coins, GenesisStateError> {
     Ok(Coins::new(sum(|a| a.theta, "stake")?, sum(|a| a.tfuel, "operational")?))
 }
 
+fn check_stakes(params: &ChainParams, supply: &Coins) -> Result<(), GenesisStateError> {
+    let least = validator_deposit_min(params, 0).min(validator_deposit_min(params, u64::MAX));
+    let got = supply.theta.checked_div(least).unwrap_or(U256::MAX);
+    if got > U256::from(STAKES_MAX) { Err(GenesisStateError::Stakes { got }) } else { Ok(()) }
+}
+
 /// Balances after the stakes are taken out, and the pool they are in.
 fn stake(genesis: &Genesis) -> Result<(BTreeMap<Address, Coins>, ValidatorPool), GenesisStateError> {
     let accounts = genesis.accounts.iter().map(|a| (a.address, Coins::new(a.theta, a.tfuel)));
     let mut balances: BTreeMap<Address, Coins> = accounts.collect();
-    let mut pool = ValidatorPool::default();
+    let mut candidates: BTreeMap<Address, StakeHolder> = BTreeMap::new();
     for stake in &genesis.stakes {
         let balance = balances.entry(stake.source).or_default();
         let left = balance.checked_sub(&Coins::theta(stake.amount));
         *balance = left.map_err(|e| GenesisStateError::Stake(format!("{}: {e}", stake.source)))?;
-        deposit_validator(&mut pool, stake.source, stake.holder, stake.amount).map_err(GenesisStateError::Stake)?;
+        let new = || StakeHolder { holder: stake.holder, stakes: Vec::new() };
+        let candidate = candidates.entry(stake.holder).or_insert_with(new);
+        deposit(candidate, stake.source, stake.amount).map_err(|e| GenesisStateError::Stake(e.text))?;
     }
-    Ok((balances, pool))
+    Ok((balances, sorted_pool(candidates.into_values().collect())))
 }

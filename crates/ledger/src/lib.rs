@@ -15,8 +15,10 @@
 mod block;
 mod build;
 mod error;
+mod funds;
 mod genesis;
 mod keys;
+mod pools;
 pub mod queries;
 mod rewards;
 mod rules;

@@ -1,10 +1,11 @@
 //! Reads for RPC and consensus at one state.
 
 use crate::error::StateError;
+use crate::funds::release_expired_funds;
 use crate::keys;
 use crate::stake::{StakeHeights, validator_set};
 use crate::state::{State, corrupt, decode};
-use crate::view::release_expired_funds;
+
 use vigil_primitives::{
     Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, Height, RewardDistribution, SplitRule, U256,
     ValidatorPool,

@@ -42,7 +42,7 @@ struct Earning {
 
 /// Active stakes with the validators that the state names.
 fn validator_stakes(view: &mut View, params: &ChainParams) -> Result<Vec<Earning>, StateError> {
-    let Some(pool) = view.validators()? else { return Ok(Vec::new()) };
+    let Some(pool) = view.parent_validators()? else { return Ok(Vec::new()) };
     let set = validator_set(&pool, params.validators_max);
     let members: BTreeSet<Address> = set.into_iter().map(|(address, _)| address).collect();
     let in_set = pool.sorted_candidates.iter().filter(|c| members.contains(&c.holder));

@@ -21,12 +21,14 @@ const CLEAN_ACCOUNTS_MAX: usize = 100_000;
 pub struct Screen {
     params: Arc<ChainParams>,
     view: View,
+    /// Number of accounts in memory at which those that were only read are forgotten.
+    sweep_at: usize,
 }
 
 impl Screen {
     /// On the state after the settled block of `height`.
     pub fn new(params: Arc<ChainParams>, state: State, height: Height) -> Self {
-        Self { params, view: View::new(state, height) }
+        Self { params, view: View::new(state, height), sweep_at: CLEAN_ACCOUNTS_MAX }
     }
 
     /// Judges a transaction; if it is good, its debits count from now on.
@@ -37,8 +39,10 @@ impl Screen {
         if matches!(verified.tx(), Tx::Coinbase(_) | Tx::Slash(_)) {
             return Err(TxError::new(code::UNAUTHORIZED, "Unauthorized transaction, should skip").into());
         }
-        if self.view.cached_accounts() > CLEAN_ACCOUNTS_MAX {
+        if self.view.cached_accounts() > self.sweep_at {
             self.view.forget_clean();
+            // Debited accounts stay; with many of them the next sweep must still be far.
+            self.sweep_at = self.view.cached_accounts().saturating_mul(2).max(CLEAN_ACCOUNTS_MAX);
         }
         let context = Context::new(&self.params, verified, self.view.height());
         let result = tx::dispatch(&mut self.view, &context);

@@ -40,6 +40,11 @@ impl State {
         self.trie.trim(levels);
     }
 
+    /// The same state with nothing read. The store must have its nodes.
+    pub fn cold(&self) -> Self {
+        Self::open(self.root, Arc::clone(&self.reader))
+    }
+
     /// The raw value of a key.
     pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
         Ok(self.trie.get(&*self.reader, key)?)

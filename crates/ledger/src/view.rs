@@ -1,13 +1,18 @@
 //! The working copy of a state that a block is executed in.
 
 use crate::error::StateError;
+use crate::funds::release_expired_funds;
 use crate::keys;
+use crate::pools::Nodes;
+use crate::stake::{EdgeNodeReturn, sorted_pool};
 use crate::state::{State, decode};
 use alloy_rlp::{Decodable, Encodable};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use vigil_primitives::{Account, Address, Bytes, Coins, GuardianPool, Height, ValidatorPool, rlp};
+use vigil_primitives::{Account, Address, Bytes, Coins, Guardian, GuardianPool, Height, StakeHolder, rlp};
 use vigil_trie::{BatchHasher, Commit};
+
+mod staked;
 
 /// An account as the overlay holds it.
 struct Slot {
@@ -19,8 +24,10 @@ struct Slot {
 #[derive(Default)]
 struct Pending {
     values: BTreeMap<Vec<u8>, Option<Bytes>>,
-    validators: Option<Arc<ValidatorPool>>,
-    guardians: Option<Arc<GuardianPool>>,
+    /// Transactions that changed validator stakes.
+    stake_changes: usize,
+    /// Stakes of edge nodes on their way back, by the height they return at.
+    edge_returns: BTreeMap<Height, Vec<EdgeNodeReturn>>,
     burned: Coins,
     minted: Coins,
 }
@@ -34,6 +41,10 @@ pub(crate) struct View {
     parent_height: Height,
     accounts: HashMap<Address, Slot>,
     tx_accounts: HashMap<Address, Account>,
+    candidates: Nodes<StakeHolder>,
+    guardians: Nodes<Guardian>,
+    /// Who votes with each BLS key; made when the first is asked for.
+    guardian_keys: Option<HashMap<Bytes, Address>>,
     block: Pending,
     tx: Pending,
     /// Who proposes the block; nobody may make a coinbase without one.
@@ -50,6 +61,9 @@ impl View {
             parent_height,
             accounts: HashMap::new(),
             tx_accounts: HashMap::new(),
+            candidates: Nodes::default(),
+            guardians: Nodes::default(),
+            guardian_keys: None,
             block: Pending::default(),
             tx: Pending::default(),
             proposer: None,
@@ -133,37 +147,6 @@ impl View {
         self.tx.values.insert(key, None);
     }
 
-    /// The pool of validator candidates; `None` if the state has none.
-    pub(crate) fn validators(&mut self) -> Result<Option<Arc<ValidatorPool>>, StateError> {
-        if let Some(pool) = self.tx.validators.as_ref().or(self.block.validators.as_ref()) {
-            return Ok(Some(Arc::clone(pool)));
-        }
-        self.state.validators()
-    }
-
-    /// Writes the pool of validator candidates.
-    pub(crate) fn set_validators(&mut self, pool: ValidatorPool) {
-        self.tx.validators = Some(Arc::new(pool));
-    }
-
-    /// True if the transaction being applied wrote the pool of validator candidates.
-    pub(crate) fn tx_writes_validators(&self) -> bool {
-        self.tx.validators.is_some()
-    }
-
-    /// The pool of guardians; `None` if the state has none.
-    pub(crate) fn guardians(&mut self) -> Result<Option<Arc<GuardianPool>>, StateError> {
-        if let Some(pool) = self.tx.guardians.as_ref().or(self.block.guardians.as_ref()) {
-            return Ok(Some(Arc::clone(pool)));
-        }
-        self.state.guardians()
-    }
-
-    /// Writes the pool of guardians.
-    pub(crate) fn set_guardians(&mut self, pool: GuardianPool) {
-        self.tx.guardians = Some(Arc::new(pool));
-    }
-
     /// Counts coins that left the supply.
     pub(crate) fn burn(&mut self, coins: &Coins) -> Result<(), StateError> {
         self.tx.burned = self.tx.burned.checked_add(coins).map_err(|_| StateError::Overflow("burned"))?;
@@ -191,8 +174,15 @@ impl View {
             self.accounts.insert(address, Slot { account: Some(account), dirty: true });
         }
         self.block.values.extend(tx.values);
-        self.block.validators = tx.validators.or(self.block.validators.take());
-        self.block.guardians = tx.guardians.or(self.block.guardians.take());
+        self.block.stake_changes += tx.stake_changes;
+        for (height, due) in tx.edge_returns {
+            self.block.edge_returns.entry(height).or_default().extend(due);
+        }
+        if let Some(keys) = &mut self.guardian_keys {
+            keys.extend(self.guardians.written().map(|g| (g.bls_pubkey.clone(), g.holder.holder)));
+        }
+        self.candidates.keep();
+        self.guardians.keep();
         Ok(())
     }
 
@@ -200,6 +190,8 @@ impl View {
     pub(crate) fn discard(&mut self) {
         self.tx = Pending::default();
         self.tx_accounts.clear();
+        self.candidates.discard();
+        self.guardians.discard();
     }
 
     /// Forgets the transaction's changes but those of the accounts in `addresses` (the mempool's view).
@@ -231,6 +223,7 @@ impl View {
     pub(crate) fn rebase(&mut self, state: State, parent_height: Height) {
         self.state = state;
         self.parent_height = parent_height;
+        (self.candidates, self.guardians, self.guardian_keys) = Default::default();
         self.forget_clean();
     }
 
@@ -249,6 +242,7 @@ impl View {
 
     /// [`Self::commit`], to go on with the view afterwards.
     pub(crate) fn flush(&mut self, hasher: &dyn BatchHasher) -> Result<Commit, StateError> {
+        self.write_stake_lists()?;
         let reader = Arc::clone(&self.state.reader);
         let trie = &mut self.state.trie;
         let mut dirty: Vec<_> = self.accounts.values_mut().filter(|slot| slot.dirty).collect();
@@ -265,40 +259,18 @@ impl View {
                 None => trie.remove(&*reader, &key).map(|_| ())?,
             }
         }
-        if let Some(pool) = self.block.validators.take() {
-            trie.insert(&*reader, keys::VALIDATORS, rlp::encode(&*pool))?;
-            self.state.validators = Some(Some(pool));
+        if let Some(nodes) = self.candidates.take_changed() {
+            let pool = sorted_pool(nodes);
+            trie.insert(&*reader, keys::VALIDATORS, rlp::encode(&pool))?;
+            self.state.validators = Some(Some(Arc::new(pool)));
         }
-        if let Some(pool) = self.block.guardians.take() {
-            trie.insert(&*reader, keys::GUARDIANS, rlp::encode(&*pool))?;
-            self.state.guardians = Some(Some(pool));
+        if let Some(sorted_guardians) = self.guardians.take_changed() {
+            let pool = GuardianPool { sorted_guardians };
+            trie.insert(&*reader, keys::GUARDIANS, rlp::encode(&pool))?;
+            self.state.guardians = Some(Some(Arc::new(pool)));
         }
         let commit = trie.commit(hasher);
         self.state.root = commit.root;
         Ok(commit)
     }
 }
-
-/// Returns what is left of every fund that ended more than [`FUND_FREEZE_BLOCKS`] ago, and its collateral.
-pub(crate) fn release_expired_funds(account: &mut Account, parent_height: Height) -> Result<(), StateError> {
-    if account.reserved_funds.is_empty() {
-        return Ok(());
-    }
-    let overflow = |_| StateError::Overflow("balance after the release of a reserved fund");
-    let mut balance = account.balance;
-    let mut kept = Vec::with_capacity(account.reserved_funds.len());
-    for fund in account.reserved_funds.drain(..) {
-        if fund.end_block_height.saturating_add(FUND_FREEZE_BLOCKS) > parent_height {
-            kept.push(fund);
-            continue;
-        }
-        let left = fund.initial_fund.checked_sub(&fund.used_fund).unwrap_or(Coins::ZERO);
-        balance = balance.checked_add(&left).and_then(|b| b.checked_add(&fund.collateral)).map_err(overflow)?;
-    }
-    account.balance = balance;
-    account.reserved_funds = kept;
-    Ok(())
-}
-
-/// Blocks between the end of a reserved fund and its release (`spec/ledger.md` §8).
-const FUND_FREEZE_BLOCKS: u64 = 5;

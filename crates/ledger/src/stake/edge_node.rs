@@ -5,11 +5,11 @@ use crate::error::{ApplyError, StateError};
 use crate::keys;
 use crate::view::View;
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use vigil_primitives::{Address, Bytes, EdgeNode, Height, Stake, StakeHolder, U256};
+use vigil_primitives::{Address, Bytes, EdgeNode, Height, Stake, U256};
 
 /// A stake that returns at the height of the list it is in.
 #[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub(super) struct EdgeNodeReturn {
+pub(crate) struct EdgeNodeReturn {
     pub(super) holder: Address,
     pub(super) stake: Stake,
 }
@@ -29,12 +29,9 @@ pub(crate) fn deposit_edge_node(
     key: &Bytes,
 ) -> Result<(), ApplyError> {
     let entry_key = keys::edge_node(&node);
-    let mut entry: EdgeNode = view.get(&entry_key)?.unwrap_or_else(|| EdgeNode {
-        holder: StakeHolder { holder: node, stakes: Vec::new() },
-        bls_pubkey: key.clone(),
-    });
-    holder::deposit(&mut entry.holder, source, amount)
-        .map_err(|e| ApplyError::generic(format!("Failed to deposit stake, err: {e}")))?;
+    let entry: Option<EdgeNode> = view.get(&entry_key)?;
+    let mut entry = entry.unwrap_or_else(|| EdgeNode { holder: holder::new(node), bls_pubkey: key.clone() });
+    holder::deposit(&mut entry.holder, source, amount)?;
     view.set(entry_key, &entry);
     let total = total_active(view)?.checked_add(amount).ok_or(StateError::Overflow("stake of all edge nodes"))?;
     set_total_active(view, total);
@@ -48,18 +45,14 @@ pub(crate) fn withdraw_edge_node(
     node: Address,
     return_height: Height,
 ) -> Result<(), ApplyError> {
-    let failed = |e: String| ApplyError::generic(format!("Failed to withdraw stake, err: {e}"));
     let entry_key = keys::edge_node(&node);
     let entry: Option<EdgeNode> = view.get(&entry_key)?;
-    let mut entry = entry.ok_or_else(|| failed(format!("No matched stake holder address found: {node}")))?;
-    let stake = holder::withdraw(&mut entry.holder, source, return_height).map_err(failed)?.clone();
+    let mut entry = entry.ok_or_else(|| holder::unknown(&node))?;
+    let stake = holder::withdraw(&mut entry.holder, source, return_height)?.clone();
     view.set(entry_key, &entry);
     let total = total_active(view)?.checked_sub(stake.amount).ok_or(StateError::Overflow("stake of all edge nodes"))?;
     set_total_active(view, total);
-    let list_key = keys::edge_node_returns(return_height);
-    let mut list: Vec<EdgeNodeReturn> = view.get(&list_key)?.unwrap_or_default();
-    list.push(EdgeNodeReturn { holder: node, stake });
-    view.set(list_key, &list);
+    view.note_edge_return(return_height, EdgeNodeReturn { holder: node, stake });
     Ok(())
 }
 

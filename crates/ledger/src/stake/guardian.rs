@@ -1,52 +1,33 @@
-//! The pool of guardians, by raw address ascending.
+//! Guardians.
 
 use super::holder;
-use vigil_primitives::{Address, Bytes, Guardian, GuardianPool, Height, StakeHolder, U256};
-
-/// The guardian at an address.
-pub(crate) fn find_guardian<'a>(pool: &'a GuardianPool, node: &Address) -> Option<&'a Guardian> {
-    let index = position(pool, node).ok()?;
-    pool.sorted_guardians.get(index)
-}
-
-/// The guardian other than `node` that already votes with `key`. Keys are unique (DESIGN §4): two holders of one key
-/// could not be told apart in an aggregate.
-pub(crate) fn guardian_key_in_use(pool: &GuardianPool, node: &Address, key: &Bytes) -> Option<Address> {
-    let other = pool.sorted_guardians.iter().find(|g| g.bls_pubkey == *key && g.holder.holder != *node);
-    other.map(|g| g.holder.holder)
-}
+use crate::error::ApplyError;
+use crate::view::View;
+use vigil_primitives::{Address, Bytes, Guardian, Height, U256};
 
 /// Adds stake to a guardian, or a new guardian with `key`.
 pub(crate) fn deposit_guardian(
-    pool: &mut GuardianPool,
+    view: &mut View,
     source: Address,
     node: Address,
     amount: U256,
     key: &Bytes,
-) -> Result<(), String> {
-    let index = match position(pool, &node) {
-        Ok(index) => index,
-        Err(index) => {
-            let holder = StakeHolder { holder: node, stakes: Vec::new() };
-            pool.sorted_guardians.insert(index, Guardian { holder, bls_pubkey: key.clone() });
-            index
-        }
-    };
-    holder::deposit(&mut pool.sorted_guardians[index].holder, source, amount)
+) -> Result<(), ApplyError> {
+    let guardian = view.guardians()?.get(&node).cloned();
+    let mut guardian = guardian.unwrap_or_else(|| Guardian { holder: holder::new(node), bls_pubkey: key.clone() });
+    holder::deposit(&mut guardian.holder, source, amount)?;
+    Ok(view.set_guardian(guardian)?)
 }
 
 /// Begins the return of a stake.
 pub(crate) fn withdraw_guardian(
-    pool: &mut GuardianPool,
+    view: &mut View,
     source: Address,
     node: Address,
     return_height: Height,
-) -> Result<(), String> {
-    let index = position(pool, &node).map_err(|_| format!("No matched stake holder address found: {node}"))?;
-    holder::withdraw(&mut pool.sorted_guardians[index].holder, source, return_height)?;
-    Ok(())
-}
-
-fn position(pool: &GuardianPool, node: &Address) -> Result<usize, usize> {
-    pool.sorted_guardians.binary_search_by_key(node, |g| g.holder.holder)
+) -> Result<(), ApplyError> {
+    let guardian = view.guardians()?.get(&node).cloned();
+    let mut guardian = guardian.ok_or_else(|| holder::unknown(&node))?;
+    holder::withdraw(&mut guardian.holder, source, return_height)?;
+    Ok(view.set_guardian(guardian)?)
 }

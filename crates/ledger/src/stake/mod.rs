@@ -6,11 +6,12 @@ mod holder;
 mod returns;
 mod validator;
 
-pub(crate) use edge_node::{deposit_edge_node, edge_node_stake, withdraw_edge_node};
-pub(crate) use guardian::{deposit_guardian, find_guardian, guardian_key_in_use, withdraw_guardian};
+pub(crate) use edge_node::{EdgeNodeReturn, deposit_edge_node, edge_node_stake, withdraw_edge_node};
+pub(crate) use guardian::{deposit_guardian, withdraw_guardian};
+pub(crate) use holder::deposit;
 pub(crate) use returns::return_stakes;
 pub use validator::validator_set;
-pub(crate) use validator::{deposit_validator, sort_candidates, withdraw_validator};
+pub(crate) use validator::{deposit_validator, sorted_pool, withdraw_validator};
 
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use vigil_primitives::Height;

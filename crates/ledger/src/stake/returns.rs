@@ -2,11 +2,10 @@
 
 use super::edge_node::EdgeNodeReturn;
 use super::holder::{is_due, take_due};
-use super::sort_candidates;
 use crate::error::StateError;
 use crate::keys;
 use crate::view::View;
-use vigil_primitives::{Account, Address, ChainParams, Coins, EdgeNode, Stake};
+use vigil_primitives::{Account, Address, ChainParams, Coins, EdgeNode, Height, Stake, StakeHolder};
 
 /// Returns every stake that is due at the view's parent height. Pools are left as they are if nothing is due: the
 /// reference writes them again, which changes no root.
@@ -20,35 +19,37 @@ pub(crate) fn return_stakes(view: &mut View, params: &ChainParams) -> Result<(),
 }
 
 fn return_validator_stakes(view: &mut View) -> Result<(), StateError> {
-    let (height, Some(pool)) = (view.parent_height(), view.validators()?) else { return Ok(()) };
-    if !pool.sorted_candidates.iter().flat_map(|c| &c.stakes).any(|stake| is_due(stake, height)) {
-        return Ok(());
+    let height = view.parent_height();
+    // What this block withdrew returns later, so the parent's pool names all that is due.
+    let Some(pool) = view.parent_validators()? else { return Ok(()) };
+    for node in pool.sorted_candidates.iter().filter(|node| has_due(node, height)) {
+        let Some(mut candidate) = view.candidates()?.get(&node.holder).cloned() else { continue };
+        credit_due(view, &mut candidate)?;
+        view.set_candidate(candidate)?;
     }
-    let mut pool = (*pool).clone();
-    for candidate in pool.sorted_candidates.iter_mut().rev() {
-        for stake in take_due(candidate, height).into_iter().rev() {
-            credit(view, &stake.source, &Coins::theta(stake.amount))?;
-        }
-    }
-    pool.sorted_candidates.retain(|c| !c.stakes.is_empty());
-    sort_candidates(&mut pool);
-    view.set_validators(pool);
     Ok(())
 }
 
 fn return_guardian_stakes(view: &mut View) -> Result<(), StateError> {
-    let (height, Some(pool)) = (view.parent_height(), view.guardians()?) else { return Ok(()) };
-    if !pool.sorted_guardians.iter().flat_map(|g| &g.holder.stakes).any(|stake| is_due(stake, height)) {
-        return Ok(());
+    let height = view.parent_height();
+    let Some(pool) = view.parent_guardians()? else { return Ok(()) };
+    for node in pool.sorted_guardians.iter().filter(|node| has_due(&node.holder, height)) {
+        let Some(mut guardian) = view.guardians()?.get(&node.holder.holder).cloned() else { continue };
+        credit_due(view, &mut guardian.holder)?;
+        view.set_guardian(guardian)?;
     }
-    let mut pool = (*pool).clone();
-    for guardian in pool.sorted_guardians.iter_mut().rev() {
-        for stake in take_due(&mut guardian.holder, height).into_iter().rev() {
-            credit(view, &stake.source, &Coins::theta(stake.amount))?;
-        }
+    Ok(())
+}
+
+fn has_due(node: &StakeHolder, parent_height: Height) -> bool {
+    node.stakes.iter().any(|stake| is_due(stake, parent_height))
+}
+
+/// Takes the stakes that are due out of the node and credits them. The order is free, as credits only add.
+fn credit_due(view: &mut View, node: &mut StakeHolder) -> Result<(), StateError> {
+    for stake in take_due(node, view.parent_height()) {
+        credit(view, &stake.source, &Coins::theta(stake.amount))?;
     }
-    pool.sorted_guardians.retain(|g| !g.holder.stakes.is_empty());
-    view.set_guardians(pool);
     Ok(())
 }
 

@@ -1,44 +1,42 @@
 //! The pool of validator candidates and the set chosen from it.
 
 use super::holder;
+use crate::error::ApplyError;
+use crate::view::View;
+use std::cmp::Reverse;
 use vigil_primitives::{Address, Height, StakeHolder, U256, ValidatorPool};
 
-/// Adds stake to a candidate, making it one if need be, and sorts the pool.
+/// Adds stake to a candidate, making it one if need be.
 pub(crate) fn deposit_validator(
-    pool: &mut ValidatorPool,
+    view: &mut View,
     source: Address,
     node: Address,
     amount: U256,
-) -> Result<(), String> {
-    let candidates = &mut pool.sorted_candidates;
-    let index = candidates.iter().position(|c| c.holder == node).unwrap_or_else(|| {
-        candidates.push(StakeHolder { holder: node, stakes: Vec::new() });
-        candidates.len() - 1
-    });
-    holder::deposit(&mut candidates[index], source, amount)?;
-    sort_candidates(pool);
-    Ok(())
+) -> Result<(), ApplyError> {
+    let mut candidate = view.candidates()?.get(&node).cloned().unwrap_or_else(|| holder::new(node));
+    holder::deposit(&mut candidate, source, amount)?;
+    view.note_stake_change();
+    Ok(view.set_candidate(candidate)?)
 }
 
-/// Begins the return of a stake and sorts the pool.
+/// Begins the return of a stake.
 pub(crate) fn withdraw_validator(
-    pool: &mut ValidatorPool,
+    view: &mut View,
     source: Address,
     node: Address,
     return_height: Height,
-) -> Result<(), String> {
-    let candidate = pool.sorted_candidates.iter_mut().find(|c| c.holder == node);
-    let candidate = candidate.ok_or_else(|| format!("No matched stake holder address found: {node}"))?;
-    holder::withdraw(candidate, source, return_height)?;
-    sort_candidates(pool);
-    Ok(())
+) -> Result<(), ApplyError> {
+    let mut candidate = view.candidates()?.get(&node).cloned().ok_or_else(|| holder::unknown(&node))?;
+    holder::withdraw(&mut candidate, source, return_height)?;
+    view.note_stake_change();
+    Ok(view.set_candidate(candidate)?)
 }
 
-/// Largest total stake first; ties by the EIP-55 text of the address, descending, where letter case counts.
-pub(crate) fn sort_candidates(pool: &mut ValidatorPool) {
-    pool.sorted_candidates.sort_by(|a, b| {
-        total(b).cmp(&total(a)).then_with(|| b.holder.to_checksum(None).cmp(&a.holder.to_checksum(None)))
-    });
+/// The pool of these candidates: largest total stake first; ties by the EIP-55 text of the address, descending, where
+/// letter case counts.
+pub(crate) fn sorted_pool(mut candidates: Vec<StakeHolder>) -> ValidatorPool {
+    candidates.sort_by_cached_key(|c| Reverse((total(c), c.holder.to_checksum(None))));
+    ValidatorPool { sorted_candidates: candidates }
 }
 
 /// The validators that a state names: the first `validators_max` candidates that have active stake, with that stake in

@@ -68,8 +68,9 @@ fn limit_of_count() {
     assert_eq!((built.txs.len(), built.dropped.len()), (3, 0));
     assert!(execute(&chain, &built.block.header, &built.txs).is_ok(), "at");
     assert!(execute(&chain, &chain.build(&txs[..2]).block.header, &txs[..2]).is_ok(), "below");
-    let over = execute(&chain, &built.block.header, &txs);
-    assert!(matches!(over, Err(BlockError::TxCount { got: 4, max: 3 })), "above");
+    let mut header = built.block.header;
+    header.tx_root = vigil_trie::ordered_root(txs.iter().map(|tx| tx.raw()));
+    assert!(matches!(execute(&chain, &header, &txs), Err(BlockError::TxCount { got: 4, max: 3 })), "above");
 }
 
 #[test]
@@ -87,6 +88,23 @@ fn limit_of_bytes() {
         assert_eq!(received.is_ok(), taken == 5, "{received:?}");
         assert_eq!(matches!(received, Err(BlockError::Bytes { .. })), taken < 5);
     }
+}
+
+/// Whatever is wrong with a body that is not the header's: the answer is about the body, because whoever relays a block
+/// can put any body to an honest header.
+#[test]
+fn a_foreign_body_says_nothing_about_the_block() {
+    let mut chain = Chain::new(ChainParams { block_txs_max: 3, ..params() }, 2);
+    chain.run_to(4);
+    let built = chain.build(&[]);
+    let header = &built.block.header;
+    let many = sends(&chain, 4);
+    for body in [&[][..], &many[..1], &many] {
+        let refused = execute(&chain, header, body);
+        assert!(matches!(refused, Err(BlockError::TxRoot { .. })), "{} transactions: {refused:?}", body.len());
+    }
+    let chain = Chain { params: ChainParams { block_bytes_max: 1_000, ..params() }, ..chain };
+    assert!(matches!(execute(&chain, header, &many), Err(BlockError::TxRoot { .. })), "too long");
 }
 
 #[test]

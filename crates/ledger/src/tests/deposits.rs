@@ -3,13 +3,12 @@
 use super::actors::{
     Chain, FEE, address, deposit, fee, input, key, output, params, send, signed, stranger, try_on, withdraw,
 };
-use crate::stake::{StakeHeights, sort_candidates, validator_set};
+use crate::stake::{StakeHeights, sorted_pool, validator_set};
 use crate::{TxError, code, keys, queries};
 use std::sync::Arc;
 use vigil_crypto::{VerifiedTx, bls};
 use vigil_primitives::{
-    Address, Bytes, ChainParams, Coins, DepositStakeV2, Signature, Stake, StakeHolder, Tx, U256, ValidatorPool,
-    WithdrawStake,
+    Address, Bytes, ChainParams, Coins, DepositStakeV2, Hash, Signature, Stake, StakeHolder, Tx, U256, WithdrawStake,
 };
 
 fn theta(tokens: u64) -> U256 {
@@ -125,6 +124,87 @@ fn guardians_register_a_key() {
     assert_eq!(pool.sorted_guardians[0].holder.total_stake(), Some(theta(2_000)));
 }
 
+/// Two new guardians of one block may not share a key either, and a refused one leaves its key free.
+#[test]
+fn keys_are_unique_within_a_block() {
+    let mut chain = Chain::new(params(), 5);
+    let coins = Coins::tokens(1_000, 0);
+    let tx = |from, holder, bls| sign_v2(&chain.params, deposit_v2(from, 1, holder, bls, coins), from, holder);
+    let poor = sign_v2(&chain.params, deposit_v2(4, 1, 4, 2, Coins::tokens(11_000_000, 0)), 4, 4);
+    let txs = [tx(2, 2, 1), tx(3, 3, 1), poor, tx(5, 5, 2)];
+    let built = chain.step(&txs);
+    let dropped: Vec<Hash> = built.dropped.iter().map(|(hash, _)| *hash).collect();
+    assert_eq!(dropped, [txs[1].hash(), txs[2].hash()]);
+    assert!(built.dropped[0].1.text.starts_with("BLS pubkey is already used by guardian"), "{}", built.dropped[0].1);
+    let pool = queries::guardian_pool(&chain.head.state).expect("reads").expect("a pool");
+    let holders: Vec<Address> = pool.sorted_guardians.iter().map(|g| g.holder.holder).collect();
+    let mut expected = vec![address(2), address(5)];
+    expected.sort_unstable();
+    assert_eq!(holders, expected, "by address");
+}
+
+/// A block without stakes before one with: the pool is read when it is needed, not taken for empty.
+#[test]
+fn other_transactions_first() {
+    let mut chain = Chain::new(params(), 3);
+    let txs =
+        [send(&chain.params, 2, 1, stranger(1), Coins::ZERO), deposit(&chain.params, 2, 2, address(2), theta(200_000))];
+    chain.step_all(&txs);
+    assert_eq!(chain.validators.len(), 2);
+}
+
+/// What comes and goes in one block, in several steps, is in the lists once each.
+#[test]
+fn several_stake_changes_of_one_block() {
+    let mut chain = Chain::new(params(), 3);
+    let stake = |from, sequence, holder| deposit(&chain.params, from, sequence, address(holder), theta(200_000));
+    let txs = [stake(2, 1, 2), stake(3, 1, 2), stake(2, 2, 2), withdraw(&chain.params, 3, 2, address(2))];
+    chain.step_all(&txs);
+    assert_eq!(queries::stake_heights(&chain.head.state).expect("reads"), [0, 1, 1, 1, 1]);
+    let mut expected = vec![(address(1), theta(1_000_000)), (address(2), theta(400_000))];
+    expected.sort_unstable();
+    assert_eq!(chain.validators, expected);
+    let node = |from, sequence, bls| deposit_v2(from, sequence, from, bls, Coins::tokens(0, 10_000));
+    let nodes = [sign_v2(&chain.params, node(2, 3, 1), 2, 2), sign_v2(&chain.params, node(3, 3, 2), 3, 3)];
+    chain.step_all(&nodes);
+    let back = |from, sequence| {
+        let (source, holder) = (input(from, Coins::ZERO, sequence), output(address(from), Coins::ZERO));
+        let tx = WithdrawStake { fee: fee(), source, holder, purpose: 2 };
+        signed(&chain.params, Tx::WithdrawStake(tx), &[from])
+    };
+    let txs = [back(2, 4), back(3, 4)];
+    chain.step_all(&txs);
+    chain.run_to(8);
+    assert_eq!(queries::edge_nodes(&chain.head.state, &Address::ZERO, 10).expect("reads"), [], "both are back");
+}
+
+/// The tail of a deposit costs nothing, so its size is fixed; a validator's deposit does not even sign it.
+#[test]
+fn the_tail_of_a_deposit_has_its_size_or_is_absent() {
+    let mut chain = Chain::new(params(), 3);
+    let coins = Coins::tokens(1_000, 0);
+    chain.step_all(&[sign_v2(&chain.params, deposit_v2(2, 1, 3, 1, coins), 2, 3)]);
+    let good = deposit_v2(2, 2, 3, 1, coins);
+    let junk = || Bytes::from(vec![7; 200_000]);
+    let refused = |tx: DepositStakeV2| {
+        let tx = signed(&chain.params, Tx::DepositStakeV2(tx), &[2]);
+        chain.try_tx(&tx).map_or_else(|e| e.text, |()| "taken".into())
+    };
+    assert_eq!(refused(good.clone()), "taken", "a known holder: nobody looks at them");
+    let key = refused(DepositStakeV2 { bls_pubkey: junk(), ..good.clone() });
+    assert_eq!(key, "BLS pubkey has 200000 bytes, must have 48 or none");
+    let pop = refused(DepositStakeV2 { bls_pop: vec![7; 97].into(), ..good.clone() });
+    assert_eq!(pop, "BLS POP has 97 bytes, must have 96 or none");
+    let holder = refused(DepositStakeV2 { holder_sig: Signature(vec![7; 64].into()), ..good.clone() });
+    assert_eq!(holder, "holder signature has 64 bytes, must have 65 or none");
+    let stake = Coins::tokens(200_000, 0);
+    let (bls_pubkey, bls_pop) = (Bytes::new(), Bytes::new());
+    let validator = DepositStakeV2 { purpose: 0, bls_pubkey, bls_pop, ..deposit_v2(2, 2, 3, 1, stake) };
+    assert_eq!(refused(validator.clone()), "taken");
+    let relayed = refused(DepositStakeV2 { bls_pubkey: vec![7; 48].into(), ..validator });
+    assert_eq!(relayed, "A validator deposit has no BLS pubkey, this one has 48 bytes");
+}
+
 #[test]
 fn guardian_cap() {
     let mut chain = Chain::new(ChainParams { guardian_stake_max: 2_000, ..params() }, 2);
@@ -182,8 +262,7 @@ fn ties_are_broken_by_the_checksummed_text() {
     let stake = |source| Stake { source, amount: theta(1), withdrawn: false, return_height: u64::MAX };
     let holders: Vec<Address> = (0..200).map(stranger).chain((1..50).map(address)).collect();
     let candidates = holders.iter().map(|h| StakeHolder { holder: *h, stakes: vec![stake(*h)] }).collect();
-    let mut pool = ValidatorPool { sorted_candidates: candidates };
-    sort_candidates(&mut pool);
+    let pool = sorted_pool(candidates);
     let texts: Vec<String> = pool.sorted_candidates.iter().map(|c| c.holder.to_checksum(None)).collect();
     assert!(texts.windows(2).all(|pair| pair[0] > pair[1]));
     let raw_order = pool.sorted_candidates.windows(2).all(|pair| pair[0].holder > pair[1].holder);

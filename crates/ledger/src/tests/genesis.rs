@@ -40,6 +40,13 @@ fn refuses_what_cannot_start() {
     let refused = genesis_state(&unstaked, &ScalarHasher);
     assert!(matches!(refused, Err(GenesisStateError::Genesis(GenesisError::NoValidators))));
 
+    // 10 million tokens: 6,250 stakes of 1,600 fit a coinbase, 6,666 of 1,500 do not.
+    let stakes = |validator_deposit_min| {
+        genesis_state(&genesis(ChainParams { validator_deposit_min, ..params() }, 1), &ScalarHasher)
+    };
+    assert!(stakes(1_600).is_ok());
+    assert!(matches!(stakes(1_500), Err(GenesisStateError::Stakes { .. })));
+
     let with = |wei: U256| {
         let mut genesis = genesis(params(), 1);
         genesis.accounts.push(GenesisAccount { address: stranger(1), theta: U256::ZERO, tfuel: wei });

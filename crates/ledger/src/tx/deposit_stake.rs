@@ -2,12 +2,12 @@
 
 use super::{Context, charge_fee, check_input, check_plain_fee, count};
 use crate::error::{ApplyError, code, coins_text};
-use crate::stake::StakeHeights;
 use crate::view::View;
-use crate::{keys, rules, stake};
+use crate::{rules, stake};
+use vigil_crypto::bls::{PUBLIC_KEY_BYTES, SIGNATURE_BYTES as POSSESSION_BYTES};
 use vigil_primitives::{
-    Address, Bytes, ChainParams, Coins, DepositStake, DepositStakeV2, GuardianPool, Signature, StakePurpose, TxInput,
-    U256, ValidatorPool,
+    Address, Bytes, ChainParams, Coins, DepositStake, DepositStakeV2, SIGNATURE_BYTES, Signature, StakePurpose,
+    TxInput, U256,
 };
 
 /// A deposit of either version; version 1 is version 2 with an empty tail.
@@ -53,6 +53,7 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: Deposit) -> Result<(
     check_input(context, &account, tx.source, 0)?;
     check_plain_fee(context, tx.fee)?;
     let purpose = purpose(tx.purpose)?;
+    check_tail(purpose, &tx)?;
     check_coin(purpose, tx.coins())?;
     check_amount(view, context, purpose, &tx)?;
     check_balance(&account.balance, &tx)?;
@@ -61,7 +62,7 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: Deposit) -> Result<(
     let left = account.balance.checked_sub(tx.coins());
     account.balance = left.map_err(|_| ApplyError::generic("Not enough balance to stake"))?;
     match purpose {
-        StakePurpose::Validator => deposit_validator(view, &tx)?,
+        StakePurpose::Validator => stake::deposit_validator(view, source, tx.holder, tx.coins().theta)?,
         StakePurpose::Guardian => deposit_guardian(view, context, &tx)?,
         StakePurpose::EdgeNode => deposit_edge_node(view, context, &tx)?,
     }
@@ -74,6 +75,27 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: Deposit) -> Result<(
 pub(super) fn purpose(number: u8) -> Result<StakePurpose, ApplyError> {
     let unknown = |_| ApplyError::refuse(code::INVALID_STAKE_PURPOSE, "Invalid stake purpose!");
     StakePurpose::try_from(number).map_err(unknown)
+}
+
+/// Key, proof and holder's signature are absent or have their size, and a validator's deposit, which does not sign them
+/// (`spec/ledger.md` §2.3), has none: whoever relays it could else change its hash, and a fee that is the same for all
+/// could fill blocks with them.
+fn check_tail(purpose: StakePurpose, tx: &Deposit) -> Result<(), ApplyError> {
+    let tail = [
+        ("BLS pubkey", &tx.bls_pubkey, PUBLIC_KEY_BYTES),
+        ("BLS POP", &tx.bls_pop, POSSESSION_BYTES),
+        ("holder signature", &tx.holder_sig.0, SIGNATURE_BYTES),
+    ];
+    let allowed = |len, full| len == 0 || (len == full && purpose != StakePurpose::Validator);
+    match tail.iter().find(|(_, bytes, full)| !allowed(bytes.len(), *full)) {
+        None => Ok(()),
+        Some((what, bytes, _)) if purpose == StakePurpose::Validator => {
+            Err(ApplyError::generic(format!("A validator deposit has no {what}, this one has {} bytes", bytes.len())))
+        }
+        Some((what, bytes, full)) => {
+            Err(ApplyError::generic(format!("{what} has {} bytes, must have {full} or none", bytes.len())))
+        }
+    }
 }
 
 fn check_coin(purpose: StakePurpose, coins: &Coins) -> Result<(), ApplyError> {
@@ -119,8 +141,7 @@ fn check_min(amount: U256, min: U256, unit: &str, node: &str) -> Result<(), Appl
 
 fn check_guardian_cap(view: &mut View, params: &ChainParams, tx: &Deposit) -> Result<(), ApplyError> {
     let Some(max) = rules::guardian_stake_max(params) else { return Ok(()) };
-    let pool = view.guardians()?;
-    let guardian = pool.as_deref().and_then(|pool| stake::find_guardian(pool, &tx.holder));
+    let guardian = view.guardians()?.get(&tx.holder);
     let staked = guardian.map_or(Some(U256::ZERO), |g| g.holder.total_stake()).unwrap_or(U256::MAX);
     check_cap(staked, tx.coins().theta, max, "ThetaWei", "guardian")
 }
@@ -144,27 +165,15 @@ fn check_balance(balance: &Coins, tx: &Deposit) -> Result<(), ApplyError> {
     Err(ApplyError::refuse(code::INSUFFICIENT_STAKE, text))
 }
 
-fn deposit_validator(view: &mut View, tx: &Deposit) -> Result<(), ApplyError> {
-    let pool = view.validators()?;
-    let mut pool = pool.map_or_else(ValidatorPool::default, |pool| (*pool).clone());
-    stake::deposit_validator(&mut pool, tx.source.address, tx.holder, tx.coins().theta).map_err(failed)?;
-    view.set_validators(pool);
-    note_stake_height(view)
-}
-
 fn deposit_guardian(view: &mut View, context: &Context, tx: &Deposit) -> Result<(), ApplyError> {
-    let pool = view.guardians()?;
-    let mut pool = pool.map_or_else(GuardianPool::default, |pool| (*pool).clone());
-    if stake::find_guardian(&pool, &tx.holder).is_none() {
+    if view.guardians()?.get(&tx.holder).is_none() {
         check_bls(context, tx)?;
-        if let Some(other) = stake::guardian_key_in_use(&pool, &tx.holder, &tx.bls_pubkey) {
+        // Keys are unique (DESIGN §4): two holders of one key could not be told apart in an aggregate.
+        if let Some(other) = view.guardian_of_key(&tx.bls_pubkey)? {
             return Err(ApplyError::generic(format!("BLS pubkey is already used by guardian {other}")));
         }
     }
-    let (source, amount) = (tx.source.address, tx.coins().theta);
-    stake::deposit_guardian(&mut pool, source, tx.holder, amount, &tx.bls_pubkey).map_err(failed)?;
-    view.set_guardians(pool);
-    Ok(())
+    stake::deposit_guardian(view, tx.source.address, tx.holder, tx.coins().theta, &tx.bls_pubkey)
 }
 
 fn deposit_edge_node(view: &mut View, context: &Context, tx: &Deposit) -> Result<(), ApplyError> {
@@ -187,16 +196,4 @@ fn check_bls(context: &Context, tx: &Deposit) -> Result<(), ApplyError> {
         Some((_, text)) => Err(ApplyError::generic(*text)),
         None => Ok(()),
     }
-}
-
-/// Appends the block's height to the list of heights at which validator stakes changed, once a transaction.
-pub(super) fn note_stake_height(view: &mut View) -> Result<(), ApplyError> {
-    let mut list: StakeHeights = view.get(keys::STAKE_HEIGHTS)?.unwrap_or_default();
-    list.heights.push(view.height());
-    view.set(keys::STAKE_HEIGHTS.to_vec(), &list);
-    Ok(())
-}
-
-fn failed(reason: String) -> ApplyError {
-    ApplyError::generic(format!("Failed to deposit stake, err: {reason}"))
 }

@@ -1,11 +1,11 @@
 //! Withdrawals of stake: always the whole stake of a source with a holder (`spec/ledger.md` §2.11).
 
-use super::deposit_stake::{note_stake_height, purpose};
+use super::deposit_stake::purpose;
 use super::{Context, charge_fee, check_input, check_plain_fee, count};
 use crate::error::{ApplyError, coins_text};
 use crate::stake;
 use crate::view::View;
-use vigil_primitives::{Address, Height, StakePurpose, WithdrawStake};
+use vigil_primitives::{StakePurpose, WithdrawStake};
 
 pub(super) fn apply(view: &mut View, context: &Context, tx: &WithdrawStake) -> Result<(), ApplyError> {
     let source = tx.source.address;
@@ -25,41 +25,11 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: &WithdrawStake) -> R
     let return_height = view.parent_height().saturating_add(context.params.return_locking_period);
     let holder = tx.holder.address;
     match purpose {
-        StakePurpose::Validator => withdraw_validator(view, source, holder, return_height)?,
-        StakePurpose::Guardian => withdraw_guardian(view, source, holder, return_height)?,
+        StakePurpose::Validator => stake::withdraw_validator(view, source, holder, return_height)?,
+        StakePurpose::Guardian => stake::withdraw_guardian(view, source, holder, return_height)?,
         StakePurpose::EdgeNode => stake::withdraw_edge_node(view, source, holder, return_height)?,
     }
     count(&mut account)?;
     view.set_account(account);
     Ok(())
-}
-
-fn withdraw_validator(
-    view: &mut View,
-    source: Address,
-    holder: Address,
-    return_height: Height,
-) -> Result<(), ApplyError> {
-    let pool = view.validators()?;
-    let mut pool = pool.map_or_else(Default::default, |pool| (*pool).clone());
-    stake::withdraw_validator(&mut pool, source, holder, return_height).map_err(failed)?;
-    view.set_validators(pool);
-    note_stake_height(view)
-}
-
-fn withdraw_guardian(
-    view: &mut View,
-    source: Address,
-    holder: Address,
-    return_height: Height,
-) -> Result<(), ApplyError> {
-    let pool = view.guardians()?;
-    let mut pool = pool.map_or_else(Default::default, |pool| (*pool).clone());
-    stake::withdraw_guardian(&mut pool, source, holder, return_height).map_err(failed)?;
-    view.set_guardians(pool);
-    Ok(())
-}
-
-fn failed(reason: String) -> ApplyError {
-    ApplyError::generic(format!("Failed to withdraw stake, err: {reason}"))
 }

@@ -1,0 +1,92 @@
+//! What a block does to the stake pools.
+
+use super::View;
+use crate::error::StateError;
+use crate::keys;
+use crate::pools::Nodes;
+use crate::stake::{EdgeNodeReturn, StakeHeights};
+use std::sync::Arc;
+use vigil_primitives::{Address, Bytes, Guardian, GuardianPool, Height, StakeHolder, ValidatorPool, rlp};
+
+impl View {
+    /// The pool of validator candidates in the parent's state; `None` if it has none.
+    pub(crate) fn parent_validators(&mut self) -> Result<Option<Arc<ValidatorPool>>, StateError> {
+        self.state.validators()
+    }
+
+    /// The pool of guardians in the parent's state; `None` if it has none.
+    pub(crate) fn parent_guardians(&mut self) -> Result<Option<Arc<GuardianPool>>, StateError> {
+        self.state.guardians()
+    }
+
+    /// The validator candidates.
+    pub(crate) fn candidates(&mut self) -> Result<&Nodes<StakeHolder>, StateError> {
+        Ok(self.load_candidates()?)
+    }
+
+    /// Writes a validator candidate; one without stakes is removed.
+    pub(crate) fn set_candidate(&mut self, node: StakeHolder) -> Result<(), StateError> {
+        self.load_candidates()?.set(node);
+        Ok(())
+    }
+
+    fn load_candidates(&mut self) -> Result<&mut Nodes<StakeHolder>, StateError> {
+        let (nodes, state) = (&mut self.candidates, &mut self.state);
+        nodes.load(|| Ok(state.validators()?.map(|pool| pool.sorted_candidates.clone())))
+    }
+
+    /// True if the transaction being applied wrote the pool of validator candidates.
+    pub(crate) fn tx_writes_validators(&self) -> bool {
+        self.candidates.written().next().is_some()
+    }
+
+    /// Counts one transaction that changed validator stakes; the block's height is noted for each.
+    pub(crate) fn note_stake_change(&mut self) {
+        self.tx.stake_changes += 1;
+    }
+
+    /// The guardians.
+    pub(crate) fn guardians(&mut self) -> Result<&Nodes<Guardian>, StateError> {
+        Ok(self.load_guardians()?)
+    }
+
+    /// Writes a guardian; one without stakes is removed.
+    pub(crate) fn set_guardian(&mut self, node: Guardian) -> Result<(), StateError> {
+        self.load_guardians()?.set(node);
+        Ok(())
+    }
+
+    fn load_guardians(&mut self) -> Result<&mut Nodes<Guardian>, StateError> {
+        let (nodes, state) = (&mut self.guardians, &mut self.state);
+        nodes.load(|| Ok(state.guardians()?.map(|pool| pool.sorted_guardians.clone())))
+    }
+
+    /// Who votes with a BLS key, after the transactions kept so far.
+    pub(crate) fn guardian_of_key(&mut self, key: &Bytes) -> Result<Option<Address>, StateError> {
+        self.load_guardians()?;
+        let index = || self.guardians.iter().map(|g| (g.bls_pubkey.clone(), g.holder.holder)).collect();
+        Ok(self.guardian_keys.get_or_insert_with(index).get(key).copied())
+    }
+
+    /// Notes that a stake with an edge node returns when the parent has `height`, which is above this block's.
+    pub(crate) fn note_edge_return(&mut self, height: Height, due: EdgeNodeReturn) {
+        self.tx.edge_returns.entry(height).or_default().push(due);
+    }
+
+    /// Appends to the lists that grow by an entry a transaction, once a block.
+    pub(super) fn write_stake_lists(&mut self) -> Result<(), StateError> {
+        let changes = std::mem::take(&mut self.block.stake_changes);
+        if changes > 0 {
+            let mut list: StakeHeights = self.get(keys::STAKE_HEIGHTS)?.unwrap_or_default();
+            list.heights.extend(std::iter::repeat_n(self.height(), changes));
+            self.block.values.insert(keys::STAKE_HEIGHTS.to_vec(), Some(rlp::encode(&list).into()));
+        }
+        for (height, due) in std::mem::take(&mut self.block.edge_returns) {
+            let key = keys::edge_node_returns(height);
+            let mut list: Vec<EdgeNodeReturn> = self.get(&key)?.unwrap_or_default();
+            list.extend(due);
+            self.block.values.insert(key, Some(rlp::encode(&list).into()));
+        }
+        Ok(())
+    }
+}
