@@ -452,7 +452,12 @@ impl World {
         let view = machine.view();
         // a follower enters epochs like the others, but only members pass certificates on
         let member = machine.validators().contains(&self.adversary.address(node));
-        self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member);
+        if self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member)
+            && self.scenario.set_changes
+        {
+            self.excuse_ignorant(&view.high_cert.2);
+        }
+        let Some(machine) = self.shells[node].machine() else { return Ok(()) };
         self.checks.view(node, &view)?;
         if view.epoch > self.frontier {
             self.note(|| format!("{node} is first, set {}", machine.set_key().index));
@@ -460,6 +465,16 @@ impl World {
             self.epoch_begins(view.epoch);
         }
         Ok(())
+    }
+
+    /// Committees follow from blocks: who lacks the one that the newest certificate builds on cannot judge it at once.
+    fn excuse_ignorant(&mut self, certified: &Hash) {
+        let Some(source) = self.checks.lineage.get(certified).map(|kin| kin.block.header.hcc.block_hash) else {
+            return;
+        };
+        for node in (0..self.plan.nodes).filter(|node| !self.shells[*node].has_executed(&source)) {
+            self.checks.liveness.excuse(node);
+        }
     }
 
     fn epoch_begins(&mut self, epoch: Epoch) {

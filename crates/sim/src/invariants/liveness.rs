@@ -100,11 +100,13 @@ impl Liveness {
     }
 
     /// An honest node is in an epoch, under the committee with this index; `member`: it believes to be one of it.
-    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, set_index: u64, member: bool) {
+    /// True if it is the first of its committee there.
+    pub fn epoch(&mut self, now: Time, node: usize, epoch: Epoch, set_index: u64, member: bool) -> bool {
         let entered = std::mem::replace(&mut self.epochs[node], epoch) < epoch;
         self.set_indices[node] = set_index;
         self.newest_set = self.newest_set.max(set_index);
-        if entered && member && set_index == self.newest_set && epoch > self.frontier {
+        let first = entered && member && set_index == self.newest_set && epoch > self.frontier;
+        if first {
             self.frontier = epoch;
             if now >= self.gst {
                 self.entries.push_back((epoch, set_index, now));
@@ -113,6 +115,12 @@ impl Liveness {
         if now >= self.gst && epoch >= self.frontier {
             self.in_step[node] = true;
         }
+        first
+    }
+
+    /// A node lacks the blocks to judge the newest certificate: it is not bound until it has caught up.
+    pub fn excuse(&mut self, node: usize) {
+        self.in_step[node] = false;
     }
 
     /// A node crashed: who heard of its last epochs is unknown.
