@@ -1,11 +1,17 @@
 //! The `vigil` binary: every subcommand, thin. One file a subcommand; each has `Args` and `run`.
 #![forbid(unsafe_code)]
 
+mod db;
 mod error;
+mod genesis;
+mod init;
 mod key;
+mod localnet;
 mod output;
 mod query;
 mod remote;
+mod start;
+mod status;
 mod tx;
 mod wallet;
 
@@ -46,6 +52,19 @@ enum Command {
     Tx(tx::Command),
     /// Ask a node
     Query(query::Args),
+    /// Make a data folder for a node
+    Init(init::Args),
+    /// Make a genesis file
+    Genesis(genesis::Args),
+    /// Run a node
+    Start(Box<start::Args>),
+    /// Run a private network on this machine
+    Localnet(localnet::Args),
+    /// Where a node stands
+    Status(status::Args),
+    /// Look into a data folder
+    #[command(subcommand)]
+    Db(db::Command),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +84,12 @@ fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Key(command) => key::run(command, &cli.globals, output),
         Command::Tx(command) => tx::run(command, &cli.globals, output),
         Command::Query(args) => query::run(args, output),
+        Command::Init(args) => init::run(args, &cli.globals, output),
+        Command::Genesis(args) => genesis::run(args, output),
+        Command::Start(args) => start::run(args, &cli.globals, output),
+        Command::Localnet(args) => localnet::run(args, &cli.globals, output),
+        Command::Status(args) => status::run(args, output),
+        Command::Db(command) => db::run(command, &cli.globals, output),
     }
 }
 

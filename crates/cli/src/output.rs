@@ -3,7 +3,7 @@
 use crate::CliError;
 use serde::Serialize;
 use serde_json::Value;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// How results are printed.
 pub(crate) struct Output {
@@ -30,6 +30,16 @@ impl Output {
     /// `text` on stdout, or `value` with `--json`.
     pub(crate) fn result(&self, text: impl AsRef<str>, value: &Value) {
         if self.json { self.json(value) } else { self.line(text) }
+    }
+
+    /// What is no result, on stderr.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        let _closed_pipe = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+    }
+
+    /// True if stderr is a terminal: then somebody watches.
+    pub(crate) fn is_terminal(&self) -> bool {
+        std::io::stderr().is_terminal()
     }
 
     /// The error on stderr.

@@ -1,0 +1,147 @@
+//! `vigil start`: runs a node until it is told to stop.
+
+use crate::{CliError, Globals, Output};
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
+use std::path::PathBuf;
+use tokio::io::AsyncReadExt as _;
+use tokio::signal::unix::{SignalKind, signal};
+use vigil_crypto::SecretKey;
+use vigil_node::layout::Layout;
+use vigil_node::{Config, Node, StartOptions, node_key, telemetry};
+
+/// How to run it.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Folder made by `vigil init` [default: <home>/node]
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Password of the node's key; otherwise it is asked for
+    #[arg(long, env = "VIGIL_PASSWORD", hide_env_values = true, value_name = "TEXT")]
+    password: Option<String>,
+    /// Sign although the journal of what this key has signed is missing. Only if it is lost for good and no other node
+    /// signs with this key: otherwise the stake may be slashed
+    #[arg(long)]
+    fresh_journal: bool,
+    /// Write every signed message that leaves to sent.jsonl in the data folder
+    #[arg(long)]
+    sent_log: bool,
+    /// Stop when stdin is closed
+    #[arg(long, hide = true)]
+    stop_with_stdin: bool,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+/// A flag for every key of the configuration, `--p2p.port` and so on.
+struct ConfigFlags(Vec<(String, String)>);
+
+impl clap::Args for ConfigFlags {
+    fn augment_args(command: Command) -> Command {
+        Config::KEYS.iter().fold(command, |command, key| {
+            let help: String = key.doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+            let arg = Arg::new(key.name).long(key.name).value_name("VALUE").help(help).allow_hyphen_values(true);
+            command.arg(arg.help_heading("Configuration (overrides config.toml and VIGIL_* variables)"))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ConfigFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |key: &vigil_node::Key| Some((key.name.to_owned(), matches.get_one::<String>(key.name)?.clone()));
+        Ok(Self(Config::KEYS.iter().filter_map(given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Runs the node.
+pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
+    let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
+    if !layout.config().exists() {
+        let folder = layout.root().display();
+        return Err(CliError::failed(format!("{folder} is no data folder: `vigil init --data-dir {folder}` makes one")));
+    }
+    let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(Some(&layout.config()), env, args.config.0.iter().cloned()).map_err(CliError::usage)?;
+    start_log(&config)?;
+    let genesis = crate::genesis::read(&layout.genesis())?;
+    let key = unlock(args, &layout)?;
+    let address = key.address();
+    let (rpc, metrics) = (config.rpc_port, config.metrics_port);
+    let options = StartOptions {
+        layout,
+        config,
+        genesis,
+        key,
+        fresh_journal: args.fresh_journal,
+        sent_log: args.sent_log,
+    };
+    telemetry::recorder();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(CliError::while_doing("cannot start the runtime"))?;
+    let stop_with_stdin = args.stop_with_stdin;
+    runtime.block_on(async {
+        let stopped = until_told(stop_with_stdin)?;
+        let node = Node::start(options).await.map_err(CliError::failed)?;
+        output.note(format!("node {address}  rpc port {rpc}  metrics port {metrics}"));
+        stopped.await;
+        tracing::info!("stopping");
+        node.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    })?;
+    runtime.shutdown_timeout(std::time::Duration::from_millis(500));
+    Ok(())
+}
+
+fn start_log(config: &Config) -> Result<(), CliError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter)
+        .map_err(|why| CliError::usage(format!("`log.filter` is `{}`: {why}", config.log_filter)))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    subscriber.with_target(false).try_init().map_err(CliError::failed)
+}
+
+/// Opens the node's key; asks twice for a new password if there is none yet.
+fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
+    let known = node_key::address(layout.keys()).map_err(CliError::failed)?;
+    let password = match (&args.password, known) {
+        (Some(password), _) => password.clone(),
+        (None, Some(address)) => crate::wallet::ask_password(&format!("Please enter password of {address}: "))?,
+        (None, None) => {
+            let first = crate::wallet::ask_password("Please enter a password for the new node key: ")?;
+            if first != crate::wallet::ask_password("Please enter it again: ")? {
+                return Err(CliError::failed("the passwords differ"));
+            }
+            first
+        }
+    };
+    node_key::open_or_create(layout.keys(), &password).map_err(CliError::failed)
+}
+
+/// Ends on SIGINT, SIGTERM or, if asked for, at the end of stdin.
+pub(crate) fn until_told(stdin_too: bool) -> Result<impl Future<Output = ()>, CliError> {
+    let listen = |kind| signal(kind).map_err(CliError::while_doing("cannot listen to signals"));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    let stdin_ends = async move {
+        if !stdin_too {
+            return std::future::pending().await;
+        }
+        let mut buffer = [0; 64];
+        let mut stdin = tokio::io::stdin();
+        while stdin.read(&mut buffer).await.is_ok_and(|n| n > 0) {}
+    };
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = stdin_ends => {}
+        }
+    })
+}

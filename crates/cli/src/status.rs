@@ -1,0 +1,55 @@
+//! `vigil status`: where a node stands, for people.
+
+use crate::remote::{Remote, block_on};
+use crate::{CliError, Output};
+use serde_json::{Value, json};
+
+/// Whom to ask.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// Asks and prints.
+pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
+    let (status, peers) = block_on(async {
+        let status = args.remote.call("theta.GetStatus", json!({})).await?;
+        let peers = args.remote.call("theta.GetPeers", json!({ "skip_edge_node": true })).await?;
+        Ok((status, peers))
+    })?;
+    let count = peers["peers"].as_array().map_or(0, Vec::len);
+    let mut value = status.clone();
+    value["peers"] = json!(count);
+    output.result(describe(&status, count), &value);
+    Ok(())
+}
+
+fn describe(status: &Value, peers: usize) -> String {
+    let text = |key: &str| match &status[key] {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    let number = |key: &str| text(key).parse::<u64>().unwrap_or_default();
+    let age = number("current_time").saturating_sub(number("latest_finalized_block_time"));
+    let state = match (status["syncing"].as_bool(), peers) {
+        (Some(true), _) => "catching up",
+        (_, 0) => "no peers",
+        _ => "synced",
+    };
+    [
+        ("chain", text("chain_id")),
+        ("node", text("address")),
+        ("state", state.to_owned()),
+        ("settled", format!("{} {}", text("latest_finalized_block_height"), text("latest_finalized_block_hash"))),
+        ("block age", format!("{age} s")),
+        ("certified", text("current_height")),
+        ("epoch", text("current_epoch")),
+        ("finalized", text("finalized_height")),
+        ("peers", peers.to_string()),
+        ("genesis", text("genesis_block_hash")),
+    ]
+    .map(|(key, value)| format!("{key:<10}{value}"))
+    .join("\n")
+}

@@ -1,0 +1,67 @@
+//! Blocks and transactions, settled and not.
+
+use super::{Answer, NodeBackend, internal};
+use vigil_primitives::{Hash, Height};
+use vigil_rpc::{BackendError, BlockInfo, BlockStatus, TxPlace};
+
+impl NodeBackend {
+    /// A block by hash with its status and its children.
+    pub(super) fn block_info(&self, hash: Hash) -> Answer<Option<BlockInfo>> {
+        let Some(block) = self.chain.block(&hash).map_err(internal)? else { return Ok(None) };
+        let height = block.header.height;
+        let status = self.status_of(&hash, height)?;
+        let mut children: Vec<Hash> = {
+            let tip = self.chain.tip();
+            tip.pending.values().filter(|b| b.block.header.parent == hash).map(|b| b.hash).collect()
+        };
+        if status.is_settled()
+            && let Some((child, _)) = self.chain.settled_at(height + 1).map_err(internal)?
+        {
+            children.push(child);
+        }
+        children.sort_unstable();
+        Ok(Some(BlockInfo { hash, block, children, status }))
+    }
+
+    fn status_of(&self, hash: &Hash, height: Height) -> Answer<BlockStatus> {
+        match self.chain.settled_at(height).map_err(internal)? {
+            Some((settled, _)) if settled == *hash && height == 0 => return Ok(BlockStatus::Trusted),
+            Some((settled, true)) if settled == *hash => return Ok(BlockStatus::DirectlySettled),
+            Some((settled, false)) if settled == *hash => return Ok(BlockStatus::IndirectlySettled),
+            _ => {}
+        }
+        if self.chain.tip().executed(hash).is_none() {
+            return Ok(BlockStatus::Disposed);
+        }
+        let certified = self.chain.cert(hash).map_err(internal)?.is_some();
+        Ok(if certified { BlockStatus::Committed } else { BlockStatus::Valid })
+    }
+
+    /// Blocks known at a height: the settled one, else those executed. With each, whether it is settled.
+    pub(super) fn known_at(&self, height: Height) -> Answer<Vec<(Hash, bool)>> {
+        if let Some((hash, _)) = self.chain.settled_at(height).map_err(internal)? {
+            return Ok(vec![(hash, true)]);
+        }
+        let tip = self.chain.tip();
+        let mut known: Vec<_> =
+            tip.pending.values().filter(|b| b.as_parent.height == height).map(|b| (b.hash, false)).collect();
+        known.sort_unstable();
+        Ok(known)
+    }
+
+    /// A transaction that is in a block.
+    pub(super) fn tx_in_block(&self, hash: &Hash) -> Answer<Option<TxPlace>> {
+        if let Some((block_hash, height, index)) = self.chain.settled_tx(hash).map_err(internal)? {
+            let block = self.chain.block(&block_hash).map_err(internal)?;
+            let raw = usize::try_from(index).ok().and_then(|i| block?.txs.get(i).cloned());
+            let raw = raw.ok_or_else(|| BackendError::new("internal error: an indexed transaction is missing"))?;
+            return Ok(Some(TxPlace::InBlock { block_hash, height, settled: true, raw }));
+        }
+        let tip = self.chain.tip();
+        Ok(tip.pending.values().find_map(|block| {
+            let index = block.tx_hashes.iter().position(|h| h == hash)?;
+            let raw = block.block.txs[index].clone();
+            Some(TxPlace::InBlock { block_hash: block.hash, height: block.as_parent.height, settled: false, raw })
+        }))
+    }
+}

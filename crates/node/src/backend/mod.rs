@@ -1,0 +1,289 @@
+//! What the RPC reads from this node.
+
+mod blocks;
+mod pools;
+
+use crate::chain::Chain;
+use crate::engine::{Clock, Observatory, Observed};
+use crate::health::Health;
+use crate::pool::{Admission, Pool, Rejected};
+use async_trait::async_trait;
+use std::sync::{Arc, PoisonError};
+use vigil_ledger::{State, StateError, queries};
+use vigil_mempool::TxStatus;
+use vigil_net::NetHandle;
+use vigil_primitives::{
+    Account, Address, BlockHeader, Bytes, EMPTY_CODE_HASH, EdgeNode, GuardianPool, Hash, Height, RewardDistribution,
+    SplitRule, keccak256,
+};
+use vigil_rpc::{
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, Read, StakeReturn, StateAt, Status, TxPlace, Validators,
+    Version,
+};
+use vigil_trie::TrieError;
+
+/// The node as the RPC sees it.
+#[derive(Clone, Debug)]
+pub struct NodeBackend {
+    /// The chain.
+    pub chain: Arc<Chain>,
+    /// Transactions that wait.
+    pub pool: Arc<Pool>,
+    /// The way in for new ones.
+    pub admission: Admission,
+    /// Consensus, as observed.
+    pub observatory: Observatory,
+    /// Why not ready.
+    pub health: Arc<Health>,
+    /// Peers.
+    pub net: NetHandle,
+    /// The node's address.
+    pub address: Address,
+}
+
+type Answer<T> = Result<T, BackendError>;
+
+impl NodeBackend {
+    /// Runs a read that may touch the disk on a thread that may block.
+    async fn read<T: Send + 'static>(&self, read: impl FnOnce(&Self) -> Answer<T> + Send + 'static) -> Answer<T> {
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || read(&this)).await.map_err(BackendError::new)?
+    }
+
+    fn observed(&self) -> Observed {
+        self.observatory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The settled state with its height.
+    fn settled_state(&self) -> (State, Height) {
+        let head = self.chain.head();
+        (head.as_parent.state.clone(), head.as_parent.height)
+    }
+
+    /// The state of the block that a proposal would extend.
+    fn tip_state(&self) -> State {
+        let hash = self.observed().tip;
+        let tip = self.chain.tip();
+        tip.executed(&hash).unwrap_or(&tip.head).as_parent.state.clone()
+    }
+
+    /// The state after the settled block at a height.
+    fn state_at(&self, height: Height) -> Answer<Option<State>> {
+        let Some((hash, _)) = self.chain.settled_at(height).map_err(internal)? else { return Ok(None) };
+        let block = self.chain.block(&hash).map_err(internal)?;
+        Ok(block.map(|block| self.chain.state_of(&block.header)))
+    }
+
+    fn account_now(&self, address: Address, at: StateAt) -> Answer<Read<Account>> {
+        let found = match at {
+            StateAt::Settled => {
+                let (state, height) = self.settled_state();
+                queries::account(&state, height, &address)
+            }
+            StateAt::Screened => self.pool.account(&address),
+            StateAt::Height(height) => match self.state_at(height)? {
+                None => return Ok(Read::NoBlock),
+                Some(state) => queries::account(&state, height, &address),
+            },
+        };
+        found_or_pruned(found)
+    }
+}
+
+/// A read of an old state: gone nodes mean that it was pruned.
+fn found_or_pruned<T>(read: Result<Option<T>, StateError>) -> Answer<Read<T>> {
+    match read {
+        Ok(Some(found)) => Ok(Read::Found(found)),
+        Ok(None) => Ok(Read::Missing),
+        Err(StateError::Trie(TrieError::Missing { .. })) => Ok(Read::Pruned),
+        Err(error) => Err(internal(error)),
+    }
+}
+
+fn internal(error: impl std::error::Error) -> BackendError {
+    tracing::warn!(%error, "a read failed");
+    BackendError::new(format!("internal error: {error}"))
+}
+
+#[async_trait]
+impl Backend for NodeBackend {
+    fn version(&self) -> Version {
+        Version {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            git_hash: option_env!("VIGIL_GIT_HASH").unwrap_or("unknown").to_owned(),
+            timestamp: option_env!("VIGIL_BUILD_TIME").unwrap_or("unknown").to_owned(),
+        }
+    }
+
+    async fn status(&self) -> Answer<Status> {
+        let (head, observed) = (self.chain.head(), self.observed());
+        let header = &head.block.header;
+        let (_, current_height, current_hash) = observed.view.high_cert;
+        Ok(Status {
+            address: self.address,
+            chain_id: self.chain.params().chain_id.clone(),
+            peer_id: self.net.local_peer_id().to_string(),
+            settled_hash: head.hash,
+            settled_height: header.height,
+            settled_time: header.timestamp,
+            settled_epoch: header.epoch,
+            current_epoch: observed.view.epoch,
+            current_height: current_height.max(header.height),
+            current_hash,
+            current_time: Clock::unix_s(),
+            syncing: !self.health.synced(),
+            tip_hash: observed.tip,
+            genesis_hash: self.chain.genesis(),
+            snapshot_height: 0,
+            snapshot_hash: self.chain.genesis(),
+            finalized: None,
+        })
+    }
+
+    async fn not_ready(&self) -> Option<String> {
+        self.health.reason(Clock::unix_s())
+    }
+
+    async fn account(&self, address: Address, at: StateAt) -> Answer<Read<Account>> {
+        self.read(move |this| this.account_now(address, at)).await
+    }
+
+    async fn code(&self, address: Address, at: StateAt) -> Answer<Read<Bytes>> {
+        let account = self.account(address, at).await?;
+        Ok(no_code(account, Bytes::new()))
+    }
+
+    async fn storage(&self, address: Address, _position: Hash, at: StateAt) -> Answer<Read<Hash>> {
+        let account = self.account(address, at).await?;
+        Ok(no_code(account, Hash::ZERO))
+    }
+
+    async fn split_rule(&self, resource_id: &str) -> Answer<Option<SplitRule>> {
+        let id = resource_id.to_owned();
+        self.read(move |this| queries::split_rule(&this.tip_state(), &id).map_err(internal)).await
+    }
+
+    async fn transaction(&self, hash: Hash) -> Answer<TxPlace> {
+        self.read(move |this| this.tx_place(hash)).await
+    }
+
+    async fn pending_transactions(&self) -> Answer<Vec<Hash>> {
+        Ok(self.pool.hashes())
+    }
+
+    async fn block(&self, hash: Hash) -> Answer<Option<BlockInfo>> {
+        self.read(move |this| this.block_info(hash)).await
+    }
+
+    async fn block_links(&self, hash: Hash) -> Answer<Option<BlockLinks>> {
+        self.read(move |this| {
+            let info = this.block_info(hash)?;
+            Ok(info.map(|i| BlockLinks { parent: i.block.header.parent, children: i.children, status: i.status }))
+        })
+        .await
+    }
+
+    async fn block_at(&self, height: Height, unsettled: bool) -> Answer<Option<BlockInfo>> {
+        self.read(move |this| match this.known_at(height)?.into_iter().next() {
+            Some((hash, settled)) if settled || unsettled => this.block_info(hash),
+            _ => Ok(None),
+        })
+        .await
+    }
+
+    async fn validator_pools(&self, height: Height) -> Answer<Read<Vec<AtBlock<Validators>>>> {
+        self.read(move |this| this.at_each_block(height, pools::validators)).await
+    }
+
+    async fn guardian_pools(&self, height: Height) -> Answer<Read<Vec<AtBlock<GuardianPool>>>> {
+        let pool = |state: &State| Ok(queries::guardian_pool(state)?.unwrap_or_default());
+        self.read(move |this| this.at_each_block(height, pool)).await
+    }
+
+    async fn edge_nodes(&self, height: Height) -> Answer<Read<Option<AtBlock<Vec<EdgeNode>>>>> {
+        let all = |state: &State| queries::edge_nodes(state, &Address::ZERO, pools::LIST_MAX);
+        self.read(move |this| {
+            Ok(match this.at_each_block(height, all)? {
+                Read::Found(found) => Read::Found(found.into_iter().next()),
+                Read::Missing => Read::Missing,
+                Read::NoBlock => Read::NoBlock,
+                Read::Pruned => Read::Pruned,
+            })
+        })
+        .await
+    }
+
+    async fn reward_distributions(
+        &self,
+        height: Height,
+        holder: Option<Address>,
+    ) -> Answer<Read<Vec<AtBlock<Vec<RewardDistribution>>>>> {
+        let rules = move |state: &State| match holder {
+            Some(holder) => Ok(queries::reward_distribution(state, &holder)?.into_iter().collect()),
+            None => queries::reward_distributions(state, &Address::ZERO, pools::LIST_MAX),
+        };
+        self.read(move |this| this.at_each_block(height, rules)).await
+    }
+
+    async fn stake_returns(&self, height: Height) -> Answer<Vec<StakeReturn>> {
+        let returns = self.pending_stake_returns().await?;
+        Ok(returns.into_iter().find(|(at, _)| *at == height).map(|(_, returns)| returns).unwrap_or_default())
+    }
+
+    async fn pending_stake_returns(&self) -> Answer<Vec<(Height, Vec<StakeReturn>)>> {
+        self.read(|this| pools::stake_returns(&this.tip_state()).map_err(internal)).await
+    }
+
+    async fn peers(&self) -> Answer<Vec<String>> {
+        let peers = self.net.peers().await.map_err(BackendError::new)?;
+        Ok(peers.into_iter().map(|p| p.id.to_string()).collect())
+    }
+
+    async fn peer_urls(&self) -> Answer<Vec<String>> {
+        let peers = self.net.peers().await.map_err(BackendError::new)?;
+        Ok(peers.iter().filter_map(|p| pools::host_and_port(&p.address)).collect())
+    }
+
+    async fn broadcast(&self, raw: Bytes) -> Answer<Hash> {
+        match self.admission.submit(raw).await {
+            Some(result) => result.map_err(|e: Rejected| BackendError::new(e)),
+            None => Err(BackendError::new("the node is stopping")),
+        }
+    }
+
+    async fn broadcast_and_wait(&self, raw: Bytes) -> Answer<(Hash, BlockHeader)> {
+        let outcome = self.pool.wait_for(keccak256(&raw));
+        let hash = self.broadcast(raw).await?;
+        match outcome.await {
+            Ok(Ok(header)) => Ok((hash, header)),
+            Ok(Err(refused)) => Err(BackendError::new(refused)),
+            Err(_) => Err(BackendError::new("the node is stopping")),
+        }
+    }
+}
+
+/// Code and storage of an account while no contract can exist.
+fn no_code<T>(account: Read<Account>, none: T) -> Read<T> {
+    match account {
+        Read::Found(account) => {
+            debug_assert_eq!(account.code_hash, EMPTY_CODE_HASH, "contracts arrive with the EVM");
+            Read::Found(none)
+        }
+        Read::Missing => Read::Missing,
+        Read::NoBlock => Read::NoBlock,
+        Read::Pruned => Read::Pruned,
+    }
+}
+
+impl NodeBackend {
+    fn tx_place(&self, hash: Hash) -> Answer<TxPlace> {
+        if let Some(place) = self.tx_in_block(&hash)? {
+            return Ok(place);
+        }
+        Ok(match self.pool.status(&hash) {
+            TxStatus::Pending => TxPlace::Pending,
+            TxStatus::Abandoned => TxPlace::Abandoned,
+            TxStatus::Unknown => TxPlace::Unknown,
+        })
+    }
+}

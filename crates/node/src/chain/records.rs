@@ -1,0 +1,66 @@
+//! Keys and values of the chain's columns.
+//!
+//! | column | key | value |
+//! |---|---|---|
+//! | Meta | `restart` | [`vigil_consensus::RestartPoint`]: the settled head; written with what it settles |
+//! | Meta | `pending/` + block hash | empty: the block is executed and not settled |
+//! | Meta | `signed/` + address | empty: this key has signed from this data directory |
+//! | Blocks | block hash | RLP of the block |
+//! | Executed | block hash | RLP of [`ExecutedRecord`] |
+//! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |
+//! | Txs | transaction hash | RLP of [`TxRecord`] |
+//! | Certs | block hash | RLP of the certificate |
+//! | Nodes | node hash | RLP of the node |
+
+use alloy_rlp::{RlpDecodable, RlpEncodable};
+use vigil_consensus::Executed;
+use vigil_ledger::Supply;
+use vigil_primitives::{Address, Hash, Height};
+
+/// Version of these keys and values.
+pub(crate) const SCHEMA: u32 = 1;
+/// Meta key of the restart point.
+pub(crate) const RESTART: &[u8] = b"restart";
+/// Prefix of the Meta keys of executed blocks that are not settled.
+pub(crate) const PENDING: &[u8] = b"pending/";
+
+/// What execution left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct ExecutedRecord {
+    /// For consensus.
+    pub(crate) executed: Executed,
+    /// Minted and burned since genesis.
+    pub(crate) supply: Supply,
+}
+
+/// A settled block.
+#[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct HeightRecord {
+    /// Which.
+    pub(crate) hash: Hash,
+    /// True if a certified child links to it directly.
+    pub(crate) direct: bool,
+}
+
+/// Where a settled transaction is.
+#[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct TxRecord {
+    /// The block.
+    pub(crate) block: Hash,
+    /// Its height.
+    pub(crate) height: Height,
+    /// Position in the block.
+    pub(crate) index: u64,
+}
+
+pub(crate) fn height_key(height: Height) -> [u8; 8] {
+    height.to_be_bytes()
+}
+
+pub(crate) fn pending_key(hash: &Hash) -> Vec<u8> {
+    [PENDING, hash.as_slice()].concat()
+}
+
+pub(crate) fn signed_key(address: &Address) -> Vec<u8> {
+    [b"signed/".as_slice(), address.as_slice()].concat()
+}

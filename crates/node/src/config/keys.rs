@@ -1,0 +1,97 @@
+//! The keys: the one place where each is named, documented and given its default.
+
+use super::{ConfigError, ConfigValue, Key, Source, unknown, value::Raw};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Declares the struct, its defaults, its documentation and its lookup from one list.
+macro_rules! config {
+    ($($(#[doc = $doc:literal])+ $field:ident $name:literal : $type:ty = $default:expr;)+) => {
+        /// What an operator can set. One field a key; see the field's documentation.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Config {
+            $($(#[doc = $doc])+ pub $field: $type,)+
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl Config {
+            /// Every key, section by section, in the order of the written file.
+            pub const KEYS: &'static [Key] = &[$(Key { name: $name, doc: &[$($doc),+] },)+];
+
+            /// The value of each key, in the order of [`Config::KEYS`].
+            pub fn values(&self) -> Vec<toml::Value> {
+                vec![$(self.$field.to_toml(),)+]
+            }
+
+            pub(super) fn set(&mut self, key: &str, raw: Raw<'_>, from: Source) -> Result<(), ConfigError> {
+                match key {
+                    $($name => match raw.read::<$type>() {
+                        Some(value) => self.$field = value,
+                        None => {
+                            let must = <$type as ConfigValue>::MUST;
+                            return Err(ConfigError::Value { key: $name, from, got: raw.to_string(), must });
+                        }
+                    },)+
+                    _ => return Err(unknown(key.to_owned(), from)),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+config! {
+    /// Sign as a validator whenever the node's key is in the committee. With false the node only follows.
+    validator_enabled "validator.enabled": bool = true;
+
+    /// Address to listen on for other nodes; 0.0.0.0 is every IPv4 interface.
+    p2p_address "p2p.address": IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    /// TCP and UDP (QUIC) port for other nodes. It must be reachable from outside for others to dial this node.
+    p2p_port "p2p.port": u16 = 30_001;
+    /// Nodes to connect to first, as multiaddresses: "/ip4/203.0.113.7/tcp/30001", with or without "/p2p/<peer id>".
+    p2p_seeds "p2p.seeds": Vec<String> = Vec::new();
+    /// Most connections with other nodes.
+    p2p_peers_max "p2p.peers_max": usize = 64;
+    /// Also speak QUIC, on the UDP port of the same number.
+    p2p_quic "p2p.quic": bool = true;
+
+    /// Serve `theta.*` JSON-RPC at http://<address>:<port>/rpc.
+    rpc_enabled "rpc.enabled": bool = true;
+    /// Address of the JSON-RPC server. Anything but loopback is open to whoever reaches it.
+    rpc_address "rpc.address": IpAddr = LOOPBACK;
+    /// Port of the JSON-RPC server.
+    rpc_port "rpc.port": u16 = 16_888;
+    /// Let web pages of any origin call the JSON-RPC server.
+    rpc_cors "rpc.cors": bool = false;
+    /// Most connections to the JSON-RPC server at once.
+    rpc_connections_max "rpc.connections_max": usize = 200;
+
+    /// Serve /metrics (Prometheus), /health/live and /health/ready.
+    metrics_enabled "metrics.enabled": bool = true;
+    /// Address of the metrics and health server.
+    metrics_address "metrics.address": IpAddr = LOOPBACK;
+    /// Port of the metrics and health server.
+    metrics_port "metrics.port": u16 = 16_900;
+
+    /// Most transactions that wait for a block.
+    mempool_txs_max "mempool.txs_max": usize = 50_000;
+    /// Most bytes of transactions that wait for a block.
+    mempool_bytes_max "mempool.bytes_max": usize = 64 * 1024 * 1024;
+
+    /// Memory for state nodes that were read or written lately, in MiB.
+    storage_cache_mib "storage.cache_mib": usize = 64;
+
+    /// Threads that check signatures of transactions; 0: as many as there are cores.
+    engine_threads "engine.threads": usize = 0;
+
+    /// What is logged to stderr, as a tracing filter: "error", "warn", "info", "debug", or per module "info,vigil_net=debug".
+    log_filter "log.filter": String = "info".to_owned();
+    /// Seconds between the lines that say how the node is doing.
+    log_status_seconds "log.status_seconds": u32 = 30;
+}

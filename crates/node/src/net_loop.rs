@@ -1,0 +1,111 @@
+//! What the network tells, to whom it belongs.
+
+use crate::backend::NodeBackend;
+use crate::pool::{Origin, Submission};
+use crate::serve_blocks;
+use crate::sync_driver::{ChainNews, SyncDriver};
+use crate::node::stopped;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, watch};
+use vigil_consensus::{Input, Message, Peer};
+use vigil_net::{NetEvent, Verdict, points};
+use vigil_primitives::Bytes;
+
+/// Answers to peers' requests for blocks that are worked on at once.
+const ANSWERS_MAX: usize = 4;
+/// Time between two steps of block sync.
+const SYNC_TICK: Duration = Duration::from_millis(100);
+
+/// The task that takes network events.
+pub(crate) struct NetLoop {
+    node: Arc<NodeBackend>,
+    inputs: mpsc::Sender<Input>,
+    stopping: watch::Receiver<bool>,
+    news: mpsc::UnboundedReceiver<ChainNews>,
+    answers: Arc<Semaphore>,
+    sync: SyncDriver,
+}
+
+impl NetLoop {
+    /// `news`: settled heads and invalid blocks, as the executor finds them.
+    pub(crate) fn new(
+        node: Arc<NodeBackend>,
+        inputs: mpsc::Sender<Input>,
+        news: mpsc::UnboundedReceiver<ChainNews>,
+        stopping: watch::Receiver<bool>,
+        signs: bool,
+    ) -> Self {
+        let sync = SyncDriver::new(Arc::clone(&node), inputs.clone(), signs);
+        Self { node, inputs, stopping, news, answers: Arc::new(Semaphore::new(ANSWERS_MAX)), sync }
+    }
+
+    /// Runs until the node stops or the network ends.
+    pub(crate) async fn run(mut self, mut events: mpsc::Receiver<NetEvent>) {
+        let mut tick = tokio::time::interval(SYNC_TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut stopping = self.stopping.clone();
+        loop {
+            let event = tokio::select! {
+                () = stopped(&mut stopping) => return,
+                event = events.recv() => event,
+                Some(news) = self.news.recv() => {
+                    self.sync.news(news).await;
+                    continue;
+                }
+                _ = tick.tick() => {
+                    self.sync.tick().await;
+                    continue;
+                }
+            };
+            let Some(event) = event else {
+                self.node.health.raise(crate::health::Fault::Network, "the network task has ended; restart the node");
+                return;
+            };
+            self.handle(event).await;
+        }
+    }
+
+    async fn handle(&mut self, event: NetEvent) {
+        match event {
+            NetEvent::PeerConnected(peer) => self.sync.head(peer.peer, peer.head).await,
+            NetEvent::PeerDisconnected(peer) => self.sync.gone(peer).await,
+            NetEvent::Status { peer, head } => self.sync.head(peer, head).await,
+            NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result).await,
+            NetEvent::Consensus { peer, bytes, .. } => self.consensus(peer, &bytes).await,
+            NetEvent::Txs { txs, message, .. } => {
+                let submission = Submission { txs, origin: Origin::Gossip(message) };
+                if let Err(back) = self.node.admission.offer(submission)
+                    && let Origin::Gossip(message) = back.origin
+                {
+                    metrics::counter!("vigil_gossip_dropped_total").increment(back.txs.len() as u64);
+                    let _net_is_busy = self.node.net.report(message, Verdict::Ignore);
+                }
+            }
+            NetEvent::BlocksRequest { request, reply, .. } => {
+                let Ok(permit) = Arc::clone(&self.answers).acquire_owned().await else { return };
+                let chain = Arc::clone(&self.node.chain);
+                tokio::task::spawn_blocking(move || {
+                    match serve_blocks::answer(&chain, &request) {
+                        Ok(answer) => drop(reply.send(answer)),
+                        Err(error) => tracing::warn!(%error, "cannot answer a request for blocks"),
+                    }
+                    drop(permit);
+                });
+            }
+        }
+    }
+
+    async fn consensus(&self, peer: Peer, bytes: &Bytes) {
+        match Message::decode(bytes) {
+            Ok(message) => {
+                metrics::counter!("vigil_consensus_received_total", "kind" => message.kind()).increment(1);
+                let _engine_is_gone = self.inputs.send(Input::Received { from: peer, message }).await;
+            }
+            Err(error) => {
+                metrics::counter!("vigil_peer_penalties_total", "reason" => "Malformed").increment(1);
+                let _net_is_busy = self.node.net.penalize(peer, points::MALFORMED, error.to_string());
+            }
+        }
+    }
+}

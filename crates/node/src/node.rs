@@ -1,0 +1,387 @@
+//! A running node: opened, wired, stopped.
+
+use crate::backend::NodeBackend;
+use crate::chain::{Chain, ChainError, GenesisBlock, records};
+use crate::engine::{Clock, Engine, JournalRefusal, Observatory, Signer};
+use crate::executor::{Executor, Shared};
+use crate::health::{Fault, Health};
+use crate::keys::NodeKeys;
+use crate::net_loop::NetLoop;
+use crate::pool::{self, Admission, Pool};
+use crate::sent_log::SentLog;
+use crate::sync_driver::ChainNews;
+use crate::{Config, layout::Layout, telemetry};
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use vigil_consensus::{Config as ConsensusConfig, JournalState, Machine, Recovered};
+use vigil_crypto::SecretKey;
+use vigil_net::{Head, NetConfig, NetHandle, Network, Role};
+use vigil_primitives::{Address, Genesis};
+use vigil_rpc::{Backend, RenderMetrics, ServerConfig};
+use vigil_store::{Batch, Column, DirLock, RocksStore, Store, StoreError};
+
+/// Inputs of consensus that may wait.
+const INPUTS_MAX: usize = 1_024;
+/// Block intervals that the chain may stand still before the node says so; and at least this long.
+const STANDSTILL_INTERVALS: u32 = 20;
+const STANDSTILL_MIN: Duration = Duration::from_secs(15);
+/// How long threads may take to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(4);
+const DISCOVERY_PEERS: usize = 24;
+
+/// What a node is started with.
+pub struct StartOptions {
+    /// The data directory.
+    pub layout: Layout,
+    /// The configuration.
+    pub config: Config,
+    /// The genesis.
+    pub genesis: Genesis,
+    /// The node's key.
+    pub key: SecretKey,
+    /// The operator's word that a missing journal is lost for good and that nobody else signs with this key.
+    pub fresh_journal: bool,
+    /// Log every signed message to [`Layout::sent_log`].
+    pub sent_log: bool,
+}
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum NodeError {
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalRefusal),
+    #[error(transparent)]
+    Network(#[from] vigil_net::NetError),
+    #[error("`{key}` is {got}, which is no multiaddress like /ip4/203.0.113.7/tcp/30001")]
+    Seed { key: &'static str, got: String },
+    #[error("cannot listen on {address} for {what}: {source}")]
+    Listen { what: &'static str, address: SocketAddr, source: std::io::Error },
+    #[error("sent log: {0}")]
+    SentLog(std::io::Error),
+    #[error("starting a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A running node.
+pub struct Node {
+    backend: Arc<NodeBackend>,
+    net: NetHandle,
+    stop: watch::Sender<bool>,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    store: Arc<dyn Store>,
+    _lock: DirLock,
+}
+
+impl Node {
+    /// Opens the data directory and starts every part. Must run on a multi-threaded tokio runtime.
+    ///
+    /// # Errors
+    /// [`NodeError`]; then nothing is left running.
+    pub async fn start(options: StartOptions) -> Result<Self, NodeError> {
+        let lock = DirLock::acquire(options.layout.root())?;
+        let genesis_block = GenesisBlock::of(&options.genesis)?;
+        let identity = vigil_store::Identity { schema: records::SCHEMA, genesis: genesis_block.hash() };
+        let store: Arc<dyn Store> = Arc::new(RocksStore::open(&options.layout.db(), identity)?);
+        Self::start_on(options, lock, store, &genesis_block).await
+    }
+
+    /// [`Node::start`] on a store that is open already (tests: one in memory, or one that fails).
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_on(
+        options: StartOptions,
+        lock: DirLock,
+        store: Arc<dyn Store>,
+        genesis_block: &GenesisBlock,
+    ) -> Result<Self, NodeError> {
+        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log } = options;
+        let cache_mib = config.storage_cache_mib;
+        let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
+        let chain = Arc::new(chain);
+        let me = key.address();
+        let health = Arc::new(new_health(&chain, &recovered));
+        let mut signer = open_signer(&config, &layout, &chain, &health, me, fresh_journal)?;
+        if let Some((signer, state)) = &mut signer {
+            recovered.journal = std::mem::take(state);
+            if sent_log {
+                signer.log_sent(SentLog::open(&layout.sent_log()).map_err(NodeError::SentLog)?);
+            }
+        }
+        let listeners = Listeners::bind(&config).await?;
+        let keys = NodeKeys::new(key.clone());
+        let (net, events) = start_net(&config, &layout, &chain, keys.clone()).await?;
+        let signs = signer.is_some().then_some(me);
+        let machine_config = ConsensusConfig::from_params(chain.params(), chain.genesis(), signs);
+        let machine = Machine::new(machine_config, Box::new(keys), recovered);
+        let observatory: Observatory = Arc::new(Mutex::new(Engine::first_look(&machine, signs.is_some())));
+        let threads = if config.engine_threads == 0 { cores() } else { config.engine_threads };
+        let mempool = vigil_mempool::Config {
+            count_max: config.mempool_txs_max,
+            bytes_max: config.mempool_bytes_max,
+            ..vigil_mempool::Config::default()
+        };
+        let pool = Arc::new(Pool::new(&chain, mempool, threads));
+        let (admission, line) = Admission::new();
+        let (stop, stopping) = watch::channel(false);
+        let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
+        let (jobs, jobs_out) = std::sync::mpsc::channel();
+        let (tell_news, news) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::default());
+        let executor = Executor {
+            chain: Arc::clone(&chain),
+            pool: Arc::clone(&pool),
+            answers: inputs.clone(),
+            key: Some(key),
+            health: Arc::clone(&health),
+            shared: Arc::clone(&shared),
+            on_settled: on_settled(net.clone(), tell_news.clone()),
+            on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
+        };
+        let engine = Engine {
+            machine,
+            inputs: inputs_out,
+            jobs,
+            shared: Arc::clone(&shared),
+            chain: Arc::clone(&chain),
+            net: net.clone(),
+            signer: signer.map(|(signer, _)| signer),
+            health: Arc::clone(&health),
+            observatory: Arc::clone(&observatory),
+            stopping: stopping.clone(),
+            clock: Clock::start(),
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let (admission_pool, admission_net) = (Arc::clone(&pool), net.clone());
+        let threads = vec![
+            spawn("executor", move || executor.run(&jobs_out))?,
+            spawn("engine", move || engine.run(&runtime))?,
+            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, line))?,
+        ];
+        let address = me;
+        let backend = Arc::new(NodeBackend {
+            chain: Arc::clone(&chain),
+            pool,
+            admission: admission.clone(),
+            observatory: Arc::clone(&observatory),
+            health,
+            net: net.clone(),
+            address,
+        });
+        let net_loop = NetLoop::new(backend.clone(), inputs, news, stopping.clone(), signs.is_some());
+        let mut tasks = vec![tokio::spawn(net_loop.run(events))];
+        tasks.extend(listeners.serve(&config, &backend, &stopping));
+        tasks.push(tokio::spawn(crate::status::run(backend.clone(), config.log_status_seconds, stopping)));
+        Ok(Self { backend, net, stop, shared, threads, tasks, store, _lock: lock })
+    }
+
+    /// What the RPC sees.
+    pub fn backend(&self) -> &Arc<NodeBackend> {
+        &self.backend
+    }
+
+    /// Addresses where other nodes find this one.
+    pub fn p2p_addresses(&self) -> Vec<String> {
+        self.net.addresses().iter().map(ToString::to_string).collect()
+    }
+
+    /// Ends every part: no new requests, last writes synced, database closed. Takes a few seconds at most.
+    pub async fn stop(self) {
+        let Self { backend, net, stop, shared, threads, tasks, store, _lock } = self;
+        shared.stopping.store(true, Ordering::Relaxed);
+        let _nobody_listens = stop.send(true);
+        let deadline = tokio::time::Instant::now() + STOP_PATIENCE;
+        for task in tasks {
+            let abort = task.abort_handle();
+            if tokio::time::timeout_at(deadline, task).await.is_err() {
+                abort.abort();
+            }
+        }
+        drop(backend); // the last way into the admission line
+        let _late = tokio::time::timeout_at(deadline, net.shutdown()).await;
+        let join = tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                let name = thread.thread().name().unwrap_or_default().to_owned();
+                if thread.join().is_err() {
+                    tracing::error!("thread {name} panicked");
+                }
+            }
+        });
+        if tokio::time::timeout_at(deadline, join).await.is_err() {
+            tracing::warn!("a thread did not end in time");
+        }
+        if let Err(error) = store.sync() {
+            tracing::error!(%error, "last sync of the database");
+        }
+    }
+}
+
+/// Waits until the node is told to stop.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    let _sender_is_gone = stopping.wait_for(|stop| *stop).await;
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NodeError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(NodeError::Thread)
+}
+
+fn new_health(chain: &Chain, recovered: &Recovered) -> Health {
+    let interval = Duration::from_millis(chain.params().block_interval_ms);
+    let health =
+        Health::new(recovered.restart.validators().members().len() > 1, STANDSTILL_MIN.max(interval * STANDSTILL_INTERVALS));
+    let head = chain.head();
+    health.settled(head.as_parent.height, head.as_parent.timestamp);
+    health
+}
+
+/// Opens the journal. A journal that must not be used is a fault, not an error: the node follows the chain and says why
+/// it does not sign.
+fn open_signer(
+    config: &Config,
+    layout: &Layout,
+    chain: &Chain,
+    health: &Health,
+    me: Address,
+    fresh: bool,
+) -> Result<Option<(Signer, JournalState)>, NodeError> {
+    if !config.validator_enabled {
+        return Ok(None);
+    }
+    let key = records::signed_key(&me);
+    let has_signed = chain.store().get(Column::Meta, &key)?.is_some();
+    match Signer::open(layout, me, has_signed, fresh) {
+        Ok(opened) => {
+            let mut batch = Batch::new();
+            batch.put(Column::Meta, key, Vec::new());
+            chain.store().write(batch, true)?;
+            Ok(Some(opened))
+        }
+        Err(refusal @ JournalRefusal::Exists { .. }) => Err(refusal.into()),
+        Err(refusal) => {
+            health.raise(Fault::NotSigning, refusal.to_string());
+            Ok(None)
+        }
+    }
+}
+
+async fn start_net(
+    config: &Config,
+    layout: &Layout,
+    chain: &Chain,
+    keys: NodeKeys,
+) -> Result<(NetHandle, mpsc::Receiver<vigil_net::NetEvent>), NodeError> {
+    let mut net = NetConfig::new(layout.root()).listen_on(config.p2p_address, config.p2p_port);
+    if !config.p2p_quic {
+        net.listen.truncate(1);
+    }
+    for seed in &config.p2p_seeds {
+        let address = seed.parse().map_err(|_| NodeError::Seed { key: "p2p.seeds", got: seed.clone() })?;
+        net.seeds.push(address);
+    }
+    net.max_peers = config.p2p_peers_max;
+    net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
+    net.role = if config.validator_enabled { Role::Validator } else { Role::Full };
+    let head = chain.head();
+    let head = Head { height: head.as_parent.height, hash: head.hash };
+    Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
+}
+
+/// What happens after each settlement besides storing it.
+fn on_settled(
+    net: NetHandle,
+    news: mpsc::UnboundedSender<ChainNews>,
+) -> Box<dyn FnMut(&[Arc<crate::chain::ExecutedBlock>]) + Send> {
+    Box::new(move |blocks| {
+        let Some(head) = blocks.last() else { return };
+        let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
+        metrics::counter!("vigil_txs_settled_total").increment(txs);
+        metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);
+        metrics::gauge!("vigil_settled_height").set(head.as_parent.height as f64);
+        for block in blocks {
+            let latency = block.executed_at.elapsed();
+            metrics::histogram!("vigil_settle_seconds").record(latency.as_secs_f64());
+        }
+        let head = Head { height: head.as_parent.height, hash: head.hash };
+        let _net_is_busy = net.publish_status(head);
+        let _net_loop_is_gone = news.send(ChainNews::Settled(head));
+    })
+}
+
+/// Sockets of the services, bound before anything runs.
+struct Listeners {
+    rpc: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, NodeError> {
+        let bind = async |what, enabled: bool, address: SocketAddr| match enabled {
+            false => Ok(None),
+            true => match TcpListener::bind(address).await {
+                Ok(listener) => Ok(Some(listener)),
+                Err(source) => Err(NodeError::Listen { what, address, source }),
+            },
+        };
+        let rpc = SocketAddr::new(config.rpc_address, config.rpc_port);
+        let metrics = SocketAddr::new(config.metrics_address, config.metrics_port);
+        Ok(Self {
+            rpc: bind("JSON-RPC", config.rpc_enabled, rpc).await?,
+            metrics: bind("metrics", config.metrics_enabled, metrics).await?,
+        })
+    }
+
+    fn serve(
+        self,
+        config: &Config,
+        backend: &Arc<NodeBackend>,
+        stopping: &watch::Receiver<bool>,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
+        let until_stop = || {
+            let mut stopping = stopping.clone();
+            async move { stopped(&mut stopping).await }
+        };
+        let mut tasks = Vec::new();
+        if let Some(listener) = self.rpc {
+            let server = ServerConfig {
+                cors: config.rpc_cors,
+                connections_max: config.rpc_connections_max,
+                ..ServerConfig::default()
+            };
+            let backend: Arc<dyn Backend> = backend.clone();
+            let serve = vigil_rpc::serve(listener, backend, server, until_stop());
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = serve.await {
+                    tracing::error!(%error, "the JSON-RPC server ended");
+                }
+            }));
+        }
+        if let Some(listener) = self.metrics {
+            let recorder = telemetry::recorder();
+            let render: RenderMetrics = Arc::new(move || recorder.map(|r| r.render()).unwrap_or_default());
+            let router = vigil_rpc::health_router(backend.clone(), render);
+            let serve = vigil_rpc::serve_health(listener, router, until_stop());
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = serve.await {
+                    tracing::error!(%error, "the metrics server ended");
+                }
+            }));
+        }
+        tasks
+    }
+}

@@ -1,0 +1,173 @@
+//! The thread through which every transaction enters: verified in batches, then screened in order.
+
+use super::Pool;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use vigil_crypto::VerifiedTx;
+use vigil_mempool::Refused;
+use vigil_net::{GossipId, NetHandle, Verdict};
+use vigil_primitives::{Bytes, Hash, RlpError, keccak256};
+
+/// Submissions that may wait in line.
+const QUEUE_MAX: usize = 4_096;
+/// Transactions taken in one batch.
+const BATCH_MAX: usize = 1_024;
+
+/// Transactions with where they come from.
+#[derive(Debug)]
+pub struct Submission {
+    /// Raw, in order.
+    pub txs: Vec<Bytes>,
+    /// From where.
+    pub origin: Origin,
+}
+
+/// Where transactions come from and who waits for the answer.
+#[derive(Debug)]
+pub enum Origin {
+    /// One transaction from a client.
+    Client(oneshot::Sender<Result<Hash, Rejected>>),
+    /// From a peer; the network waits for a verdict on the message.
+    Gossip(GossipId),
+}
+
+/// Why a transaction does not enter.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Rejected {
+    /// It is none.
+    #[error("Error decoding tx: {0}")]
+    Decode(RlpError),
+    /// The mempool refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+}
+
+/// The way in.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    queue: mpsc::Sender<Submission>,
+}
+
+impl Admission {
+    /// The line, and its end for [`run`].
+    pub fn new() -> (Self, mpsc::Receiver<Submission>) {
+        let (queue, end) = mpsc::channel(QUEUE_MAX);
+        (Self { queue }, end)
+    }
+
+    /// Puts a client's transaction in line and waits for the verdict. Its place in line is taken when this is first
+    /// polled, unless the line is full: then it waits for room.
+    ///
+    /// # Errors
+    /// [`Rejected`]; `None`: the node is stopping.
+    pub async fn submit(&self, raw: Bytes) -> Option<Result<Hash, Rejected>> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Submission { txs: vec![raw], origin: Origin::Client(reply) }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Puts a peer's transactions in line, if there is room; otherwise gives them back.
+    ///
+    /// # Errors
+    /// The submission, if the line is full.
+    pub fn offer(&self, submission: Submission) -> Result<(), Submission> {
+        self.queue.try_send(submission).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(s) | mpsc::error::TrySendError::Closed(s) => s,
+        })
+    }
+}
+
+/// Works until every [`Admission`] is gone. Blocks the thread.
+pub fn run(pool: &Pool, net: &NetHandle, mut line: mpsc::Receiver<Submission>) {
+    while let Some(first) = line.blocking_recv() {
+        let mut count = first.txs.len();
+        let mut batch = vec![first];
+        while count < BATCH_MAX
+            && let Ok(next) = line.try_recv()
+        {
+            count += next.txs.len();
+            batch.push(next);
+        }
+        admit(pool, net, batch);
+    }
+}
+
+fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
+    let raws: Vec<Bytes> = batch.iter().flat_map(|s| s.txs.iter().cloned()).collect();
+    let hashes: Vec<Hash> = raws.iter().map(keccak256).collect();
+    // What was seen needs no signature check.
+    let seen: HashSet<Hash> = {
+        let mempool = pool.mempool();
+        hashes.iter().filter(|hash| mempool.is_seen(hash)).copied().collect()
+    };
+    let fresh: Vec<Bytes> = raws.iter().zip(&hashes).filter(|(_, h)| !seen.contains(*h)).map(|(r, _)| r.clone()).collect();
+    let mut verified = crate::stages::stage("admit_verify", || pool.complete(&fresh, pool.known(&fresh))).into_iter();
+    let judged: Vec<Result<Arc<VerifiedTx>, Rejected>> = hashes
+        .iter()
+        .map(|hash| match seen.contains(hash) {
+            true => Err(Refused::Seen.into()),
+            false => verified.next().expect("one for each fresh transaction").map_err(Rejected::Decode),
+        })
+        .collect();
+    let results = crate::stages::stage("admit_screen", || screen(pool, judged));
+    answer(net, batch, &hashes, results);
+}
+
+/// Outcome of one transaction: whether it is provably bad, and the answer to who sent it.
+struct Judged {
+    bad: bool,
+    accepted: bool,
+    result: Result<(), Rejected>,
+}
+
+fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Judged> {
+    let now = pool.now();
+    let mut mempool = pool.mempool();
+    let insert = |tx: Result<Arc<VerifiedTx>, Rejected>| match tx {
+        Ok(tx) => {
+            let bad = !tx.all_valid();
+            let result = mempool.insert(now, tx);
+            Judged { bad, accepted: result.is_ok(), result: result.map_err(Rejected::Refused) }
+        }
+        Err(error) => Judged { bad: matches!(error, Rejected::Decode(_)), accepted: false, result: Err(error) },
+    };
+    judged.into_iter().map(insert).collect()
+}
+
+fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec<Judged>) {
+    let mut results = results.into_iter().zip(hashes);
+    let mut publish = Vec::new();
+    let mut accepted_total = 0;
+    for submission in batch {
+        let count = submission.txs.len();
+        match submission.origin {
+            Origin::Client(reply) => {
+                let Some((judged, hash)) = results.next() else { continue };
+                if judged.accepted {
+                    accepted_total += 1;
+                    publish.extend(submission.txs);
+                }
+                let _client_is_gone = reply.send(judged.result.map(|()| *hash));
+            }
+            Origin::Gossip(message) => {
+                let (mut bad, mut accepted) = (false, 0);
+                for (judged, _) in results.by_ref().take(count) {
+                    bad |= judged.bad;
+                    accepted += u64::from(judged.accepted);
+                }
+                accepted_total += accepted;
+                let verdict = match (bad, accepted) {
+                    (true, _) => Verdict::Reject,
+                    (false, 0) => Verdict::Ignore,
+                    (false, _) => Verdict::Accept,
+                };
+                let _net_is_busy = net.report(message, verdict);
+            }
+        }
+    }
+    metrics::counter!("vigil_mempool_admitted_total").increment(accepted_total);
+    if !publish.is_empty() {
+        let _net_is_busy = net.publish_txs(publish);
+    }
+}

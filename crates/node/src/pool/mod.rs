@@ -1,0 +1,201 @@
+//! Transactions that wait, and transactions whose signatures have been judged.
+//!
+//! A transaction is verified once on this node: when it arrives by RPC or gossip, or when a block brings it first. Its
+//! [`VerifiedTx`] is found by hash afterwards, so that a block of known transactions costs no signature checks.
+
+mod admission;
+mod verified;
+
+pub use admission::{Admission, Origin, Rejected, Submission, run as run_admission};
+
+use crate::chain::{Chain, ExecutedBlock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::oneshot;
+use verified::VerifiedCache;
+use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
+use vigil_ledger::Screen;
+use vigil_mempool::{Base, Config, Mempool, Refused, TxStatus};
+use vigil_primitives::{Account, Address, BlockHeader, Bytes, Hash, RlpError, keccak256};
+
+/// Signatures checked by one thread; below twice that many, one thread does all.
+const CHUNK_MIN: usize = 32;
+
+/// The mempool with what surrounds it. Shared.
+pub struct Pool {
+    mempool: Mutex<Mempool<Screen>>,
+    verified: Mutex<VerifiedCache>,
+    waiting: Mutex<HashMap<Hash, Vec<oneshot::Sender<Outcome>>>>,
+    domain: TxDomain,
+    block_txs_max: usize,
+    block_bytes_max: usize,
+    threads: usize,
+    started: Instant,
+}
+
+/// What became of a transaction that somebody waits for.
+pub type Outcome = Result<BlockHeader, Refused>;
+
+impl Pool {
+    /// An empty pool on the settled head of `chain`. `threads`: how many check signatures at once, at least 1.
+    pub fn new(chain: &Chain, config: Config, threads: usize) -> Self {
+        let head = chain.head();
+        let params = chain.params();
+        let screen = Screen::new(Arc::clone(params), head.as_parent.state.clone(), head.as_parent.height);
+        Self {
+            mempool: Mutex::new(Mempool::new(config, screen)),
+            verified: Mutex::default(),
+            waiting: Mutex::default(),
+            domain: chain.tx_domain(),
+            block_txs_max: usize::try_from(params.block_txs_max).unwrap_or(usize::MAX),
+            block_bytes_max: usize::try_from(params.block_bytes_max).unwrap_or(usize::MAX),
+            threads: threads.max(1),
+            started: Instant::now(),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn mempool(&self) -> MutexGuard<'_, Mempool<Screen>> {
+        lock(&self.mempool)
+    }
+
+    /// What is known already of these transactions, in order.
+    pub fn known(&self, raws: &[Bytes]) -> Vec<Option<Arc<VerifiedTx>>> {
+        let hashes: Vec<Hash> = raws.iter().map(keccak256).collect();
+        let mut cache = lock(&self.verified);
+        hashes.iter().map(|hash| cache.get(hash)).collect()
+    }
+
+    /// Verifies those of `raws` that are not in `known`, on all threads, and remembers them.
+    pub fn complete(
+        &self,
+        raws: &[Bytes],
+        known: Vec<Option<Arc<VerifiedTx>>>,
+    ) -> Vec<Result<Arc<VerifiedTx>, RlpError>> {
+        let missing: Vec<&Bytes> = raws.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(raw, _)| raw).collect();
+        let mut fresh = self.verify_all(&missing).into_iter();
+        let mut cache = lock(&self.verified);
+        let mut complete = |known: Option<Arc<VerifiedTx>>| match known {
+            Some(tx) => Ok(tx),
+            None => {
+                let tx = Arc::new(fresh.next().expect("one verdict for each missing transaction")?);
+                cache.put(Arc::clone(&tx));
+                Ok(tx)
+            }
+        };
+        known.into_iter().map(&mut complete).collect()
+    }
+
+    fn verify_all(&self, raws: &[&Bytes]) -> Vec<Result<VerifiedTx, RlpError>> {
+        let verify = |raws: &[&Bytes]| -> Vec<_> {
+            raws.iter().map(|raw| verify_tx(&self.domain, Bytes::clone(raw))).collect()
+        };
+        let chunk = raws.len().div_ceil(self.threads).max(CHUNK_MIN);
+        if raws.len() <= chunk {
+            return verify(raws);
+        }
+        std::thread::scope(|scope| {
+            let parts: Vec<_> = raws.chunks(chunk).map(|part| scope.spawn(move || verify(part))).collect();
+            parts.into_iter().flat_map(|part| part.join().expect("verifying does not panic")).collect()
+        })
+    }
+
+    /// Transactions for a block, without those in `in_branch`.
+    pub fn candidates(&self, in_branch: &HashSet<Hash>) -> Vec<Arc<VerifiedTx>> {
+        self.mempool().candidates(self.block_txs_max, self.block_bytes_max, |hash| in_branch.contains(hash))
+    }
+
+    /// Transactions that failed while a block was built: those that can never succeed leave.
+    pub fn recheck(&self, failed: &[Hash]) {
+        let dropped = self.mempool().recheck(self.now(), failed);
+        self.tell_dropped(dropped);
+    }
+
+    /// Goes on to the state after the last of `blocks`, which have just been settled, and tells who waits for them.
+    pub fn settled(&self, blocks: &[Arc<ExecutedBlock>]) {
+        let Some(head) = blocks.last() else { return };
+        let txs: Vec<Hash> = blocks.iter().flat_map(|b| b.tx_hashes.iter().copied()).collect();
+        let mut touched: Vec<Address> = blocks.iter().flat_map(|b| b.touched.iter().copied()).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let base = Base { state: head.as_parent.state.clone(), height: head.as_parent.height };
+        let dropped = self.mempool().on_settled(self.now(), base, &txs, &touched);
+        let mut waiting = lock(&self.waiting);
+        if !waiting.is_empty() {
+            for block in blocks {
+                for waiters in block.tx_hashes.iter().filter_map(|hash| waiting.remove(hash)) {
+                    for waiter in waiters {
+                        let _gone = waiter.send(Ok(block.block.header.clone()));
+                    }
+                }
+            }
+        }
+        drop(waiting);
+        self.tell_dropped(dropped);
+    }
+
+    fn tell_dropped(&self, dropped: Vec<(Hash, Refused)>) {
+        let mut waiting = lock(&self.waiting);
+        for (hash, refused) in dropped {
+            for waiter in waiting.remove(&hash).into_iter().flatten() {
+                let _gone = waiter.send(Err(refused.clone()));
+            }
+        }
+    }
+
+    /// Learns what becomes of a transaction. Ask before it is submitted.
+    pub fn wait_for(&self, hash: Hash) -> oneshot::Receiver<Outcome> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = lock(&self.waiting);
+        let waiters = waiting.entry(hash).or_default();
+        waiters.retain(|w| !w.is_closed());
+        waiters.push(sender);
+        receiver
+    }
+
+    /// Forgets those who no longer wait.
+    pub fn forget_gone_waiters(&self) {
+        lock(&self.waiting).retain(|_, waiters| {
+            waiters.retain(|w| !w.is_closed());
+            !waiters.is_empty()
+        });
+    }
+
+    /// Where a transaction stands that is in no block.
+    pub fn status(&self, hash: &Hash) -> TxStatus {
+        self.mempool().status(hash)
+    }
+
+    /// Hashes of what waits.
+    pub fn hashes(&self) -> Vec<Hash> {
+        self.mempool().hashes().copied().collect()
+    }
+
+    /// An account as admitted transactions leave it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn account(&self, address: &Address) -> Result<Option<Account>, vigil_ledger::StateError> {
+        self.mempool().screen_mut().account(address)
+    }
+
+    /// Transactions and their bytes.
+    pub fn size(&self) -> (usize, usize) {
+        let mempool = self.mempool();
+        (mempool.len(), mempool.bytes())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}

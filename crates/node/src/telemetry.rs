@@ -1,0 +1,42 @@
+//! Metrics of the process, and the line that says how the node is doing.
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// Upper bounds of the buckets of every `*_seconds` histogram.
+const SECONDS: [f64; 15] =
+    [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+
+/// The recorder of this process; made on first use. `None`: another recorder was there first.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let handle = HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS);
+        let handle = builder.ok()?.install_recorder().ok()?;
+        describe();
+        Some(handle)
+    });
+    handle.as_ref()
+}
+
+fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("vigil_settled_height", "Height of the last settled block");
+    describe_gauge!("vigil_epoch", "Epoch that consensus is in");
+    describe_gauge!("vigil_certified_height", "Height of the highest block with a certificate");
+    describe_gauge!("vigil_peers", "Connected peers");
+    describe_gauge!("vigil_best_peer_height", "Settled height that peers tell");
+    describe_gauge!("vigil_ready", "1 if the node is ready, else 0");
+    describe_gauge!("vigil_mempool_txs", "Transactions that wait for a block");
+    describe_gauge!("vigil_mempool_bytes", Unit::Bytes, "Bytes of transactions that wait for a block");
+    describe_counter!("vigil_mempool_admitted_total", "Transactions admitted to the mempool");
+    describe_counter!("vigil_txs_settled_total", "Transactions in settled blocks");
+    describe_counter!("vigil_blocks_settled_total", "Settled blocks");
+    describe_counter!("vigil_block_txs_verified_total", "Transactions of blocks whose signatures were not known yet");
+    describe_counter!("vigil_store_bytes_total", Unit::Bytes, "Bytes of keys and values written to the store");
+    describe_counter!("vigil_peer_penalties_total", "Penalties of peers, by reason");
+    describe_counter!("vigil_consensus_sent_total", "Consensus messages sent, by kind");
+    describe_counter!("vigil_consensus_received_total", "Consensus messages received, by kind");
+    describe_histogram!("vigil_stage_seconds", Unit::Seconds, "Time of each stage of blocks and transactions");
+    describe_histogram!("vigil_settle_seconds", Unit::Seconds, "From a block's first execution here to its settlement");
+}
