@@ -89,6 +89,19 @@ impl Machine {
         if let Some(cert) = self.clock.cert.clone() {
             self.broadcast(Message::EpochCert(cert));
         }
+        self.resend_highest();
+    }
+
+    /// Our addition to E4: the highest certificate, unless it is the epoch's. Who missed the one that proves a set
+    /// change counts by the old set, and the two sets could wait for each other for ever (§1.12 forwards it only once;
+    /// found by the simulator, where sets differ).
+    fn resend_highest(&mut self) {
+        let Some(cert) = self.certs.get(&self.high).filter(|cert| !cert.hcc.votes.is_empty()) else { return };
+        let is_epoch_cert =
+            matches!(&self.clock.cert, Some(EpochCert::Commit(hcc)) if hcc.block_hash == cert.hcc.block_hash);
+        if !is_epoch_cert {
+            self.broadcast(Message::Certificate(cert.hcc.clone()));
+        }
     }
 
     fn sign_change(&self, target: Epoch) -> EpochChange {

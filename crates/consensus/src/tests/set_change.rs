@@ -65,6 +65,24 @@ fn handover() -> (Bench, [Hash; 2]) {
 }
 
 #[test]
+fn who_missed_the_proof_of_a_set_change_gets_it_with_e4() {
+    let (mut bench, [_, v]) = handover();
+    bench.propose(&v);
+    bench.certify(&v);
+    assert_eq!(bench.machine.set_key().index, 1);
+    let sent = |effects: &[Effect]| {
+        effects.iter().filter(|e| matches!(e, Effect::Broadcast(Message::Certificate(c)) if c.block_hash == v)).count()
+    };
+    // Epoch 3 was entered by this very certificate, which E4 sends anyway; a later one by epoch changes of the new set.
+    assert_eq!(sent(&bench.wait(100_000, TimerId::Epoch)), 0);
+    for voter in [1, 2, 4] {
+        bench.give(Message::EpochChange(bench.genesis_change(voter, 7)));
+    }
+    assert_eq!(bench.epoch(), 7);
+    assert_eq!(sent(&bench.wait(100_000, TimerId::Epoch)), 1);
+}
+
+#[test]
 fn a_certificate_of_an_unheld_block_is_judged_by_the_set_of_its_source() {
     let (mut bench, [_, v]) = handover();
     bench.propose(&v);
