@@ -76,7 +76,8 @@ impl VerifiedTx {
         matches!(self.tx, Tx::DepositStakeV2(_)) && self.valid(1)
     }
 
-    /// True if this is a version 2 deposit whose BLS key is a valid point that proves possession.
+    /// True if this is a version 2 deposit, signed by source and holder, whose BLS key is a valid point that proves
+    /// possession.
     pub fn pop_valid(&self) -> bool {
         self.pop_valid
     }
@@ -92,8 +93,10 @@ impl VerifiedTx {
 pub fn verify_tx(domain: &TxDomain, raw: Bytes) -> Result<VerifiedTx, RlpError> {
     let tx = Tx::from_raw(&raw)?;
     let hash = keccak256(&raw);
-    let verdicts = verdicts(domain, &tx).into();
-    let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if proves_possession(t));
+    let verdicts: Box<[Option<Height>]> = verdicts(domain, &tx).into();
+    // A pairing is dear: not for what nobody signed.
+    let signed = verdicts.iter().all(Option::is_some);
+    let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if signed && proves_possession(t));
     Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
 }
 

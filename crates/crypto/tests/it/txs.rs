@@ -309,6 +309,8 @@ fn deposits_prove_possession() {
     assert!(broken(|t| t.bls_pop = bls::SecretKey::generate().prove_possession().to_bytes().to_vec().into()));
     assert!(broken(|t| t.bls_pubkey = vec![0xff; 48].into()), "no point");
     assert!(broken(|t| t.bls_pop = [&[0xc0], [0; 95].as_slice()].concat().into()), "infinity");
+    let unsigned = verify("sky", Tx::DepositStakeV2(deposit(1)).to_raw());
+    assert!(!unsigned.pop_valid(), "no pairing for what nobody signed");
     let mut other = Tx::DepositStakeV2(deposit(1));
     sign_tx("sky", &mut other, 1, &key(7)).unwrap();
     sign_tx("sky", &mut other, 0, &key(1)).unwrap();
