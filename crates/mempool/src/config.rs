@@ -5,7 +5,8 @@ use crate::Millis;
 /// Limits of a [`crate::Mempool`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Most transactions.
+    /// Most transactions; one that several accounts pay counts once for each. It bounds what a settled block can make the
+    /// pool judge again.
     pub count_max: usize,
     /// Most bytes of encoded transactions.
     pub bytes_max: usize,
@@ -21,6 +22,9 @@ pub struct Config {
     pub abandoned_max: usize,
     /// What a replacement must pay at least, in per cent of the price of what it replaces.
     pub replacement_percent: u64,
+    /// Most pending transactions, of the account and of all that share a transaction with it, for which one is still
+    /// replaced: each attempt judges all of them again, and a refused one costs its sender nothing.
+    pub replacement_group_max: usize,
 }
 
 impl Default for Config {
@@ -34,6 +38,7 @@ impl Default for Config {
             seen_ms: 60 * 1_000,
             abandoned_max: 100_000,
             replacement_percent: 110,
+            replacement_group_max: 64,
         }
     }
 }

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{Address, Hash, Tx, U256};
 
+/// Records of deadlines beyond two a pending transaction, before those of no use are removed.
+const DEADLINES_SPARE: usize = 64;
+
 /// What is known of a transaction that is in no block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TxStatus {
@@ -26,8 +29,10 @@ pub struct Mempool<S> {
     /// Pending transactions of each account by sequence, without gaps.
     pub(crate) accounts: HashMap<Address, BTreeMap<u64, Hash>>,
     bytes: usize,
+    /// Slots of all entries.
+    payers: usize,
     arrivals: u64,
-    deadlines: VecDeque<(Millis, Hash)>,
+    pub(crate) deadlines: VecDeque<(Millis, Hash)>,
     seen: Recent,
     abandoned: Recent,
 }
@@ -49,7 +54,7 @@ impl<S: Screen> Mempool<S> {
     pub fn new(config: Config, screen: S) -> Self {
         let (seen, abandoned) = (Recent::new(config.seen_max), Recent::new(config.abandoned_max));
         let (entries, accounts, deadlines) = (HashMap::new(), HashMap::new(), VecDeque::new());
-        Self { config, screen, entries, accounts, bytes: 0, arrivals: 0, deadlines, seen, abandoned }
+        Self { config, screen, entries, accounts, bytes: 0, payers: 0, arrivals: 0, deadlines, seen, abandoned }
     }
 
     /// Accepts or refuses a transaction.
@@ -189,7 +194,7 @@ impl<S: Screen> Mempool<S> {
 
     fn check_room(&self, tx: &VerifiedTx, slots: &[(Address, u64)]) -> Result<(), Refused> {
         let full = |what, got, max| if got > max { Err(Refused::Full { what, got, max }) } else { Ok(()) };
-        full("transactions", self.entries.len() + 1, self.config.count_max)?;
+        full("transactions", self.payers.saturating_add(slots.len()), self.config.count_max)?;
         full("bytes", self.bytes.saturating_add(tx.raw().len()), self.config.bytes_max)?;
         for (address, _) in slots {
             let pending = self.accounts.get(address).map_or(0, BTreeMap::len);
@@ -211,21 +216,31 @@ impl<S: Screen> Mempool<S> {
         now: Millis,
         tx: Arc<VerifiedTx>,
         slots: Vec<(Address, u64)>,
-        got: U256,
+        offered: U256,
         pending: Hash,
     ) -> Result<(), Refused> {
         let percent = self.config.replacement_percent;
         let price = self.entries.get(&pending).map_or(U256::ZERO, |entry| entry.price);
         let needed = price.saturating_mul(U256::from(percent));
-        if got.saturating_mul(U256::from(100)) < needed || got <= price {
-            return Err(Refused::Underpriced { pending, got, price, percent });
+        if offered.saturating_mul(U256::from(100)) < needed || offered <= price {
+            return Err(Refused::Underpriced { pending, got: offered, price, percent });
         }
-        let Some(arrival) = self.entries.get(&pending).map(|entry| entry.arrival) else { return Err(Refused::Seen) };
+        let Some(entry) = self.entries.get(&pending) else { return Err(Refused::Seen) };
+        let arrival = entry.arrival;
+        let bytes = self.bytes.saturating_sub(entry.tx.raw().len()).saturating_add(tx.raw().len());
+        if bytes > self.config.bytes_max {
+            return Err(Refused::Full { what: "bytes", got: bytes, max: self.config.bytes_max });
+        }
         let accounts: BTreeSet<_> = slots.iter().map(|(address, _)| *address).collect();
+        let max = self.config.replacement_group_max;
+        let got = self.group(accounts.clone(), max).1.len();
+        if got > max {
+            return Err(Refused::Full { what: "transactions judged again for a replacement", got, max });
+        }
         let judged = self.judge_at(arrival, &accounts, &tx);
         if judged.is_ok() {
             self.abandon(now, &pending);
-            self.add(now, tx, slots, got, arrival);
+            self.add(now, tx, slots, offered, arrival);
         }
         self.judge_again(now, accounts);
         judged
@@ -258,18 +273,25 @@ impl<S: Screen> Mempool<S> {
     /// Makes the screen forget the debits of these accounts, and of all that share a transaction with them. Returns
     /// arrival and hash of their pending transactions, ascending.
     fn forget(&mut self, accounts: BTreeSet<Address>) -> Vec<(u64, Hash)> {
+        let (group, found) = self.group(accounts, usize::MAX);
+        group.iter().for_each(|address| self.screen.forget(address));
+        found.into_iter().collect()
+    }
+
+    /// These accounts and all that share a transaction with them, and their pending transactions by arrival. Stops
+    /// looking once there are more than `max`.
+    fn group(&self, accounts: BTreeSet<Address>, max: usize) -> (BTreeSet<Address>, BTreeSet<(u64, Hash)>) {
         let mut group = accounts.clone();
         let mut todo: Vec<Address> = accounts.into_iter().collect();
         let mut found = BTreeSet::new();
-        while let Some(address) = todo.pop() {
-            self.screen.forget(&address);
+        while let Some(address) = todo.pop().filter(|_| found.len() <= max) {
             for hash in self.accounts.get(&address).into_iter().flat_map(BTreeMap::values) {
                 let Some(entry) = self.entries.get(hash) else { continue };
                 found.insert((entry.arrival, *hash));
                 todo.extend(entry.slots.iter().map(|(other, _)| *other).filter(|other| group.insert(*other)));
             }
         }
-        found.into_iter().collect()
+        (group, found)
     }
 
     fn add(&mut self, now: Millis, tx: Arc<VerifiedTx>, slots: Vec<(Address, u64)>, price: U256, arrival: u64) {
@@ -278,15 +300,22 @@ impl<S: Screen> Mempool<S> {
             self.accounts.entry(*address).or_default().insert(*sequence, hash);
         }
         self.bytes = self.bytes.saturating_add(tx.raw().len());
+        self.payers = self.payers.saturating_add(slots.len());
         self.deadlines.push_back((deadline, hash));
         self.seen.add(hash, now.saturating_add(self.config.seen_ms));
         self.abandoned.remove(&hash);
         self.entries.insert(hash, Entry { tx, slots, price, arrival, deadline });
+        // One that waits long must not keep the records of all that have come and gone since.
+        if self.deadlines.len() > self.entries.len().saturating_mul(2).saturating_add(DEADLINES_SPARE) {
+            let entries = &self.entries;
+            self.deadlines.retain(|(at, hash)| entries.get(hash).is_some_and(|entry| entry.deadline == *at));
+        }
     }
 
     fn remove(&mut self, hash: &Hash) -> Option<Entry> {
         let entry = self.entries.remove(hash)?;
         self.bytes = self.bytes.saturating_sub(entry.tx.raw().len());
+        self.payers = self.payers.saturating_sub(entry.slots.len());
         for (address, sequence) in &entry.slots {
             if let Some(account) = self.accounts.get_mut(address) {
                 account.remove(sequence);
