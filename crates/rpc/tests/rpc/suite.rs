@@ -42,7 +42,7 @@ async fn every_file_is_answered_and_the_connection_lives_on() {
             count += 1;
         }
     }
-    println!("{count} files");
+    assert!(count == 0 || count >= 217, "only {count} files");
     let alive = connection.post(br#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#).await;
     assert!(alive.body.contains("result"));
 }

@@ -56,7 +56,7 @@ async fn other_origins_only_where_cors_is_open() {
     let same = format!("http://{}", node.address);
     assert!(open(node.address, Some(&same)).await.is_ok());
     for foreign in ["http://evil.example", "null", "https://127.0.0.1"] {
-        let refused = open(node.address, Some(foreign)).await.err().expect("refused");
+        let refused = open(node.address, Some(foreign)).await.expect_err("refused");
         assert!(matches!(refused, Error::Http(answer) if answer.status() == 403), "{foreign}");
     }
     let node = Running::start(Fake::default(), ServerConfig { cors: true, ..ServerConfig::default() }).await;
