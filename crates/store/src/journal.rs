@@ -250,8 +250,11 @@ fn push_record(payload: &[u8], out: &mut Vec<u8>) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Payload and the bytes after it; `None` if nothing whole is left; or what is wrong.
-fn read_record(bytes: &[u8]) -> Result<Option<(&[u8], &[u8])>, &'static str> {
+/// A payload and the bytes after it.
+type Split<'b> = (&'b [u8], &'b [u8]);
+
+/// The first record; `None` if nothing whole is left; or what is wrong.
+fn read_record(bytes: &[u8]) -> Result<Option<Split<'_>>, &'static str> {
     let Some((header, after)) = bytes.split_first_chunk::<RECORD_HEADER>() else { return Ok(None) };
     if bytes.iter().all(|&byte| byte == 0) {
         return Ok(None); // no record begins so: the checksum of the length 0 is not 0

@@ -6,9 +6,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
+/// Column, key, and a value (none deletes).
+type Change = (usize, Vec<u8>, Option<Vec<u8>>);
+
 #[derive(Clone, Debug)]
 enum Step {
-    Write(Vec<(usize, Vec<u8>, Option<Vec<u8>>)>, bool),
+    Write(Vec<Change>, bool),
     Scan(usize, Vec<u8>, Vec<u8>, usize),
     Reopen,
 }
