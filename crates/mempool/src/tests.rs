@@ -1,5 +1,8 @@
 //! The pool on the ledger's own screen.
 
+mod limits;
+mod random;
+
 use crate::{Base, Config, Mempool, Refused, TxStatus};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -260,82 +263,6 @@ fn several_payers() {
 }
 
 #[test]
-fn limits() {
-    let mut net = Net::new(Config { count_max: 3, account_max: 2, ..Config::default() });
-    let full = |result| matches!(result, Err(Refused::Full { .. }));
-    assert_eq!(net.pool.insert(0, simple(2, 1)), Ok(()));
-    assert_eq!(net.pool.insert(0, simple(2, 2)), Ok(()), "at the limit of the account");
-    assert!(full(net.pool.insert(0, simple(2, 3))), "above");
-    assert_eq!(net.pool.insert(0, simple(3, 1)), Ok(()), "at the limit of all");
-    assert!(full(net.pool.insert(0, simple(4, 1))), "above");
-    assert_eq!(net.pool.insert(0, pay(&[(3, 1)], 1, 200)), Ok(()), "a replacement needs no room");
-    let bytes_max = simple(2, 1).raw().len();
-    let mut net = Net::new(Config { bytes_max, ..Config::default() });
-    assert_eq!(net.pool.insert(0, simple(2, 1)), Ok(()), "at the limit of bytes");
-    assert!(full(net.pool.insert(0, simple(3, 1))), "above");
-    net.settle(1, &[simple(2, 1)]);
-    assert_eq!(net.pool.insert(1, simple(3, 1)), Ok(()), "there is room again");
-}
-
-#[test]
-fn a_transaction_counts_for_each_payer() {
-    let mut net = Net::new(Config { count_max: 3, ..Config::default() });
-    assert_eq!(net.pool.insert(0, pay(&[(2, 1), (3, 1)], 1, 100)), Ok(()));
-    let refused = net.pool.insert(0, pay(&[(4, 1), (5, 1)], 1, 100));
-    assert!(matches!(refused, Err(Refused::Full { what: "transactions", got: 4, max: 3 })), "{refused:?}");
-    assert_eq!(net.pool.insert(0, simple(4, 1)), Ok(()));
-    net.settle(1, &[pay(&[(2, 1), (3, 1)], 1, 100)]);
-    assert_eq!(net.pool.insert(1, pay(&[(5, 1), (6, 1)], 1, 100)), Ok(()), "there is room again");
-}
-
-/// Small ones cannot be replaced by large ones beyond the limit.
-#[test]
-fn replacements_keep_to_the_limit_of_bytes() {
-    let small = simple(2, 1);
-    let fee = U256::from(FEE / 100) * U256::from(1_000);
-    let outputs = (0..8).map(|n| TxOutput { address: Address::repeat_byte(n), coins: Coins::ZERO }).collect();
-    let inputs = vec![TxInput { address: address(2), coins: Coins::tfuel(fee), sequence: 1, ..TxInput::default() }];
-    let large = signed(Tx::Send(Send { fee: Coins::tfuel(fee), inputs, outputs }), &[2]);
-    for (spare, fits) in [(0, true), (1, false)] {
-        let mut net = Net::new(Config { bytes_max: large.raw().len() - spare, ..Config::default() });
-        assert_eq!(net.pool.insert(0, small.clone()), Ok(()));
-        let result = net.pool.insert(0, large.clone());
-        assert_eq!(result.is_ok(), fits, "{result:?}");
-        assert_eq!(net.pool.get(&small.hash()).is_some(), !fits);
-        check(&net);
-    }
-}
-
-/// A refused replacement costs its sender nothing, so it must not cost us the judgement of a whole pool.
-#[test]
-fn replacements_among_many_are_refused_at_once() {
-    let mut net = Net::new(Config { replacement_group_max: 2, ..Config::default() });
-    let full = |result| matches!(result, Err(Refused::Full { got: 3, max: 2, .. }));
-    for sequence in 1..=2 {
-        assert_eq!(net.pool.insert(0, simple(2, sequence)), Ok(()));
-    }
-    assert_eq!(net.pool.insert(0, pay(&[(2, 1)], 1, 200)), Ok(()), "at");
-    assert_eq!(net.pool.insert(0, pay(&[(2, 3), (3, 1)], 1, 100)), Ok(()));
-    assert!(full(net.pool.insert(0, pay(&[(2, 1)], 1, 400))), "above");
-    assert_eq!(net.pool.insert(0, simple(4, 1)), Ok(()));
-    assert_eq!(net.pool.insert(0, pay(&[(4, 1)], 1, 200)), Ok(()), "others are free");
-}
-
-#[test]
-fn old_deadlines_do_not_pile_up_behind_one_that_waits() {
-    let mut net = Net::new(Config::default());
-    assert_eq!(net.pool.insert(0, simple(2, 1)), Ok(()));
-    for round in 1..=6 {
-        let txs: Vec<_> = (3..=PEOPLE).map(|n| simple(n, round)).collect();
-        txs.iter().for_each(|tx| assert_eq!(net.pool.insert(round, tx.clone()), Ok(())));
-        net.settle(round, &txs);
-    }
-    assert!(net.pool.deadlines.len() <= 2 * usize::from(PEOPLE) + 64, "{}", net.pool.deadlines.len());
-    net.pool.expire(Config::default().expiry_ms);
-    assert!(net.pool.is_empty(), "its own deadline is kept");
-}
-
-#[test]
 fn expiry() {
     let mut net = Net::new(Config { expiry_ms: 1_000, seen_ms: 100, ..Config::default() });
     let (early, late, other) = (simple(2, 1), simple(2, 2), simple(3, 1));
@@ -354,17 +281,6 @@ fn expiry() {
 }
 
 #[test]
-fn the_seen_cache_is_bounded() {
-    let mut net = Net::new(Config { seen_max: 2, ..Config::default() });
-    let txs: Vec<_> = (2..=4).map(|n| simple(n, 1)).collect();
-    txs.iter().for_each(|tx| assert_eq!(net.pool.insert(0, tx.clone()), Ok(())));
-    net.settle(1, &txs);
-    assert_eq!(code(net.pool.insert(1, txs[0].clone())), 100_002, "forgotten: judged, not seen");
-    assert_eq!(net.pool.insert(1, txs[1].clone()), Err(Refused::Seen));
-    assert_eq!(code(net.pool.insert(60_000, txs[1].clone())), 100_002, "after 60 s");
-}
-
-#[test]
 fn discarded_blocks_come_back() {
     let mut net = Net::new(Config::default());
     let (mine, theirs) = (simple(2, 1), simple(3, 1));
@@ -372,92 +288,4 @@ fn discarded_blocks_come_back() {
     net.pool.reinstate(1, [mine.clone(), theirs.clone(), simple(4, 2)]);
     assert_eq!(net.all(), hashes(&[&mine, &theirs]), "the good ones, once each");
     assert_eq!(net.pool.recheck(2, &[mine.hash(), theirs.hash()]), [], "good on the settled state");
-}
-
-/// What must hold after every call: the indices agree, and a block on the settled head takes everything.
-fn check(net: &Net) {
-    let pool = &net.pool;
-    let bytes: usize = pool.entries.values().map(|entry| entry.tx.raw().len()).sum();
-    assert_eq!(pool.bytes(), bytes);
-    let slots: usize = pool.entries.values().map(|entry| entry.slots.len()).sum();
-    assert_eq!(pool.accounts.values().map(|txs| txs.len()).sum::<usize>(), slots);
-    for (hash, entry) in &pool.entries {
-        assert!(entry.slots.iter().all(|(address, sequence)| pool.accounts[address].get(sequence) == Some(hash)));
-    }
-    for txs in pool.accounts.values() {
-        let sequences: Vec<u64> = txs.keys().copied().collect();
-        assert!(sequences.windows(2).all(|pair| pair[0] + 1 == pair[1]), "no gaps: {sequences:?}");
-    }
-    let all = pool.candidates(usize::MAX, usize::MAX, |_| false);
-    assert_eq!(all.len(), pool.len(), "every transaction is reachable");
-    net.build(&net.head, &all);
-}
-
-/// SplitMix64: enough for choosing.
-fn roll(seed: &mut u64, sides: u64) -> u64 {
-    *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (z ^ (z >> 31)) % sides
-}
-
-/// Random inserts, replacements, several payers, foreign blocks, expiry.
-#[test]
-fn the_pool_is_always_a_block() {
-    for seed in 0..4u64 {
-        eprintln!("seed {seed}");
-        let mut dice = seed;
-        let mut net = Net::new(Config { expiry_ms: 60, seen_ms: 20, ..Config::default() });
-        let (mut accepted, mut dropped) = (0, 0);
-        for now in 0..150u64 {
-            let person = |dice: &mut u64| 2 + roll(dice, 5) as u16;
-            let next = |net: &mut Net, dice: &mut u64, n: u16| {
-                let account = net.pool.screen_mut().account(&address(n)).expect("reads").expect("an account");
-                (account.sequence + 1).saturating_sub(roll(dice, 4) / 3).max(1)
-            };
-            let (a, b) = (person(&mut dice), person(&mut dice));
-            let (sa, sb) = (next(&mut net, &mut dice, a), next(&mut net, &mut dice, b));
-            let percent = 100 + roll(&mut dice, 3) * 60;
-            match roll(&mut dice, 12) {
-                0 if a != b => {
-                    accepted += usize::from(net.pool.insert(now, pay(&[(a, sa), (b, sb)], now, percent)).is_ok());
-                }
-                1 => {
-                    let count = roll(&mut dice, 4) as usize;
-                    let txs = net.pool.candidates(count, usize::MAX, |_| false);
-                    dropped += net.settle(now, &txs).len();
-                }
-                2 => {
-                    // A block of somebody else takes the sequence of one of ours.
-                    let account = vigil_ledger::queries::account(&net.head.state, net.head.height, &address(a));
-                    let sequence = account.expect("reads").expect("an account").sequence + 1;
-                    dropped += net.settle(now, &[pay(&[(a, sequence)], 1_000 + now, 100)]).len();
-                }
-                _ => accepted += usize::from(net.pool.insert(now, pay(&[(a, sa)], now, percent)).is_ok()),
-            }
-            check(&net);
-        }
-        assert!(accepted > 40 && dropped > 3, "seed {seed}: {accepted} {dropped}");
-    }
-}
-
-/// Printed, never asserted.
-#[test]
-fn speed() {
-    let mut net = Net::new(Config { account_max: 10_000, ..Config::default() });
-    let txs: Vec<_> = (1..=100).flat_map(|s| (1..=PEOPLE).map(move |n| simple(n, s))).collect();
-    let start = std::time::Instant::now();
-    txs.iter().for_each(|tx| assert_eq!(net.pool.insert(0, tx.clone()), Ok(())));
-    let insert = start.elapsed();
-    let start = std::time::Instant::now();
-    let picked = net.pool.candidates(2_000, usize::MAX, |_| false);
-    let select = start.elapsed();
-    assert_eq!(picked.len(), 2_000);
-    let (header, outcome) = net.build(&net.head, &picked);
-    let hashes: Vec<Hash> = picked.iter().map(|tx| tx.hash()).collect();
-    let start = std::time::Instant::now();
-    let base = Base { state: outcome.state.clone(), height: header.height };
-    assert_eq!(net.pool.on_settled(1, base, &hashes, &outcome.touched), []);
-    eprintln!("{} inserts {insert:?}, select 2,000 {select:?}, settle {:?}", txs.len(), start.elapsed());
-    assert_eq!(net.pool.len(), 2_000);
 }
