@@ -72,6 +72,11 @@ impl Machine {
             self.clock.armed[0] = None;
             return;
         }
+        let sent_before = !self.clock.timed_out && self.own.change_target > self.clock.epoch;
+        if self.config.rules.no_resend_timer_after_amplified_ec && sent_before {
+            self.clock.deadline = None;
+            return;
+        }
         self.clock.deadline = Some(self.now.mono + 7 * self.config.delta);
         self.clock.timed_out = true;
         if !self.may_sign() {

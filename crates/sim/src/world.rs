@@ -455,7 +455,7 @@ impl World {
         if self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member)
             && self.scenario.set_changes
         {
-            self.excuse_ignorant(&view.high_cert.2);
+            self.excuse_ignorant(&view.high_cert.2, view.epoch);
         }
         let Some(machine) = self.shells[node].machine() else { return Ok(()) };
         self.checks.view(node, &view)?;
@@ -468,11 +468,11 @@ impl World {
     }
 
     /// Committees follow from blocks: who lacks the one that the newest certificate builds on cannot judge it at once.
-    fn excuse_ignorant(&mut self, certified: &Hash) {
-        let Some(source) = self.checks.lineage.get(certified).map(|kin| kin.block.header.hcc.block_hash) else {
-            return;
-        };
-        for node in (0..self.plan.nodes).filter(|node| !self.shells[*node].has_executed(&source)) {
+    /// That is the HCC of `high`, unless a certificate above `high` has led to the epoch, which then builds on `high`.
+    fn excuse_ignorant(&mut self, high: &Hash, epoch: Epoch) {
+        let Some(kin) = self.checks.lineage.get(high) else { return };
+        let needed = if kin.epoch() + 1 == epoch { kin.block.header.hcc.block_hash } else { *high };
+        for node in (0..self.plan.nodes).filter(|node| !self.shells[*node].has_executed(&needed)) {
             self.checks.liveness.excuse(node);
         }
     }
