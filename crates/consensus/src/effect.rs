@@ -17,6 +17,8 @@ pub enum Input {
         /// What it says.
         message: Message,
     },
+    /// A connection has ended: nothing is asked of it any more.
+    Disconnected(Peer),
     /// The answer to [`Effect::Execute`].
     Executed {
         /// The block.

@@ -115,6 +115,15 @@ impl Machine {
         }
     }
 
+    /// What was asked of a peer that is gone is asked of the next one when the fetch timer runs, which is now.
+    pub(crate) fn on_disconnected(&mut self, peer: Peer) {
+        self.fetches.peers.remove(&peer);
+        for fetch in self.fetches.wanted.values_mut().filter(|fetch| fetch.peer == Some(peer)) {
+            fetch.again_at = self.now.mono;
+        }
+        self.on_fetch_timer();
+    }
+
     /// Asks the next peer; gives up after a while, until something names the block again.
     pub(crate) fn on_fetch_timer(&mut self) {
         self.clock.armed[2] = None;

@@ -84,6 +84,7 @@ impl Machine {
         match input {
             Input::Start => self.on_start(),
             Input::Received { from, message } => self.on_message(from, message),
+            Input::Disconnected(peer) => self.on_disconnected(peer),
             Input::Executed { block, outcome } => self.on_executed(block, outcome),
             Input::Built { epoch, block, executed } => self.on_built(epoch, block, executed),
             Input::Timer(TimerId::Epoch) => self.on_epoch_timer(),

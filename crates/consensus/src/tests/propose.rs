@@ -200,6 +200,17 @@ fn requests_are_repeated_at_other_peers_and_given_up() {
 }
 
 #[test]
+fn a_peer_that_is_gone_is_not_asked_again() {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let a = bench.block(1, g, g);
+    bench.input(Input::Received { from: Peer(80), message: Message::CertReq(g) });
+    assert_eq!(requests(&bench.certify(&a)), [(PEER, a)]);
+    assert_eq!(requests(&bench.input(Input::Disconnected(PEER))), [(Peer(80), a)], "at once");
+    assert_eq!(requests(&bench.wait(4 * DELTA, TimerId::Fetch)), [(Peer(80), a)]);
+}
+
+#[test]
 fn a_future_proposal_is_parked_two_epochs_ahead_at_most() {
     let mut bench = Bench::new(4, 2);
     let g = bench.genesis();
