@@ -1,21 +1,24 @@
 //! A network in one process: events in virtual time, effects performed in order, every honest act checked.
 
+mod effects;
+mod sending;
+
 use crate::agenda::{Agenda, Time};
-use crate::invariants::{Invariants, Verdict, broken};
+use crate::invariants::{Invariants, Verdict};
 use crate::keys::Notary;
 use crate::ledger::{State, Toy, ToyTx};
 use crate::liars::Adversary;
 use crate::liars::adversary::Shot;
 use crate::lineage::Lineage;
 use crate::network::Network;
-use crate::plan::{CrashPoint, Plan};
+use crate::plan::Plan;
 use crate::rng::{Rng, Stream};
 use crate::scenario::Scenario;
 use crate::shell::{Shell, UNIX_START_MS};
 use crate::trace::Trace;
-use crate::wire::{self, Target};
+use crate::wire;
 use std::sync::Arc;
-use vigil_consensus::{BlockFault, Config, Effect, Executed, Input, JournalRecord, Message, Peer, Penalty, TimerId};
+use vigil_consensus::{BlockFault, Config, Executed, Input, Message, Peer, TimerId};
 use vigil_primitives::{Block, BlockHeader, Epoch, Hash, SignDomain};
 
 /// Something that will happen.
@@ -270,178 +273,6 @@ impl World {
         self.perform(node, effects)
     }
 
-    fn arm(&mut self, i: usize) -> Verdict {
-        let crash = self.plan.crashes[i];
-        let shell = &mut self.shells[crash.node];
-        if shell.machine().is_none() || shell.armed.is_some() {
-            return Ok(());
-        }
-        shell.armed = Some(crash);
-        if crash.point == CrashPoint::Idle {
-            self.crash(crash.node);
-        } else {
-            let incarnation = shell.incarnation;
-            let latest = self.agenda.now() + 8 * self.scenario.delta;
-            self.agenda.at(latest, Event::CrashAnyway { node: crash.node, incarnation });
-        }
-        Ok(())
-    }
-
-    fn crash(&mut self, node: usize) {
-        let Some(crash) = self.shells[node].armed else { return };
-        let now = self.agenda.now();
-        self.note(|| format!("{node} crashes at {:?}, store lost: {}", crash.point, crash.loses_store));
-        self.trace.fold(&[now, node as u64, 121]);
-        self.shells[node].crash(crash.loses_store);
-        self.checks.liveness.crashed(node);
-        self.agenda.at(now + crash.down_for, Event::Restart(node));
-    }
-
-    /// Performs effects in order; an armed crash cuts them off.
-    fn perform(&mut self, node: usize, mut effects: Vec<Effect>) -> Verdict {
-        if self.scenario.send_before_journal {
-            effects.sort_by_key(|effect| matches!(effect, Effect::Journal(_)));
-        }
-        let mut steps_left = None;
-        for effect in effects {
-            if steps_left == Some(0) {
-                self.crash(node);
-                return Ok(());
-            }
-            steps_left = steps_left.map(|left: usize| left - 1);
-            if let Effect::Journal(record) = &effect {
-                let point = self.shells[node].armed.map(|crash| crash.point);
-                if point != Some(CrashPoint::BeforeJournal) {
-                    self.shells[node].write_journal(record);
-                    self.journalled(node, record)?;
-                }
-                match point {
-                    Some(CrashPoint::BeforeJournal | CrashPoint::AfterJournal) => {
-                        self.crash(node);
-                        return Ok(());
-                    }
-                    Some(_) => steps_left = Some(self.rng.below(6)),
-                    None => {}
-                }
-                continue;
-            }
-            self.effect(node, effect)?;
-        }
-        if steps_left.is_some() {
-            self.crash(node);
-        }
-        self.look_at(node)
-    }
-
-    /// A vote counts from the moment it is durable: it may be sent after a restart.
-    fn journalled(&mut self, node: usize, record: &JournalRecord) -> Verdict {
-        let JournalRecord::Vote { vote, .. } = record else { return Ok(()) };
-        if self.plan.lies(node) {
-            return Ok(());
-        }
-        if let Some(block) = self.shells[node].machine().and_then(|machine| machine.block(&vote.block_hash)) {
-            self.checks.block_made(vote.block_hash, block);
-        }
-        self.checks.honest_vote(node, vote, true)
-    }
-
-    fn effect(&mut self, node: usize, effect: Effect) -> Verdict {
-        let now = self.agenda.now();
-        match effect {
-            Effect::Journal(_) => Ok(()),
-            Effect::Send { to, message } => self.send(node, Target::One(to.0 as usize), message),
-            Effect::Broadcast(message) => self.send(node, Target::All, message),
-            Effect::SetTimer { id, at } => {
-                let incarnation = self.shells[node].incarnation;
-                let at = self.shells[node].set_timer(id, at);
-                self.agenda.at(at, Event::Timer { node, incarnation, id, at });
-                Ok(())
-            }
-            Effect::Execute(block) => self.execute(node, block),
-            Effect::Build(request) => {
-                let shell = &mut self.shells[node];
-                shell.building = Some(request.epoch);
-                let Some((block, executed)) = shell.build(now, &request, &self.mempool) else {
-                    return broken("I9", || {
-                        format!("node {node} builds on {}, which it never executed", request.parent)
-                    });
-                };
-                let (incarnation, epoch, block) = (shell.incarnation, request.epoch, Box::new(block));
-                let at = now + self.rng.between(0, self.scenario.execution / 2);
-                self.agenda.at(at, Event::Built { node, incarnation, epoch, block, executed });
-                Ok(())
-            }
-            Effect::StoreOwn(block) => {
-                let result = self.shells[node].execute(&block);
-                let Some(Ok((executed, state))) = result else {
-                    return broken("I9", || format!("node {node} built a block it cannot execute: {result:?}"));
-                };
-                self.shells[node].keep(block.hash(), block, executed, state);
-                Ok(())
-            }
-            Effect::Settled(settled) => {
-                if !self.plan.lies(node) {
-                    for block in &settled.blocks {
-                        let executed = self.shells[node].has_executed(&block.hash);
-                        self.checks.settled(now, node, block.hash, executed)?;
-                        self.trace.fold_hash(&block.hash);
-                        self.note(|| format!("{node} settles {} at height {}", block.hash, block.block.header.height));
-                    }
-                }
-                self.shells[node].settle(&settled);
-                Ok(())
-            }
-            Effect::Discarded(hashes) => {
-                self.shells[node].discard(&hashes);
-                Ok(())
-            }
-            Effect::StoreCert(hcc) => {
-                self.shells[node].keep_cert(hcc);
-                Ok(())
-            }
-            Effect::Lookup { to, lookup } => match self.shells[node].lookup(lookup) {
-                Some(message) => self.send(node, Target::One(to.0 as usize), message),
-                None => Ok(()),
-            },
-            Effect::Evidence(evidence) => {
-                let offender = evidence.offender();
-                let honest = (0..self.plan.nodes)
-                    .find(|other| !self.plan.lies(*other) && self.adversary.address(*other) == offender);
-                match honest {
-                    Some(other) => broken("I13", || format!("node {node} has evidence against honest node {other}")),
-                    None => Ok(()),
-                }
-            }
-            Effect::Penalize { peer, reason } => self.blame(node, peer.0 as usize, reason),
-            Effect::Halted(reason) if !self.plan.lies(node) => broken("halt", || format!("node {node}: {reason:?}")),
-            Effect::Halted(_) => Ok(()),
-        }
-    }
-
-    fn blame(&mut self, node: usize, peer: usize, reason: Penalty) -> Verdict {
-        self.trace.fold(&[self.agenda.now(), node as u64, 130, peer as u64]);
-        self.note(|| format!("{node} blames {peer}: {reason:?}"));
-        let grave = matches!(reason, Penalty::BadSignature | Penalty::BadCertificate | Penalty::BadBlock);
-        if grave && peer < self.plan.nodes && !self.plan.lies(node) && !self.plan.lies(peer) {
-            return broken("blame", || format!("node {node} blames honest node {peer}: {reason:?}"));
-        }
-        Ok(())
-    }
-
-    fn execute(&mut self, node: usize, block: Arc<Block>) -> Verdict {
-        let shell = &mut self.shells[node];
-        let Some(result) = shell.execute(&block) else {
-            let parent = block.header.parent;
-            return broken("I9", || format!("node {node} executes a block before its parent {parent}"));
-        };
-        let time = self.rng.between(0, self.scenario.execution / 2);
-        let at = self.agenda.now().max(shell.busy_until) + time;
-        shell.busy_until = at;
-        let (incarnation, hash) = (shell.incarnation, block.hash());
-        self.agenda.at(at, Event::Executed { node, incarnation, block, hash, result });
-        Ok(())
-    }
-
     /// What a machine says of itself, after every input.
     fn look_at(&mut self, node: usize) -> Verdict {
         let now = self.agenda.now();
@@ -483,83 +314,6 @@ impl World {
         self.network.retune(weather.delays, &weather.slow, weather.proposer, weather.next);
         self.note(|| format!("epoch {epoch} begins: turn of {:?}, {:?}", weather.proposer, self.adversary.lies()));
         self.enter_shots(weather.shots);
-    }
-
-    pub(crate) fn enter_shots(&mut self, shots: Vec<Shot>) {
-        for shot in shots {
-            self.agenda.at(self.agenda.now() + shot.after, Event::Shot(Box::new(shot)));
-        }
-    }
-
-    fn shoot(&mut self, shot: Shot) -> Verdict {
-        if let Message::Proposal(proposal) = &shot.message {
-            self.checks.block_made(proposal.block.hash(), &proposal.block);
-        }
-        self.transmit(shot.from, &shot.to, Arc::new(shot.message));
-        Ok(())
-    }
-
-    /// A machine sends: the honest are checked and overheard, the liars' words pass only if they fit the lie.
-    fn send(&mut self, node: usize, to: Target, message: Message) -> Verdict {
-        if self.plan.lies(node) {
-            if let Message::Proposal(proposal) = &message {
-                self.checks.block_made(proposal.block.hash(), &proposal.block);
-            }
-            if self.adversary.passes(node, &message) {
-                let shots = self.adversary.overhear(node, &message, &self.checks.lineage);
-                self.enter_shots(shots);
-                self.transmit(node, &to, Arc::new(message));
-            }
-            return Ok(());
-        }
-        self.check_sent(node, &message)?;
-        let shots = self.adversary.overhear(node, &message, &self.checks.lineage);
-        self.enter_shots(shots);
-        self.transmit(node, &to, Arc::new(message));
-        Ok(())
-    }
-
-    fn check_sent(&mut self, node: usize, message: &Message) -> Verdict {
-        let me = self.adversary.address(node);
-        let shell = &self.shells[node];
-        match message {
-            Message::Vote(vote) if vote.voter == me => {
-                let durable = shell.has_journalled_vote(&vote.block_hash);
-                self.checks.honest_vote(node, vote, durable)
-            }
-            Message::EpochChange(change) if change.voter == me => {
-                let durable = shell.has_journalled_change(change.target_epoch);
-                self.checks.honest_epoch_change(node, change.target_epoch, durable)
-            }
-            Message::Proposal(proposal) => {
-                let hash = proposal.block.hash();
-                self.checks.block_made(hash, &proposal.block);
-                let header = &proposal.block.header;
-                if header.proposer != me {
-                    return Ok(());
-                }
-                let durable = shell.has_journalled_proposal(header.epoch, hash);
-                self.checks.honest_proposal(node, hash, &proposal.block, durable)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn transmit(&mut self, from: usize, to: &Target, message: Arc<Message>) {
-        let everyone: Vec<usize>;
-        let receivers = match to {
-            Target::One(node) => std::slice::from_ref(node),
-            Target::Some(nodes) => nodes.as_slice(),
-            Target::All => {
-                everyone = (0..self.plan.nodes).collect();
-                &everyone
-            }
-        };
-        for receiver in receivers.iter().copied().filter(|node| *node != from && *node < self.plan.nodes) {
-            for at in self.network.send(self.agenda.now(), from, receiver) {
-                self.agenda.at(at, Event::Deliver { from, to: receiver, message: message.clone() });
-            }
-        }
     }
 
     fn note(&self, text: impl FnOnce() -> String) {
