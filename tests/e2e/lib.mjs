@@ -28,6 +28,9 @@ export async function until(what, probe, seconds = 120) {
   const deadline = Date.now() + seconds * 1000;
   let last;
   while (Date.now() < deadline) {
+    if (running?.exited && !running.stopping) {
+      throw new Error(`the localnet ended (${JSON.stringify(running.exited)}) before: ${what}\n${running.log}`);
+    }
     try {
       const answer = await probe();
       if (answer) return answer;
@@ -55,10 +58,14 @@ export async function settledHeight(url) {
   return Number((await rpc(url, 'theta.GetStatus')).latest_finalized_block_height);
 }
 
+// The localnet that a test runs against: when it ends by itself, waiting for it ends too.
+let running;
+
 // A localnet of real processes. `stop()` ends it as Ctrl-C would and answers what it printed last.
 export class Localnet {
   static async start({ basePort, args = [], home, dataDir = tempDir() }) {
     const net = new Localnet();
+    running = net;
     net.basePort = basePort;
     net.dataDir = dataDir;
     net.lines = [];
@@ -82,7 +89,6 @@ export class Localnet {
     });
     try {
       net.ready = await until('the ready line', () => {
-        if (net.exited) throw new Error(`localnet ended: ${JSON.stringify(net.exited)}\n${net.log}`);
         return net.lines.find((line) => line.startsWith('ready '));
       });
     } catch (error) {
@@ -97,6 +103,7 @@ export class Localnet {
   }
 
   async stop() {
+    this.stopping = true;
     this.child.kill('SIGINT');
     return this.exit;
   }
@@ -120,6 +127,7 @@ export function vigil(args, { env = {}, input = '' } = {}) {
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));
     child.on('exit', (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on('error', () => {}); // it may not read what it is given
     child.stdin.end(input);
   });
 }
