@@ -40,7 +40,11 @@ fn journal(layout: &Layout, output: &Output) -> Result<(), CliError> {
         "last_proposal": state.last_proposal.map(|(epoch, hash)| json!({ "epoch": epoch, "hash": hash })),
         "last_ec": Some(state.change_target).filter(|target| *target > 0),
     });
-    if output.json { output.line(value.to_string()) } else { output.json(&without_null(value)) }
+    if output.json {
+        output.line(value.to_string())
+    } else {
+        output.json(&without_null(value))
+    }
     Ok(())
 }
 

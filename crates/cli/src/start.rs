@@ -66,23 +66,20 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
     if !layout.config().exists() {
         let folder = layout.root().display();
-        return Err(CliError::failed(format!("{folder} is no data folder: `vigil init --data-dir {folder}` makes one")));
+        return Err(CliError::failed(format!(
+            "{folder} is no data folder: `vigil init --data-dir {folder}` makes one"
+        )));
     }
-    let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(Some(&layout.config()), env, args.config.0.iter().cloned()).map_err(CliError::usage)?;
     start_log(&config)?;
     let genesis = crate::genesis::read(&layout.genesis())?;
     let key = unlock(args, &layout)?;
     let address = key.address();
     let (rpc, metrics) = (config.rpc_port, config.metrics_port);
-    let options = StartOptions {
-        layout,
-        config,
-        genesis,
-        key,
-        fresh_journal: args.fresh_journal,
-        sent_log: args.sent_log,
-    };
+    let options =
+        StartOptions { layout, config, genesis, key, fresh_journal: args.fresh_journal, sent_log: args.sent_log };
     telemetry::recorder();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::while_doing("cannot start the runtime"))?;

@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vigil_consensus::{BlockFault, BuildRequest, Executed, Input, Settled};
 use vigil_crypto::{SecretKey, VerifiedTx};
-use vigil_ledger::{BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, StateError, build_block, code, execute_block};
+use vigil_ledger::{
+    BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, StateError, build_block, code, execute_block,
+};
 use vigil_primitives::{Block, BlockHeader, Hash, Hcc, RlpError, Signature};
 use vigil_trie::{ScalarHasher, ordered_root};
 
@@ -23,6 +25,9 @@ use vigil_trie::{ScalarHasher, ordered_root};
 const DISK_RETRY: Duration = Duration::from_secs(1);
 /// Blocks after which a state in memory begins anew, so that what it has read does not pile up.
 const COLD_INTERVAL: u64 = 512;
+
+/// A block's fault is told in so many characters; the text of a bad signature holds what was signed.
+const REASON_CHARS_MAX: usize = 300;
 
 /// Something to do, from the engine.
 #[derive(Debug)]
@@ -156,8 +161,10 @@ impl Executor {
         let outcome = match self.run_block(hash, block) {
             Ok(executed) => Ok(executed),
             Err(Failure::Fault(fault)) => {
-                tracing::warn!(height = block.header.height, %hash, proposer = %block.header.proposer, "invalid block: {fault}");
-                (self.on_invalid)(hash, fault.to_string());
+                let why: String = fault.to_string().chars().take(REASON_CHARS_MAX).collect();
+                let header = &block.header;
+                tracing::warn!(height = header.height, %hash, proposer = %header.proposer, "invalid block: {why}");
+                (self.on_invalid)(hash, why);
                 Err(fault)
             }
             Err(Failure::Own(error)) => return self.fail(&error),
@@ -175,9 +182,8 @@ impl Executor {
         let params = self.chain.params();
         let outcome = stage("execute", || execute_block(params, &ScalarHasher, &parent, &block.header, &txs));
         let outcome = outcome.map_err(blame)?;
-        let stored = stage("store", || {
-            self.persist(|chain| chain.add_executed(hash, Arc::clone(block), &txs, outcome.clone()))
-        });
+        let stored =
+            stage("store", || self.persist(|chain| chain.add_executed(hash, Arc::clone(block), &txs, outcome.clone())));
         stored.ok_or(Failure::Told)
     }
 

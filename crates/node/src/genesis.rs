@@ -127,7 +127,8 @@ pub fn read_balances(json: &str) -> Result<Vec<GenesisAccount>, GenesisInputErro
     let mut accounts = BTreeMap::new();
     for (text, amount) in pairs {
         let address: Address = text.parse().map_err(|e| fail(format!("`{text}` is not an address: {e}")))?;
-        let theta = decimal(&amount).ok_or_else(|| fail(format!("`{amount}` of {text} is not a decimal amount in wei")))?;
+        let theta =
+            decimal(&amount).ok_or_else(|| fail(format!("`{amount}` of {text} is not a decimal amount in wei")))?;
         let tfuel = theta
             .checked_mul(U256::from(OPERATIONAL_PER_STAKE))
             .ok_or_else(|| fail(format!("{amount} wei of {text}: the operational tokens pass 256 bits")))?;

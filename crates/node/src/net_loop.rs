@@ -1,10 +1,10 @@
 //! What the network tells, to whom it belongs.
 
 use crate::backend::NodeBackend;
+use crate::node::stopped;
 use crate::pool::{Origin, Submission};
 use crate::serve_blocks;
 use crate::sync_driver::{ChainNews, SyncDriver};
-use crate::node::stopped;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -69,7 +69,10 @@ impl NetLoop {
     async fn handle(&mut self, event: NetEvent) {
         match event {
             NetEvent::PeerConnected(peer) => self.sync.head(peer.peer, peer.head).await,
-            NetEvent::PeerDisconnected(peer) => self.sync.gone(peer).await,
+            NetEvent::PeerDisconnected(peer) => {
+                self.sync.gone(peer).await;
+                let _engine_is_gone = self.inputs.send(Input::Disconnected(peer)).await;
+            }
             NetEvent::Status { peer, head } => self.sync.head(peer, head).await,
             NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result).await,
             NetEvent::Consensus { peer, bytes, .. } => self.consensus(peer, &bytes).await,

@@ -11,7 +11,7 @@ use vigil_sync::{RangeAnswer, SyncConfig, SyncEffect, SyncInput, Syncer};
 
 /// What the executor tells block sync.
 #[derive(Clone, Debug)]
-pub enum ChainNews {
+pub(crate) enum ChainNews {
     /// The settled head has moved.
     Settled(Head),
     /// A block is invalid.

@@ -133,15 +133,18 @@ async fn a_full_disk_stops_voting_says_why_and_heals() {
     let node = start(dir.path(), store.clone(), false).await;
     settled_above(&node, 2).await;
     store.fail_after(0, Failure::DiskFull);
-    let reason = until("the fault", async || node.backend().not_ready().await.filter(|r| r.contains("disk full"))).await;
+    let reason =
+        until("the fault", async || node.backend().not_ready().await.filter(|r| r.contains("disk full"))).await;
     assert!(reason.contains("not voting"), "{reason}");
     let height = settled(&node).await;
     store.heal();
     settled_above(&node, height + 2).await;
-    until("the fault is over", async || Some(()).filter(|()| true).and(match node.backend().not_ready().await {
-        Some(reason) if reason.contains("disk full") => None,
-        _ => Some(()),
-    }))
+    until("the fault is over", async || {
+        Some(()).filter(|()| true).and(match node.backend().not_ready().await {
+            Some(reason) if reason.contains("disk full") => None,
+            _ => Some(()),
+        })
+    })
     .await;
     node.stop().await;
 }

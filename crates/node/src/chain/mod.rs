@@ -184,7 +184,8 @@ impl Chain {
         let tx_hashes = txs.iter().map(|tx| tx.hash()).collect();
         let touched = outcome.touched;
         let (executed, executed_at) = (executed.clone(), Instant::now());
-        let known = ExecutedBlock { hash, block, tx_hashes, as_parent, touched, executed: executed.clone(), executed_at };
+        let known =
+            ExecutedBlock { hash, block, tx_hashes, as_parent, touched, executed: executed.clone(), executed_at };
         self.tip_mut().pending.insert(hash, Arc::new(known));
         Ok(executed)
     }

@@ -13,7 +13,8 @@ fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
 
 #[test]
 fn later_sources_win() {
-    let (_dir, path) = file("[rpc]\nport = 1\n[p2p]\nport = 11\nseeds = [\"/ip4/1.2.3.4/tcp/1\"]\n[metrics]\nport = 21\n");
+    let (_dir, path) =
+        file("[rpc]\nport = 1\n[p2p]\nport = 11\nseeds = [\"/ip4/1.2.3.4/tcp/1\"]\n[metrics]\nport = 21\n");
     let env = [pair("VIGIL_RPC_PORT", "2"), pair("VIGIL_P2P_PORT", "12"), pair("HOME", "/root")];
     let flags = [pair("rpc.port", "3")];
     let config = Config::load(Some(&path), env, flags).expect("valid");

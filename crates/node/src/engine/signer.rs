@@ -77,7 +77,12 @@ impl Signer {
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the node must not sign.
-    pub fn open(layout: &Layout, me: Address, has_signed: bool, fresh: bool) -> Result<(Self, JournalState), JournalRefusal> {
+    pub fn open(
+        layout: &Layout,
+        me: Address,
+        has_signed: bool,
+        fresh: bool,
+    ) -> Result<(Self, JournalState), JournalRefusal> {
         let (path, marker) = (layout.journal(&me), layout.signed_marker(&me));
         let exists = path.exists();
         if exists && fresh {
@@ -232,10 +237,7 @@ mod tests {
         assert!(matches!(Signer::open(&layout, ME, false, true), Err(JournalRefusal::Exists { .. })));
         // The database alone remembers, too: a data directory whose key folder was restored from a copy.
         let dir = tempfile::tempdir().expect("temporary folder");
-        assert!(matches!(
-            Signer::open(&Layout::new(dir.path()), ME, true, false),
-            Err(JournalRefusal::Missing { .. })
-        ));
+        assert!(matches!(Signer::open(&Layout::new(dir.path()), ME, true, false), Err(JournalRefusal::Missing { .. })));
     }
 
     #[test]

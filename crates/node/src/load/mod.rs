@@ -26,6 +26,8 @@ const BATCH_MAX: usize = 400;
 const TICK: Duration = Duration::from_millis(20);
 /// Time between two looks at the settled head.
 const POLL: Duration = Duration::from_millis(50);
+/// How long no node at all may answer when a load begins.
+const OPEN_PATIENCE: Duration = Duration::from_secs(15);
 /// Most transactions under way; beyond that, due ones wait (and their latency grows).
 const OUTSTANDING_MAX: usize = 200_000;
 
@@ -61,6 +63,24 @@ pub enum LoadError {
     },
 }
 
+/// Reads the accounts from the first node that answers; nodes may be on their way up.
+async fn open_accounts(options: &LoadOptions, clients: &[Client]) -> Result<Vec<Account>, LoadError> {
+    let deadline = Instant::now() + OPEN_PATIENCE;
+    loop {
+        let mut refusal = LoadError::NoEndpoint;
+        for (client, endpoint) in clients.iter().zip(&options.endpoints) {
+            match accounts::open(client, options.accounts).await {
+                Ok(accounts) => return Ok(accounts),
+                Err(reason) => refusal = LoadError::Accounts { endpoint: endpoint.clone(), reason },
+            }
+        }
+        if clients.is_empty() || Instant::now() > deadline {
+            return Err(refusal);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
 /// A load under way.
 #[derive(Debug)]
 pub struct Load {
@@ -77,11 +97,7 @@ impl Load {
     /// [`LoadError`].
     pub async fn start(options: &LoadOptions) -> Result<Self, LoadError> {
         let clients = options.endpoints.iter().map(|url| Client::new(url)).collect::<Result<Vec<_>, _>>()?;
-        let first = clients.first().ok_or(LoadError::NoEndpoint)?;
-        let mut accounts = accounts::open(first, options.accounts).await.map_err(|reason| LoadError::Accounts {
-            endpoint: options.endpoints[0].clone(),
-            reason,
-        })?;
+        let mut accounts = open_accounts(options, &clients).await?;
         let shared = Arc::new(Shared::default());
         let watcher = tokio::spawn(watcher::run(clients.clone(), Arc::clone(&shared)));
         let started = Instant::now();

@@ -70,7 +70,8 @@ pub fn genesis(validators: &[Validator], timestamp: u64, rules: &[String]) -> Re
         theta: tokens(STAKE_TOTAL) - dealt_stake,
         tfuel: tokens(OPERATIONAL_TOTAL) - dealt_operational,
     });
-    let stake = |v: &Validator| GenesisStake { source: v.stake_source, holder: v.address, amount: tokens(VALIDATOR_STAKE) };
+    let stake =
+        |v: &Validator| GenesisStake { source: v.stake_source, holder: v.address, amount: tokens(VALIDATOR_STAKE) };
     genesis::assemble(params, timestamp, accounts, validators.iter().map(stake).collect())
 }
 

@@ -22,7 +22,9 @@ pub struct Ports {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
     /// Something listens there.
-    #[error("{what} of node {node} needs port {port}, which is taken ({reason}); stop what uses it or give --base-port")]
+    #[error(
+        "{what} of node {node} needs port {port}, which is taken ({reason}); stop what uses it or give --base-port"
+    )]
     Taken {
         /// Which service.
         what: &'static str,
@@ -34,7 +36,9 @@ pub enum PortError {
         reason: String,
     },
     /// Counting from the base port leaves the range of ports.
-    #[error("base port {base} leaves no room for {nodes} nodes: node i uses base + 20 * i to base + 20 * i + 4, at most 65535")]
+    #[error(
+        "base port {base} leaves no room for {nodes} nodes: node i uses base + 20 * i to base + 20 * i + 4, at most 65535"
+    )]
     Range {
         /// The base port.
         base: u16,

@@ -111,7 +111,12 @@ fn create(
 ///
 /// # Errors
 /// [`SetupError::Io`].
-pub fn node_specs(setup: &Setup, ports: &[Ports], program: &Path, extra: &[String]) -> Result<Vec<NodeSpec>, SetupError> {
+pub fn node_specs(
+    setup: &Setup,
+    ports: &[Ports],
+    program: &Path,
+    extra: &[String],
+) -> Result<Vec<NodeSpec>, SetupError> {
     let address = |p: &Ports| format!("/ip4/127.0.0.1/tcp/{}", p.p2p);
     let loopback = std::net::Ipv4Addr::LOCALHOST.into();
     let mut specs = Vec::with_capacity(ports.len());

@@ -45,7 +45,11 @@ pub async fn survey(clients: &[Client]) -> Survey {
         height: alive.iter().map(|(_, s)| number(s, "current_height")).max().unwrap_or_default(),
         settled_height,
         finalized_height: least("finalized_height"),
-        forks: if same("hash") || top.is_empty() { 0 } else { settled_height - last_common(&nodes, settled_height).await },
+        forks: if same("hash") || top.is_empty() {
+            0
+        } else {
+            settled_height - last_common(&nodes, settled_height).await
+        },
         roots_equal: top.len() == nodes.len() && same("state_hash"),
     }
 }

@@ -101,7 +101,8 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
         let mempool = pool.mempool();
         hashes.iter().filter(|hash| mempool.is_seen(hash)).copied().collect()
     };
-    let fresh: Vec<Bytes> = raws.iter().zip(&hashes).filter(|(_, h)| !seen.contains(*h)).map(|(r, _)| r.clone()).collect();
+    let fresh: Vec<Bytes> =
+        raws.iter().zip(&hashes).filter(|(_, h)| !seen.contains(*h)).map(|(r, _)| r.clone()).collect();
     let mut verified = crate::stages::stage("admit_verify", || pool.complete(&fresh, pool.known(&fresh))).into_iter();
     let judged: Vec<Result<Arc<VerifiedTx>, Rejected>> = hashes
         .iter()

@@ -91,9 +91,8 @@ impl Pool {
     }
 
     fn verify_all(&self, raws: &[&Bytes]) -> Vec<Result<VerifiedTx, RlpError>> {
-        let verify = |raws: &[&Bytes]| -> Vec<_> {
-            raws.iter().map(|raw| verify_tx(&self.domain, Bytes::clone(raw))).collect()
-        };
+        let verify =
+            |raws: &[&Bytes]| -> Vec<_> { raws.iter().map(|raw| verify_tx(&self.domain, Bytes::clone(raw))).collect() };
         let chunk = raws.len().div_ceil(self.threads).max(CHUNK_MIN);
         if raws.len() <= chunk {
             return verify(raws);

@@ -1,38 +1,35 @@
 //! A running node: opened, wired, stopped.
 
+mod parts;
+mod services;
+
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
-use crate::engine::{Clock, Engine, JournalRefusal, Observatory, Signer};
+use crate::engine::{Clock, Engine, JournalRefusal, Observatory};
 use crate::executor::{Executor, Shared};
-use crate::health::{Fault, Health};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{self, Admission, Pool};
 use crate::sent_log::SentLog;
 use crate::sync_driver::ChainNews;
-use crate::{Config, layout::Layout, telemetry};
+use crate::{Config, layout::Layout};
+use services::Listeners;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use vigil_consensus::{Config as ConsensusConfig, JournalState, Machine, Recovered};
+use vigil_consensus::{Config as ConsensusConfig, Machine};
 use vigil_crypto::SecretKey;
-use vigil_net::{Head, NetConfig, NetHandle, Network, Role};
-use vigil_primitives::{Address, Genesis};
-use vigil_rpc::{Backend, RenderMetrics, ServerConfig};
-use vigil_store::{Batch, Column, DirLock, RocksStore, Store, StoreError};
+use vigil_net::NetHandle;
+use vigil_primitives::Genesis;
+use vigil_store::{DirLock, RocksStore, Store, StoreError};
 
 /// Inputs of consensus that may wait.
 const INPUTS_MAX: usize = 1_024;
-/// Block intervals that the chain may stand still before the node says so; and at least this long.
-const STANDSTILL_INTERVALS: u32 = 20;
-const STANDSTILL_MIN: Duration = Duration::from_secs(15);
 /// How long threads may take to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(4);
-const DISCOVERY_PEERS: usize = 24;
 
 /// What a node is started with.
 pub struct StartOptions {
@@ -112,8 +109,8 @@ impl Node {
         let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
         let chain = Arc::new(chain);
         let me = key.address();
-        let health = Arc::new(new_health(&chain, &recovered));
-        let mut signer = open_signer(&config, &layout, &chain, &health, me, fresh_journal)?;
+        let health = Arc::new(parts::health(&chain, &recovered));
+        let mut signer = parts::signer(&config, &layout, &chain, &health, me, fresh_journal)?;
         if let Some((signer, state)) = &mut signer {
             recovered.journal = std::mem::take(state);
             if sent_log {
@@ -122,7 +119,7 @@ impl Node {
         }
         let listeners = Listeners::bind(&config).await?;
         let keys = NodeKeys::new(key.clone());
-        let (net, events) = start_net(&config, &layout, &chain, keys.clone()).await?;
+        let (net, events) = parts::network(&config, &layout, &chain, keys.clone()).await?;
         let signs = signer.is_some().then_some(me);
         let machine_config = ConsensusConfig::from_params(chain.params(), chain.genesis(), signs);
         let machine = Machine::new(machine_config, Box::new(keys), recovered);
@@ -147,7 +144,7 @@ impl Node {
             key: Some(key),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
-            on_settled: on_settled(net.clone(), tell_news.clone()),
+            on_settled: parts::on_settled(net.clone(), tell_news.clone()),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
         let engine = Engine {
@@ -239,149 +236,4 @@ fn cores() -> usize {
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NodeError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(NodeError::Thread)
-}
-
-fn new_health(chain: &Chain, recovered: &Recovered) -> Health {
-    let interval = Duration::from_millis(chain.params().block_interval_ms);
-    let health =
-        Health::new(recovered.restart.validators().members().len() > 1, STANDSTILL_MIN.max(interval * STANDSTILL_INTERVALS));
-    let head = chain.head();
-    health.settled(head.as_parent.height, head.as_parent.timestamp);
-    health
-}
-
-/// Opens the journal. A journal that must not be used is a fault, not an error: the node follows the chain and says why
-/// it does not sign.
-fn open_signer(
-    config: &Config,
-    layout: &Layout,
-    chain: &Chain,
-    health: &Health,
-    me: Address,
-    fresh: bool,
-) -> Result<Option<(Signer, JournalState)>, NodeError> {
-    if !config.validator_enabled {
-        return Ok(None);
-    }
-    let key = records::signed_key(&me);
-    let has_signed = chain.store().get(Column::Meta, &key)?.is_some();
-    match Signer::open(layout, me, has_signed, fresh) {
-        Ok(opened) => {
-            let mut batch = Batch::new();
-            batch.put(Column::Meta, key, Vec::new());
-            chain.store().write(batch, true)?;
-            Ok(Some(opened))
-        }
-        Err(refusal @ JournalRefusal::Exists { .. }) => Err(refusal.into()),
-        Err(refusal) => {
-            health.raise(Fault::NotSigning, refusal.to_string());
-            Ok(None)
-        }
-    }
-}
-
-async fn start_net(
-    config: &Config,
-    layout: &Layout,
-    chain: &Chain,
-    keys: NodeKeys,
-) -> Result<(NetHandle, mpsc::Receiver<vigil_net::NetEvent>), NodeError> {
-    let mut net = NetConfig::new(layout.root()).listen_on(config.p2p_address, config.p2p_port);
-    if !config.p2p_quic {
-        net.listen.truncate(1);
-    }
-    for seed in &config.p2p_seeds {
-        let address = seed.parse().map_err(|_| NodeError::Seed { key: "p2p.seeds", got: seed.clone() })?;
-        net.seeds.push(address);
-    }
-    net.max_peers = config.p2p_peers_max;
-    net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
-    net.role = if config.validator_enabled { Role::Validator } else { Role::Full };
-    let head = chain.head();
-    let head = Head { height: head.as_parent.height, hash: head.hash };
-    Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
-}
-
-/// What happens after each settlement besides storing it.
-fn on_settled(
-    net: NetHandle,
-    news: mpsc::UnboundedSender<ChainNews>,
-) -> Box<dyn FnMut(&[Arc<crate::chain::ExecutedBlock>]) + Send> {
-    Box::new(move |blocks| {
-        let Some(head) = blocks.last() else { return };
-        let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
-        metrics::counter!("vigil_txs_settled_total").increment(txs);
-        metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);
-        metrics::gauge!("vigil_settled_height").set(head.as_parent.height as f64);
-        for block in blocks {
-            let latency = block.executed_at.elapsed();
-            metrics::histogram!("vigil_settle_seconds").record(latency.as_secs_f64());
-        }
-        let head = Head { height: head.as_parent.height, hash: head.hash };
-        let _net_is_busy = net.publish_status(head);
-        let _net_loop_is_gone = news.send(ChainNews::Settled(head));
-    })
-}
-
-/// Sockets of the services, bound before anything runs.
-struct Listeners {
-    rpc: Option<TcpListener>,
-    metrics: Option<TcpListener>,
-}
-
-impl Listeners {
-    async fn bind(config: &Config) -> Result<Self, NodeError> {
-        let bind = async |what, enabled: bool, address: SocketAddr| match enabled {
-            false => Ok(None),
-            true => match TcpListener::bind(address).await {
-                Ok(listener) => Ok(Some(listener)),
-                Err(source) => Err(NodeError::Listen { what, address, source }),
-            },
-        };
-        let rpc = SocketAddr::new(config.rpc_address, config.rpc_port);
-        let metrics = SocketAddr::new(config.metrics_address, config.metrics_port);
-        Ok(Self {
-            rpc: bind("JSON-RPC", config.rpc_enabled, rpc).await?,
-            metrics: bind("metrics", config.metrics_enabled, metrics).await?,
-        })
-    }
-
-    fn serve(
-        self,
-        config: &Config,
-        backend: &Arc<NodeBackend>,
-        stopping: &watch::Receiver<bool>,
-    ) -> Vec<tokio::task::JoinHandle<()>> {
-        let until_stop = || {
-            let mut stopping = stopping.clone();
-            async move { stopped(&mut stopping).await }
-        };
-        let mut tasks = Vec::new();
-        if let Some(listener) = self.rpc {
-            let server = ServerConfig {
-                cors: config.rpc_cors,
-                connections_max: config.rpc_connections_max,
-                ..ServerConfig::default()
-            };
-            let backend: Arc<dyn Backend> = backend.clone();
-            let serve = vigil_rpc::serve(listener, backend, server, until_stop());
-            tasks.push(tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the JSON-RPC server ended");
-                }
-            }));
-        }
-        if let Some(listener) = self.metrics {
-            let recorder = telemetry::recorder();
-            let render: RenderMetrics = Arc::new(move || recorder.map(|r| r.render()).unwrap_or_default());
-            let router = vigil_rpc::health_router(backend.clone(), render);
-            let serve = vigil_rpc::serve_health(listener, router, until_stop());
-            tasks.push(tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the metrics server ended");
-                }
-            }));
-        }
-        tasks
-    }
 }

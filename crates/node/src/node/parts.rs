@@ -1,0 +1,106 @@
+//! Parts of a node, each opened from what the operator gave.
+
+use super::NodeError;
+use crate::chain::{Chain, ExecutedBlock, records};
+use crate::engine::{JournalRefusal, Signer};
+use crate::health::{Fault, Health};
+use crate::keys::NodeKeys;
+use crate::sync_driver::ChainNews;
+use crate::{Config, layout::Layout};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use vigil_consensus::{JournalState, Recovered};
+use vigil_net::{Head, NetConfig, NetEvent, NetHandle, Network, Role};
+use vigil_primitives::Address;
+use vigil_store::{Batch, Column};
+
+/// Block intervals that the chain may stand still before the node says so; and at least this long.
+const STANDSTILL_INTERVALS: u32 = 20;
+const STANDSTILL_MIN: Duration = Duration::from_secs(15);
+/// Below this many peers the network looks for more.
+const DISCOVERY_PEERS: usize = 24;
+
+pub(super) fn health(chain: &Chain, recovered: &Recovered) -> Health {
+    let interval = Duration::from_millis(chain.params().block_interval_ms);
+    let health = Health::new(
+        recovered.restart.validators().members().len() > 1,
+        STANDSTILL_MIN.max(interval * STANDSTILL_INTERVALS),
+    );
+    let head = chain.head();
+    health.settled(head.as_parent.height, head.as_parent.timestamp);
+    health
+}
+
+/// Opens the journal. A journal that must not be used is a fault, not an error: the node follows the chain and says why
+/// it does not sign.
+pub(super) fn signer(
+    config: &Config,
+    layout: &Layout,
+    chain: &Chain,
+    health: &Health,
+    me: Address,
+    fresh: bool,
+) -> Result<Option<(Signer, JournalState)>, NodeError> {
+    if !config.validator_enabled {
+        return Ok(None);
+    }
+    let key = records::signed_key(&me);
+    let has_signed = chain.store().get(Column::Meta, &key)?.is_some();
+    match Signer::open(layout, me, has_signed, fresh) {
+        Ok(opened) => {
+            let mut batch = Batch::new();
+            batch.put(Column::Meta, key, Vec::new());
+            chain.store().write(batch, true)?;
+            Ok(Some(opened))
+        }
+        Err(refusal @ JournalRefusal::Exists { .. }) => Err(refusal.into()),
+        Err(refusal) => {
+            health.raise(Fault::NotSigning, refusal.to_string());
+            Ok(None)
+        }
+    }
+}
+
+pub(super) async fn network(
+    config: &Config,
+    layout: &Layout,
+    chain: &Chain,
+    keys: NodeKeys,
+) -> Result<(NetHandle, mpsc::Receiver<NetEvent>), NodeError> {
+    let mut net = NetConfig::new(layout.root()).listen_on(config.p2p_address, config.p2p_port);
+    if !config.p2p_quic {
+        net.listen.truncate(1);
+    }
+    for seed in &config.p2p_seeds {
+        let address = seed.parse().map_err(|_| NodeError::Seed { key: "p2p.seeds", got: seed.clone() })?;
+        net.seeds.push(address);
+    }
+    net.max_peers = config.p2p_peers_max;
+    net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
+    net.role = if config.validator_enabled { Role::Validator } else { Role::Full };
+    let head = chain.head();
+    let head = Head { height: head.as_parent.height, hash: head.hash };
+    Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
+}
+
+/// What happens after each settlement besides storing it.
+pub(super) fn on_settled(
+    net: NetHandle,
+    news: mpsc::UnboundedSender<ChainNews>,
+) -> Box<dyn FnMut(&[Arc<ExecutedBlock>]) + Send> {
+    Box::new(move |blocks| {
+        let Some(head) = blocks.last() else { return };
+        let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
+        metrics::counter!("vigil_txs_settled_total").increment(txs);
+        metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);
+        metrics::gauge!("vigil_settled_height").set(head.as_parent.height as f64);
+        for block in blocks {
+            let latency = block.executed_at.elapsed();
+            metrics::histogram!("vigil_settle_seconds").record(latency.as_secs_f64());
+        }
+        let head = Head { height: head.as_parent.height, hash: head.hash };
+        let _net_is_busy = net.publish_status(head);
+        let _net_loop_is_gone = news.send(ChainNews::Settled(head));
+    })
+}
