@@ -253,7 +253,8 @@ await run({
     const { hash } = await rpc(node.url, 'theta.BroadcastRawTransaction', { tx_bytes: send().slice(2) });
     sequence = 1;
     assertEqual((await rpc(node.url, 'theta.GetTransaction', { hash })).status, 'finalized', 'a good one');
-    await txRefused(send({ seq: 1 }), /Got 1, expected 2/);
+    await txRefused(send({ seq: 1 }), /Transaction already seen/);
+    await txRefused(send({ seq: 1, tfuelWei: '2' }), /Got 1, expected 2/);
     await node.goesOn();
   },
 
