@@ -3,6 +3,7 @@
 use crate::{CliError, Globals, Output};
 use serde_json::json;
 use std::path::PathBuf;
+use vigil_crypto::keystore::Keystore;
 use vigil_node::Config;
 use vigil_node::chain::GenesisBlock;
 use vigil_node::genesis::Preset;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     }
     let hash = GenesisBlock::of(&genesis).map_err(CliError::failed)?.hash();
     std::fs::create_dir_all(layout.root()).map_err(CliError::while_doing(layout.root().display()))?;
+    Keystore::open(layout.keys()).map_err(CliError::failed)?; // so that an operator's key can be put there
     let text = std::fs::read(&args.genesis).map_err(CliError::while_doing(args.genesis.display()))?;
     std::fs::write(layout.genesis(), text).map_err(CliError::while_doing(layout.genesis().display()))?;
     let config = Config::default().to_documented_toml();
