@@ -186,7 +186,17 @@ await run({
     writeFileSync(genesis, readFileSync(`${genesis}.away`, 'utf8').slice(0, 200));
     says((await node.refused()).stderr, /genesis\.json/, /EOF/);
     renameSync(`${genesis}.away`, genesis);
-    says((await node.refused({ password: 'wrong' })).stderr, /[Pp]assword|decrypt/);
+    const keys = join(node.dir, 'key', 'encrypted');
+    says((await node.refused({ password: 'wrong' })).stderr, /[Pp]assword|decrypt/, /key\/encrypted/);
+    const [keyFile] = readdirSync(keys);
+    const goodKey = readFileSync(join(keys, keyFile));
+    writeFileSync(join(keys, keyFile), 'hello');
+    says((await node.refused()).stderr, /key\/encrypted/, /no version 3 key/);
+    writeFileSync(join(keys, keyFile), goodKey);
+    rmSync(join(node.dir, 'db'), { recursive: true, force: true });
+    writeFileSync(join(node.dir, 'db'), 'a file where a folder belongs');
+    says((await node.refused()).stderr, /making \S+\/db: File exists/);
+    rmSync(join(node.dir, 'db'));
   },
 
   'ports and data folders in use are refused by name': async () => {

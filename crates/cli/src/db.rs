@@ -28,7 +28,7 @@ pub(crate) fn run(command: &Command, globals: &Globals, output: &Output) -> Resu
 fn journal(layout: &Layout, output: &Output) -> Result<(), CliError> {
     let address = node_key::address(layout.keys()).map_err(CliError::failed)?;
     let address = address.ok_or_else(|| CliError::failed(format!("no key in {}", layout.keys().display())))?;
-    let contents = vigil_store::read_journal(&layout.journal(&address)).map_err(CliError::failed)?;
+    let contents = vigil_store::read_journal(&layout.journal(&address)).map_err(|why| CliError::caused(&why))?;
     let records = contents.records.iter().map(|bytes| JournalRecord::from_bytes(bytes));
     let state = JournalState::replay(records.collect::<Result<Vec<_>, _>>().map_err(CliError::failed)?);
     let value = json!({

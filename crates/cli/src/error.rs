@@ -19,6 +19,20 @@ impl CliError {
         Self::Failed(why.to_string())
     }
 
+    /// Exit code 1, with every cause that the text does not tell already.
+    pub(crate) fn caused(why: &dyn std::error::Error) -> Self {
+        let mut text = why.to_string();
+        let mut source = why.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        Self::Failed(text)
+    }
+
     /// Exit code 2.
     pub(crate) fn usage(why: impl ToString) -> Self {
         Self::Usage(why.to_string())
@@ -35,5 +49,25 @@ impl CliError {
             Self::Failed(_) => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("making x")]
+    struct Silent(#[source] std::io::Error);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("opening y: {0}")]
+    struct Telling(#[source] Silent);
+
+    #[test]
+    fn each_cause_is_told_once() {
+        let error = Telling(Silent(std::io::Error::other("no access")));
+        assert_eq!(CliError::caused(&error).to_string(), "opening y: making x: no access");
+        assert_eq!(CliError::caused(&std::io::Error::other("no access")).to_string(), "no access");
     }
 }

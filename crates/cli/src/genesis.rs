@@ -28,8 +28,8 @@ pub(crate) struct Args {
     /// Time of the genesis block, in Unix seconds; every operator must give the same
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     timestamp: u64,
-    /// File to write [default: genesis.json]
-    #[arg(long, short, value_name = "FILE", default_value = "genesis.json")]
+    /// File to write
+    #[arg(long, short, visible_alias = "out", value_name = "FILE", default_value = "genesis.json")]
     output: PathBuf,
 }
 

@@ -89,6 +89,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     });
     if result.is_err()
         && let Some(kept) = temporary
+        && std::fs::read_dir(kept.path()).is_ok_and(|mut entries| entries.next().is_some())
     {
         output.note(format!("the nodes' folders are kept in {}", kept.keep().display()));
     }

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let stop_with_stdin = args.stop_with_stdin;
     runtime.block_on(async {
         let stopped = until_told(stop_with_stdin)?;
-        let node = Node::start(options).await.map_err(CliError::failed)?;
+        let node = Node::start(options).await.map_err(|why| CliError::caused(&why))?;
         output.note(format!("node {address}  rpc port {rpc}  metrics port {metrics}"));
         stopped.await;
         tracing::info!("stopping");
@@ -119,7 +119,9 @@ fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
             first
         }
     };
-    node_key::open_or_create(layout.keys(), &password).map_err(CliError::failed)
+    let keys = layout.keys();
+    node_key::open_or_create(keys.clone(), &password)
+        .map_err(|why| CliError::failed(format!("key in {}: {}", keys.display(), CliError::caused(&why))))
 }
 
 /// Ends on SIGINT, SIGTERM or, if asked for, at the end of stdin.
