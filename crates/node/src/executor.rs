@@ -5,6 +5,7 @@
 //! stops voting and says why.
 
 use crate::chain::{Chain, ChainError};
+use crate::engine::Inputs;
 use crate::health::{Fault, Health};
 use crate::pool::Pool;
 use crate::stages::stage;
@@ -15,9 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vigil_consensus::{BlockFault, BuildRequest, Executed, Input, Settled};
 use vigil_crypto::{SecretKey, VerifiedTx};
-use vigil_ledger::{
-    BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, StateError, build_block, code, execute_block,
-};
+use vigil_ledger::{BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, build_block, code, execute_block};
 use vigil_primitives::{Block, BlockHeader, Hash, Hcc, RlpError, Signature};
 use vigil_trie::{ScalarHasher, ordered_root};
 
@@ -64,6 +63,9 @@ struct Built {
     outcome: BlockOutcome,
 }
 
+/// What happens after each settlement besides storing it; the blocks by ascending height.
+pub type OnSettled = Box<dyn FnMut(&[Arc<crate::chain::ExecutedBlock>]) + Send>;
+
 /// The executor.
 pub struct Executor {
     /// The chain.
@@ -71,7 +73,7 @@ pub struct Executor {
     /// Transactions.
     pub pool: Arc<Pool>,
     /// Where answers go.
-    pub answers: tokio::sync::mpsc::Sender<Input>,
+    pub answers: Inputs,
     /// Our key, for the coinbase.
     pub key: Option<SecretKey>,
     /// Where faults go.
@@ -79,7 +81,7 @@ pub struct Executor {
     /// With the engine.
     pub shared: Arc<Shared>,
     /// Called with the blocks of every settlement, in order.
-    pub on_settled: Box<dyn FnMut(&[Arc<crate::chain::ExecutedBlock>]) + Send>,
+    pub on_settled: OnSettled,
     /// Called with the hash of a block that is invalid, and why.
     pub on_invalid: Box<dyn Fn(Hash, String) + Send>,
 }
@@ -149,7 +151,7 @@ impl Executor {
     }
 
     fn answer(&self, input: Input) {
-        let _engine_is_gone = self.answers.blocking_send(input);
+        self.answers.blocking_send(input);
     }
 
     fn execute(&self, block: &Arc<Block>) {
@@ -302,7 +304,7 @@ impl Shared {
 fn blame(error: BlockError) -> Failure {
     let text = error.to_string();
     match error {
-        BlockError::State(error) => Failure::Own(ChainError::State(StateError::from(error))),
+        BlockError::State(error) => Failure::Own(ChainError::State(error)),
         BlockError::TxRoot { .. } => Failure::Fault(BlockFault::Body),
         BlockError::TxCount { .. } | BlockError::Bytes { .. } => Failure::Fault(BlockFault::Stateless(text)),
         BlockError::Tx { error, .. } if error.code == code::INVALID_SIGNATURE => {

@@ -1,6 +1,7 @@
 //! What the network tells, to whom it belongs.
 
 use crate::backend::NodeBackend;
+use crate::engine::Inputs;
 use crate::node::stopped;
 use crate::pool::{Origin, Submission};
 use crate::serve_blocks;
@@ -20,7 +21,7 @@ const SYNC_TICK: Duration = Duration::from_millis(100);
 /// The task that takes network events.
 pub(crate) struct NetLoop {
     node: Arc<NodeBackend>,
-    inputs: mpsc::Sender<Input>,
+    inputs: Inputs,
     stopping: watch::Receiver<bool>,
     news: mpsc::UnboundedReceiver<ChainNews>,
     answers: Arc<Semaphore>,
@@ -31,7 +32,7 @@ impl NetLoop {
     /// `news`: settled heads and invalid blocks, as the executor finds them.
     pub(crate) fn new(
         node: Arc<NodeBackend>,
-        inputs: mpsc::Sender<Input>,
+        inputs: Inputs,
         news: mpsc::UnboundedReceiver<ChainNews>,
         stopping: watch::Receiver<bool>,
         signs: bool,
@@ -71,7 +72,7 @@ impl NetLoop {
             NetEvent::PeerConnected(peer) => self.sync.head(peer.peer, peer.head).await,
             NetEvent::PeerDisconnected(peer) => {
                 self.sync.gone(peer).await;
-                let _engine_is_gone = self.inputs.send(Input::Disconnected(peer)).await;
+                self.inputs.send(Input::Disconnected(peer)).await;
             }
             NetEvent::Status { peer, head } => self.sync.head(peer, head).await,
             NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result).await,
@@ -103,7 +104,7 @@ impl NetLoop {
         match Message::decode(bytes) {
             Ok(message) => {
                 metrics::counter!("vigil_consensus_received_total", "kind" => message.kind()).increment(1);
-                let _engine_is_gone = self.inputs.send(Input::Received { from: peer, message }).await;
+                self.inputs.received(peer, message, bytes.len()).await;
             }
             Err(error) => {
                 metrics::counter!("vigil_peer_penalties_total", "reason" => "Malformed").increment(1);

@@ -24,7 +24,7 @@ pub(crate) async fn run(node: Arc<NodeBackend>, every_s: u32, mut stopping: watc
         let reason = node.health.reason(Clock::unix_s());
         gauges(&node, reason.is_none());
         seconds = seconds.wrapping_add(1);
-        let due = every_s > 0 && seconds % every_s == 0;
+        let due = every_s > 0 && seconds.is_multiple_of(every_s);
         if due || (reason != said && !changes_every_second(&said, &reason)) {
             say(&node, reason.as_deref());
         }

@@ -1,12 +1,12 @@
 //! Performs what the syncer asks for.
 
 use crate::backend::NodeBackend;
-use crate::engine::Clock;
+use crate::engine::{Clock, Inputs};
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use vigil_consensus::{Input, Message, Peer};
+use vigil_consensus::{Message, Peer};
 use vigil_net::{BlocksRequest, BlocksResponse, Head, NetCommand, RequestError};
 use vigil_primitives::Hash;
+use vigil_primitives::rlp::Encodable as _;
 use vigil_sync::{RangeAnswer, SyncConfig, SyncEffect, SyncInput, Syncer};
 
 /// What the executor tells block sync.
@@ -20,14 +20,14 @@ pub(crate) enum ChainNews {
 
 pub(crate) struct SyncDriver {
     node: Arc<NodeBackend>,
-    inputs: mpsc::Sender<Input>,
+    inputs: Inputs,
     syncer: Syncer,
     clock: Clock,
 }
 
 impl SyncDriver {
     /// `signs`: a validator's small gaps close by themselves; a node that only follows fetches at once.
-    pub(crate) fn new(node: Arc<NodeBackend>, inputs: mpsc::Sender<Input>, signs: bool) -> Self {
+    pub(crate) fn new(node: Arc<NodeBackend>, inputs: Inputs, signs: bool) -> Self {
         let mut config = SyncConfig::default();
         if !signs {
             config.patience = 0;
@@ -84,18 +84,18 @@ impl SyncDriver {
             }
             SyncEffect::Penalize { peer, fault, reason } => net.penalize(peer, fault.points(), reason),
             SyncEffect::Reward(peer) => net.send(NetCommand::Reward(peer)),
-            SyncEffect::Deliver { peer, block, .. } => return self.feed(peer, Message::Block(block)).await,
+            SyncEffect::Deliver { peer, block, .. } => {
+                let bytes = block.length();
+                return self.inputs.received(peer, Message::Block(block), bytes).await;
+            }
             SyncEffect::Certificate { peer, cert } => {
-                return self.feed(peer, Message::Certificate(Arc::new(cert))).await;
+                let bytes = cert.length();
+                return self.inputs.received(peer, Message::Certificate(Arc::new(cert)), bytes).await;
             }
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "block sync");
         }
-    }
-
-    async fn feed(&self, from: Peer, message: Message) {
-        let _engine_is_gone = self.inputs.send(Input::Received { from, message }).await;
     }
 }
 

@@ -60,6 +60,8 @@ config! {
     p2p_peers_max "p2p.peers_max": usize = 64;
     /// Also speak QUIC, on the UDP port of the same number.
     p2p_quic "p2p.quic": bool = true;
+    /// Look for nodes beyond the seeds.
+    p2p_discovery "p2p.discovery": bool = true;
 
     /// Serve `theta.*` JSON-RPC at http://<address>:<port>/rpc.
     rpc_enabled "rpc.enabled": bool = true;
@@ -69,6 +71,8 @@ config! {
     rpc_port "rpc.port": u16 = 16_888;
     /// Let web pages of any origin call the JSON-RPC server.
     rpc_cors "rpc.cors": bool = false;
+    /// File with a secret of 64 hex digits; if set, requests need a JWT (HS256) signed with it as bearer token.
+    rpc_jwt_secret_file "rpc.jwt_secret_file": String = String::new();
     /// Most connections to the JSON-RPC server at once.
     rpc_connections_max "rpc.connections_max": usize = 200;
 

@@ -1,6 +1,7 @@
 //! The two clocks: one that never goes back, one that people agree on.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use vigil_consensus::Now;
 
 /// Reads both.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,11 @@ impl Clock {
     /// Milliseconds since [`Clock::start`].
     pub fn mono_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Both at once, for [`vigil_consensus::Machine::step`].
+    pub fn now(&self) -> Now {
+        Now { mono: self.mono_ms(), unix: Self::unix_s() }
     }
 
     /// Unix seconds.

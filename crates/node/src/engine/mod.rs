@@ -5,9 +5,13 @@
 //! be written the engine stands still until it can: a validator that cannot remember must not speak.
 
 mod clock;
+mod guard;
+mod inputs;
 mod signer;
 
 pub use clock::Clock;
+pub use guard::KeyGuard;
+pub use inputs::{Inputs, Waiting};
 pub use signer::{JournalRefusal, Signer};
 
 use crate::chain::Chain;
@@ -21,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
-use vigil_consensus::{Effect, Input, Lookup, Machine, Message, Millis, Now, Peer, Penalty, TimerId, View};
+use vigil_consensus::{Effect, Input, Lookup, Machine, Message, Millis, Peer, Penalty, TimerId, View};
 use vigil_net::{NetHandle, points};
 use vigil_primitives::{Address, Block, Bytes, Hash};
 
@@ -53,7 +57,7 @@ pub struct Engine {
     /// Consensus.
     pub machine: Machine,
     /// Inputs from the network and the executor.
-    pub inputs: Receiver<Input>,
+    pub inputs: Receiver<Waiting>,
     /// Work for the executor.
     pub jobs: Sender<Job>,
     /// With the executor.
@@ -64,6 +68,8 @@ pub struct Engine {
     pub net: NetHandle,
     /// The journal; `None`: this node does not sign.
     pub signer: Option<Signer>,
+    /// Notices that our key signs elsewhere; then we fall silent.
+    pub guard: Option<Arc<KeyGuard>>,
     /// Where faults go.
     pub health: Arc<Health>,
     /// What others see.
@@ -115,15 +121,15 @@ impl Engine {
             tokio::select! {
                 biased;
                 () = crate::node::stopped(stopping) => None,
-                input = inputs.recv() => input.map(Some),
+                input = inputs.recv() => input.map(|waiting| Some(waiting.input)),
                 () = tokio::time::sleep(wait) => Some(None),
             }
         })?;
         let mut batch: Vec<Input> = first.into_iter().collect();
         while batch.len() < BATCH_MAX
-            && let Ok(input) = self.inputs.try_recv()
+            && let Ok(waiting) = self.inputs.try_recv()
         {
-            batch.push(input);
+            batch.push(waiting.input);
         }
         let now = self.clock.now().mono;
         let due: Vec<TimerId> = timers.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
@@ -186,6 +192,9 @@ impl Engine {
 
     fn send(&mut self, to: Option<Peer>, message: &Message) {
         if let Some(signer) = &mut self.signer {
+            if signer.is_ours(message) && self.guard.as_ref().is_some_and(|guard| guard.is_elsewhere()) {
+                return;
+            }
             signer.note_sent(message);
         }
         metrics::counter!("vigil_consensus_sent_total", "kind" => message.kind()).increment(1);
@@ -260,13 +269,5 @@ fn store_own(
                 return false;
             }
         }
-    }
-}
-
-/// The clocks of [`Machine::step`].
-impl Clock {
-    /// Both at once.
-    pub fn now(&self) -> Now {
-        Now { mono: self.mono_ms(), unix: Self::unix_s() }
     }
 }

@@ -6,8 +6,10 @@ use crate::layout::Layout;
 use crate::sent_log::SentLog;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use vigil_consensus::{JournalRecord, JournalState, Message};
-use vigil_primitives::Address;
+use vigil_primitives::{Address, Height};
 use vigil_store::{Journal, JournalError, OpenMode};
 
 /// A journal longer than this is rewritten with what still matters.
@@ -20,6 +22,8 @@ pub struct Signer {
     path: PathBuf,
     journal: Option<Journal>,
     state: JournalState,
+    /// Height of the last vote, for the guard.
+    voted: Arc<AtomicU64>,
     sent: Option<SentLog>,
 }
 
@@ -109,8 +113,19 @@ impl Signer {
         // From here on the key may sign: a journal that goes missing will be noticed.
         mark(&marker).map_err(io(marker.clone()))?;
         let state = JournalState::replay(records);
-        let signer = Self { me, path, journal: Some(journal), state: state.clone(), sent: None };
+        let voted = Arc::new(AtomicU64::new(vote_height(&state)));
+        let signer = Self { me, path, journal: Some(journal), state: state.clone(), voted, sent: None };
         Ok((signer, state))
+    }
+
+    /// Whose it is.
+    pub fn address(&self) -> Address {
+        self.me
+    }
+
+    /// Height of the last vote in the journal, as it grows.
+    pub(super) fn voted(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.voted)
     }
 
     /// Also writes every signed message that leaves to `log`.
@@ -156,6 +171,7 @@ impl Signer {
             return Err(error);
         }
         records.iter().for_each(|record| self.state.apply(record.clone()));
+        self.voted.store(vote_height(&self.state), Ordering::Release);
         if journal.len_bytes() > REWRITE_BYTES {
             let kept: Vec<_> = self.state.records().iter().map(JournalRecord::to_bytes).collect();
             journal.rewrite(kept)?;
@@ -163,24 +179,42 @@ impl Signer {
         Ok(())
     }
 
+    /// True for a message that carries our signature as its author.
+    pub(super) fn is_ours(&self, message: &Message) -> bool {
+        match message {
+            Message::Vote(vote) => vote.voter == self.me,
+            Message::EpochChange(change) => change.voter == self.me,
+            Message::Proposal(proposal) => proposal.block.header.proposer == self.me,
+            _ => false,
+        }
+    }
+
     /// Notes a message that is about to leave, if it is ours.
     pub(super) fn note_sent(&mut self, message: &Message) {
-        let Some(log) = &mut self.sent else { return };
+        if self.sent.is_none() || !self.is_ours(message) {
+            return;
+        }
         let line = match message {
-            Message::Vote(v) if v.voter == self.me => json!({
+            Message::Vote(v) => json!({
                 "kind": "vote", "height": v.height, "epoch": v.block_epoch, "hash": v.block_hash,
                 "source_height": v.source_height,
             }),
-            Message::Proposal(p) if p.block.header.proposer == self.me => json!({
+            Message::Proposal(p) => json!({
                 "kind": "proposal", "height": p.block.header.height, "epoch": p.block.header.epoch, "hash": p.block.hash(),
             }),
-            Message::EpochChange(ec) if ec.voter == self.me => json!({ "kind": "ec", "epoch": ec.target_epoch }),
+            Message::EpochChange(ec) => json!({ "kind": "ec", "epoch": ec.target_epoch }),
             _ => return,
         };
-        if let Err(error) = log.append(&line) {
+        if let Some(log) = &mut self.sent
+            && let Err(error) = log.append(&line)
+        {
             tracing::error!(%error, "sent log");
         }
     }
+}
+
+fn vote_height(state: &JournalState) -> Height {
+    state.last_vote.as_ref().map_or(0, |vote| vote.height)
 }
 
 fn mark(path: &std::path::Path) -> std::io::Result<()> {
@@ -196,79 +230,4 @@ fn mark(path: &std::path::Path) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::{Seek, SeekFrom, Write};
-
-    const ME: Address = Address::repeat_byte(7);
-
-    fn change(target: u64) -> JournalRecord {
-        JournalRecord::EpochChange { target }
-    }
-
-    fn health() -> Health {
-        Health::new(false, std::time::Duration::from_secs(60))
-    }
-
-    #[test]
-    fn a_journal_is_begun_once_and_found_again() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let layout = Layout::new(dir.path());
-        let (mut signer, state) = Signer::open(&layout, ME, false, false).expect("a key that never signed");
-        assert_eq!(state, JournalState::default());
-        assert!(signer.record(&[change(3), change(5)], &health(), || true));
-        drop(signer);
-        let (_, state) = Signer::open(&layout, ME, true, false).expect("found");
-        assert_eq!(state.change_target, 5);
-    }
-
-    #[test]
-    fn a_missing_journal_is_refused_until_the_operator_says_so() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let layout = Layout::new(dir.path());
-        drop(Signer::open(&layout, ME, false, false).expect("begun"));
-        std::fs::remove_file(layout.journal(&ME)).expect("removed");
-        for _ in 0..2 {
-            let refusal = Signer::open(&layout, ME, false, false).expect_err("missing");
-            let text = refusal.to_string();
-            assert!(text.starts_with("journal missing: not signing") && text.contains("--fresh-journal"), "{text}");
-        }
-        Signer::open(&layout, ME, false, true).expect("the operator's word");
-        assert!(matches!(Signer::open(&layout, ME, false, true), Err(JournalRefusal::Exists { .. })));
-        // The database alone remembers, too: a data directory whose key folder was restored from a copy.
-        let dir = tempfile::tempdir().expect("temporary folder");
-        assert!(matches!(Signer::open(&Layout::new(dir.path()), ME, true, false), Err(JournalRefusal::Missing { .. })));
-    }
-
-    #[test]
-    fn a_corrupt_journal_is_refused_and_left_alone() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let layout = Layout::new(dir.path());
-        let (mut signer, _) = Signer::open(&layout, ME, false, false).expect("begun");
-        assert!(signer.record(&[change(3)], &health(), || true));
-        drop(signer);
-        let path = layout.journal(&ME);
-        let mut file = std::fs::OpenOptions::new().write(true).open(&path).expect("open");
-        file.seek(SeekFrom::End(-1)).expect("seek");
-        file.write_all(&[0xff]).expect("write");
-        drop(file);
-        let before = std::fs::read(&path).expect("read");
-        let text = Signer::open(&layout, ME, false, false).expect_err("corrupt").to_string();
-        assert!(text.starts_with("journal unusable: not signing") && text.contains("Restore"), "{text}");
-        assert_eq!(std::fs::read(&path).expect("read"), before);
-    }
-
-    #[test]
-    fn a_long_journal_is_rewritten_and_forgets_nothing() {
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let layout = Layout::new(dir.path());
-        let (mut signer, _) = Signer::open(&layout, ME, false, false).expect("begun");
-        let many: Vec<_> = (1..=20_000).map(change).collect();
-        for part in many.chunks(5_000) {
-            assert!(signer.record(part, &health(), || true));
-        }
-        drop(signer);
-        let (_, state) = Signer::open(&layout, ME, false, false).expect("found");
-        assert_eq!(state.change_target, 20_000);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ mod services;
 
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
-use crate::engine::{Clock, Engine, JournalRefusal, Observatory};
+use crate::engine::{Clock, Engine, Inputs, JournalRefusal, KeyGuard, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
@@ -26,8 +26,6 @@ use vigil_net::NetHandle;
 use vigil_primitives::Genesis;
 use vigil_store::{DirLock, RocksStore, Store, StoreError};
 
-/// Inputs of consensus that may wait.
-const INPUTS_MAX: usize = 1_024;
 /// How long threads may take to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(4);
 
@@ -63,6 +61,8 @@ pub enum NodeError {
     Seed { key: &'static str, got: String },
     #[error("cannot listen on {address} for {what}: {source}")]
     Listen { what: &'static str, address: SocketAddr, source: std::io::Error },
+    #[error("`rpc.jwt_secret_file` is {path}: {why}")]
+    JwtSecret { path: String, why: String },
     #[error("sent log: {0}")]
     SentLog(std::io::Error),
     #[error("starting a thread: {0}")]
@@ -117,6 +117,9 @@ impl Node {
                 signer.log_sent(SentLog::open(&layout.sent_log()).map_err(NodeError::SentLog)?);
             }
         }
+        let signer = signer.map(|(signer, _)| signer);
+        // With the operator's word, votes that the lost journal held are no surprise.
+        let guard = signer.as_ref().filter(|_| !fresh_journal).map(|s| Arc::new(KeyGuard::new(s, Arc::clone(&health))));
         let listeners = Listeners::bind(&config).await?;
         let keys = NodeKeys::new(key.clone());
         let (net, events) = parts::network(&config, &layout, &chain, keys.clone()).await?;
@@ -133,7 +136,7 @@ impl Node {
         let pool = Arc::new(Pool::new(&chain, mempool, threads));
         let (admission, line) = Admission::new();
         let (stop, stopping) = watch::channel(false);
-        let (inputs, inputs_out) = mpsc::channel(INPUTS_MAX);
+        let (inputs, inputs_out) = Inputs::new();
         let (jobs, jobs_out) = std::sync::mpsc::channel();
         let (tell_news, news) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
@@ -144,7 +147,7 @@ impl Node {
             key: Some(key),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
-            on_settled: parts::on_settled(net.clone(), tell_news.clone()),
+            on_settled: parts::on_settled(net.clone(), tell_news.clone(), guard.clone()),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
         let engine = Engine {
@@ -154,7 +157,8 @@ impl Node {
             shared: Arc::clone(&shared),
             chain: Arc::clone(&chain),
             net: net.clone(),
-            signer: signer.map(|(signer, _)| signer),
+            signer,
+            guard,
             health: Arc::clone(&health),
             observatory: Arc::clone(&observatory),
             stopping: stopping.clone(),

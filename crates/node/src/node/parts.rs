@@ -1,8 +1,9 @@
 //! Parts of a node, each opened from what the operator gave.
 
 use super::NodeError;
-use crate::chain::{Chain, ExecutedBlock, records};
-use crate::engine::{JournalRefusal, Signer};
+use crate::chain::{Chain, records};
+use crate::engine::{JournalRefusal, KeyGuard, Signer};
+use crate::executor::OnSettled;
 use crate::health::{Fault, Health};
 use crate::keys::NodeKeys;
 use crate::sync_driver::ChainNews;
@@ -77,6 +78,7 @@ pub(super) async fn network(
         net.seeds.push(address);
     }
     net.max_peers = config.p2p_peers_max;
+    net.discovery = config.p2p_discovery;
     net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
     net.role = if config.validator_enabled { Role::Validator } else { Role::Full };
     let head = chain.head();
@@ -88,9 +90,13 @@ pub(super) async fn network(
 pub(super) fn on_settled(
     net: NetHandle,
     news: mpsc::UnboundedSender<ChainNews>,
-) -> Box<dyn FnMut(&[Arc<ExecutedBlock>]) + Send> {
+    guard: Option<Arc<KeyGuard>>,
+) -> OnSettled {
     Box::new(move |blocks| {
         let Some(head) = blocks.last() else { return };
+        if let Some(guard) = &guard {
+            blocks.iter().for_each(|block| guard.look_at(&block.block.header.hcc));
+        }
         let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
         metrics::counter!("vigil_txs_settled_total").increment(txs);
         metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);

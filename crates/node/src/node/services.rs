@@ -8,10 +8,11 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use vigil_rpc::{Backend, RenderMetrics, ServerConfig};
+use vigil_rpc::{Backend, JwtSecret, RenderMetrics, ServerConfig};
 
 /// Sockets of the services, bound before anything runs.
 pub(super) struct Listeners {
+    jwt_secret: Option<JwtSecret>,
     rpc: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
@@ -28,6 +29,7 @@ impl Listeners {
         let rpc = SocketAddr::new(config.rpc_address, config.rpc_port);
         let metrics = SocketAddr::new(config.metrics_address, config.metrics_port);
         Ok(Self {
+            jwt_secret: jwt_secret(&config.rpc_jwt_secret_file)?,
             rpc: bind("JSON-RPC", config.rpc_enabled, rpc).await?,
             metrics: bind("metrics", config.metrics_enabled, metrics).await?,
         })
@@ -48,6 +50,7 @@ impl Listeners {
             let server = ServerConfig {
                 cors: config.rpc_cors,
                 connections_max: config.rpc_connections_max,
+                jwt_secret: self.jwt_secret,
                 ..ServerConfig::default()
             };
             let backend: Arc<dyn Backend> = backend.clone();
@@ -71,4 +74,13 @@ impl Listeners {
         }
         tasks
     }
+}
+
+fn jwt_secret(path: &str) -> Result<Option<JwtSecret>, NodeError> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let refused = |why: String| NodeError::JwtSecret { path: path.to_owned(), why };
+    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    JwtSecret::from_hex(&text).map(Some).ok_or_else(|| refused("it must hold 64 hex digits".to_owned()))
 }

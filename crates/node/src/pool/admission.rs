@@ -71,9 +71,9 @@ impl Admission {
     ///
     /// # Errors
     /// The submission, if the line is full.
-    pub fn offer(&self, submission: Submission) -> Result<(), Submission> {
+    pub fn offer(&self, submission: Submission) -> Result<(), Box<Submission>> {
         self.queue.try_send(submission).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(s) | mpsc::error::TrySendError::Closed(s) => s,
+            mpsc::error::TrySendError::Full(s) | mpsc::error::TrySendError::Closed(s) => Box::new(s),
         })
     }
 }

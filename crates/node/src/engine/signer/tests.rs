@@ -1,0 +1,74 @@
+use super::*;
+use std::io::{Seek, SeekFrom, Write};
+
+const ME: Address = Address::repeat_byte(7);
+
+fn change(target: u64) -> JournalRecord {
+    JournalRecord::EpochChange { target }
+}
+
+fn health() -> Health {
+    Health::new(false, std::time::Duration::from_secs(60))
+}
+
+#[test]
+fn a_journal_is_begun_once_and_found_again() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    let (mut signer, state) = Signer::open(&layout, ME, false, false).expect("a key that never signed");
+    assert_eq!(state, JournalState::default());
+    assert!(signer.record(&[change(3), change(5)], &health(), || true));
+    drop(signer);
+    let (_, state) = Signer::open(&layout, ME, true, false).expect("found");
+    assert_eq!(state.change_target, 5);
+}
+
+#[test]
+fn a_missing_journal_is_refused_until_the_operator_says_so() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    drop(Signer::open(&layout, ME, false, false).expect("begun"));
+    std::fs::remove_file(layout.journal(&ME)).expect("removed");
+    for _ in 0..2 {
+        let refusal = Signer::open(&layout, ME, false, false).expect_err("missing");
+        let text = refusal.to_string();
+        assert!(text.starts_with("journal missing: not signing") && text.contains("--fresh-journal"), "{text}");
+    }
+    Signer::open(&layout, ME, false, true).expect("the operator's word");
+    assert!(matches!(Signer::open(&layout, ME, false, true), Err(JournalRefusal::Exists { .. })));
+    // The database alone remembers, too: a data directory whose key folder was restored from a copy.
+    let dir = tempfile::tempdir().expect("temporary folder");
+    assert!(matches!(Signer::open(&Layout::new(dir.path()), ME, true, false), Err(JournalRefusal::Missing { .. })));
+}
+
+#[test]
+fn a_corrupt_journal_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    let (mut signer, _) = Signer::open(&layout, ME, false, false).expect("begun");
+    assert!(signer.record(&[change(3)], &health(), || true));
+    drop(signer);
+    let path = layout.journal(&ME);
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).expect("open");
+    file.seek(SeekFrom::End(-1)).expect("seek");
+    file.write_all(&[0xff]).expect("write");
+    drop(file);
+    let before = std::fs::read(&path).expect("read");
+    let text = Signer::open(&layout, ME, false, false).expect_err("corrupt").to_string();
+    assert!(text.starts_with("journal unusable: not signing") && text.contains("Restore"), "{text}");
+    assert_eq!(std::fs::read(&path).expect("read"), before);
+}
+
+#[test]
+fn a_long_journal_is_rewritten_and_forgets_nothing() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    let (mut signer, _) = Signer::open(&layout, ME, false, false).expect("begun");
+    let many: Vec<_> = (1..=20_000).map(change).collect();
+    for part in many.chunks(5_000) {
+        assert!(signer.record(part, &health(), || true));
+    }
+    drop(signer);
+    let (_, state) = Signer::open(&layout, ME, false, false).expect("found");
+    assert_eq!(state.change_target, 20_000);
+}
