@@ -2,12 +2,12 @@
 // do, and nothing lost: after each the same node still settles on the same chain.
 import thetajs from '@thetalabs/theta-js';
 import rlp from '@ethersproject/rlp';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, cpSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
-import { DEV_ADDRESS, DEV_KEY, RECIPIENT, assert, assertEqual, rpc, run, tempDir, vigil } from './lib.mjs';
+import { DEV_ADDRESS, DEV_KEY, RECIPIENT, VIGIL, assert, assertEqual, rpc, run, tempDir, vigil } from './lib.mjs';
 import { Operator, newKey } from './operator.mjs';
 
 const { transactions } = thetajs;
@@ -354,8 +354,29 @@ await run({
     await goesOnAsBefore();
   },
 
-  'the node ends cleanly': async () => {
+  'a localnet takes a folder for itself': async () => {
     await node.stop();
+    const started = (port, dir) => ['localnet', '--validators', '1', '--base-port', String(port), '--data-dir', dir];
+    const env = { VIGIL_HOME: file('dev') };
+    const first = spawn(VIGIL, started(PORT + 80, file('localnet')), { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
+    const ended = new Promise((resolve) => first.on('exit', resolve));
+    const line = await new Promise((resolve) => first.stdout.once('data', resolve).once('end', () => resolve('no line')));
+    says(String(line), /^ready rpc=http:\/\/127\.0\.0\.1:21780\/rpc/);
+    const config = join(file('localnet'), 'node0', 'config.toml');
+    const before = readFileSync(config, 'utf8');
+    const second = await vigil(started(PORT + 100, file('localnet')), { env });
+    assertEqual(second.code, 1, 'exit code');
+    says(second.stderr, /localnet is in use by another process \(pid \d+\)/);
+    assertEqual(readFileSync(config, 'utf8'), before, 'configuration of the running node');
+    const third = await vigil(started(PORT + 80, file('localnet2')), { env });
+    says(third.stderr, /21780, which is taken/, /--base-port/);
+    assertEqual((await vigil(['localnet', '--validators', '0'], { env })).code, 2, 'exit code of no validators');
+    first.kill('SIGINT');
+    assertEqual(await ended, 0, 'exit code of the localnet');
+  },
+
+  'nothing is left': async () => {
+    assertEqual(node.exited?.code, 0, 'exit code of the node');
     rmSync(dir, { recursive: true, force: true });
   },
 });

@@ -84,12 +84,12 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
         let stop = crate::start::until_told(false)?;
         localnet::run(&options, stop, &mut tell).await.map_err(|why| match why {
             LocalnetError::Validators { .. } => CliError::usage(why),
-            _ => CliError::failed(why),
+            _ => CliError::caused(&why),
         })
     });
     if result.is_err()
         && let Some(kept) = temporary
-        && std::fs::read_dir(kept.path()).is_ok_and(|mut entries| entries.next().is_some())
+        && kept.path().join("genesis.json").exists()
     {
         output.note(format!("the nodes' folders are kept in {}", kept.keep().display()));
     }

@@ -18,6 +18,7 @@ use serde::Serialize;
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use vigil_store::{DirLock, StoreError};
 
 /// How long the first block may take.
 const READY_PATIENCE: Duration = Duration::from_secs(120);
@@ -53,6 +54,8 @@ pub enum LocalnetError {
     Validators { got: usize },
     #[error(transparent)]
     Port(#[from] PortError),
+    #[error(transparent)]
+    Folder(#[from] StoreError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -123,6 +126,8 @@ pub async fn run(
     let ports = Ports::of_all(options.validators, options.base_port)?;
     Ports::check_free(&ports)?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // Before anything is written: another network may run here.
+    let _lock = DirLock::acquire(&options.data_dir)?;
     let setup = prepare(&options.data_dir, options.validators, &options.genesis, now_s)?;
     if setup.reused {
         tell(Event::Note(format!("going on with the network in {}", options.data_dir.display())));
