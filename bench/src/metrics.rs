@@ -51,7 +51,8 @@ mod tests {
 
     #[test]
     fn stages_are_differences_of_sums_and_counts() {
-        let before = parse("vigil_stage_seconds_sum{stage=\"execute\"} 1.5\nvigil_stage_seconds_count{stage=\"execute\"} 10\n");
+        let before =
+            parse("vigil_stage_seconds_sum{stage=\"execute\"} 1.5\nvigil_stage_seconds_count{stage=\"execute\"} 10\n");
         let after = parse(
             "# HELP x\nvigil_stage_seconds_sum{stage=\"execute\"} 2.5\nvigil_stage_seconds_count{stage=\"execute\"} 30\n\
              vigil_stage_seconds_sum{stage=\"store\"} 0.25\nvigil_stage_seconds_count{stage=\"store\"} 5\nother 3\n",
