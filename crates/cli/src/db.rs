@@ -12,7 +12,7 @@ use vigil_node::node_key;
 pub(crate) enum Command {
     /// What the node's key has signed, by its journal
     Journal {
-        /// The data folder [default: <home>/node]
+        /// The data folder [default: node in the home folder]
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
     },

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Rules and token names: theta, sky or allaudio
     #[arg(long, value_name = "PRESET", default_value = "theta", value_parser = crate::init::preset)]
     chain: Preset,
-    /// JSON file of balances: {"<address>": "<wei of the stake token>"}; five operational tokens come with each
+    /// JSON file of balances: address -> wei of the stake token, as text; five operational tokens come with each
     #[arg(long, value_name = "FILE")]
     balances: PathBuf,
     /// JSON file of validator stakes: [{"source", "holder", "amount"}], amounts in wei, taken from the balances

@@ -12,7 +12,7 @@ use vigil_node::layout::Layout;
 /// Where, and of which chain.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder to make [default: <home>/node]
+    /// Folder to make [default: node in the home folder]
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// Genesis file of the chain (`vigil genesis` makes one)

@@ -12,7 +12,7 @@ use vigil_node::{Config, Node, StartOptions, node_key, telemetry};
 /// How to run it.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder made by `vigil init` [default: <home>/node]
+    /// Folder made by `vigil init` [default: node in the home folder]
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
     /// Password of the node's key; otherwise it is asked for

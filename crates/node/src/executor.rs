@@ -6,7 +6,7 @@
 
 use crate::chain::{Chain, ChainError};
 use crate::engine::Inputs;
-use crate::health::{Fault, Health};
+use crate::health::{Fault, Health, with_causes};
 use crate::pool::Pool;
 use crate::stages::stage;
 use std::collections::HashSet;
@@ -126,7 +126,7 @@ impl Executor {
                     return Some(done);
                 }
                 Err(error) if error.is_disk_full() => {
-                    self.health.raise(Fault::DiskFull, format!("{error}: not voting until there is room"));
+                    self.health.raise(Fault::DiskFull, format!("{error}; not voting until then"));
                     if self.shared.stopping.load(Ordering::Relaxed) {
                         return None;
                     }
@@ -141,13 +141,7 @@ impl Executor {
     }
 
     fn fail(&self, error: &dyn std::error::Error) {
-        let mut why = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            why = format!("{why}: {cause}");
-            source = cause.source();
-        }
-        self.health.raise(Fault::Store, format!("storage failed: {why}"));
+        self.health.raise(Fault::Store, format!("storage failed: {}", with_causes(error)));
     }
 
     fn answer(&self, input: Input) {

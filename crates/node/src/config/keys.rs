@@ -54,7 +54,7 @@ config! {
     p2p_address "p2p.address": IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     /// TCP and UDP (QUIC) port for other nodes. It must be reachable from outside for others to dial this node.
     p2p_port "p2p.port": u16 = 30_001;
-    /// Nodes to connect to first, as multiaddresses: "/ip4/203.0.113.7/tcp/30001", with or without "/p2p/<peer id>".
+    /// Nodes to connect to first, as multiaddresses: "/ip4/203.0.113.7/tcp/30001", with or without "/p2p/PEER_ID".
     p2p_seeds "p2p.seeds": Vec<String> = Vec::new();
     /// Most connections with other nodes.
     p2p_peers_max "p2p.peers_max": usize = 64;
@@ -63,7 +63,7 @@ config! {
     /// Look for nodes beyond the seeds.
     p2p_discovery "p2p.discovery": bool = true;
 
-    /// Serve `theta.*` JSON-RPC at http://<address>:<port>/rpc.
+    /// Serve `theta.*` JSON-RPC at `http://ADDRESS:PORT/rpc`.
     rpc_enabled "rpc.enabled": bool = true;
     /// Address of the JSON-RPC server. Anything but loopback is open to whoever reaches it.
     rpc_address "rpc.address": IpAddr = LOOPBACK;

@@ -261,7 +261,7 @@ fn store_own(
                 return false;
             }
             Err(error) if error.is_disk_full() && !*stopping.borrow() => {
-                health.raise(Fault::DiskFull, format!("{error}: not voting until there is room"));
+                health.raise(Fault::DiskFull, format!("{error}; not voting until then"));
                 std::thread::sleep(RETRY);
             }
             Err(error) => {

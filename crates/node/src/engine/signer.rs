@@ -1,7 +1,7 @@
 //! The signing journal of this node's key, and the rules of when it may be begun.
 
 use super::RETRY;
-use crate::health::{Fault, Health};
+use crate::health::{Fault, Health, with_causes};
 use crate::layout::Layout;
 use crate::sent_log::SentLog;
 use serde_json::json;
@@ -50,8 +50,8 @@ pub enum JournalRefusal {
     },
     /// It cannot be read.
     #[error(
-        "journal unusable: not signing. {error}. Restore the file from a copy; if it is lost for good, move it away and \
-         start once with --fresh-journal"
+        "journal unusable: not signing. {}. Restore the file from a copy; if it is lost for good, move it away and \
+         start once with --fresh-journal", with_causes(.error)
     )]
     Unusable {
         /// Why.
@@ -144,7 +144,10 @@ impl Signer {
                     return true;
                 }
                 Err(error) => {
-                    health.raise(Fault::NotSigning, format!("cannot write the signing journal, not signing: {error}"));
+                    health.raise(
+                        Fault::NotSigning,
+                        format!("cannot write the signing journal, not signing: {}", with_causes(&error)),
+                    );
                     if stopping() {
                         return false;
                     }
