@@ -14,7 +14,7 @@ run: build
 
 build:
 	@deploy/bootstrap.sh build
-	@$(cargo) build --release --quiet -p vigil-cli
+	@$(cargo) build --release --quiet -p vigil-cli -p vigil-sim -p vigil-bench
 
 # make test-long   the same suites in the sizes the issues name; record its output in bench/results/
 test: fmt clippy unit doc check e2e
@@ -45,5 +45,4 @@ e2e: build
 
 # make bench  settled TPS and latency of four validators on this machine, into bench/results/
 bench: build
-	@$(cargo) build --release --quiet -p vigil-bench
 	@bench/run.sh

@@ -33,7 +33,7 @@ for name in k256 secp256k1 blst; do
 done
 if command -v cargo-deny >/dev/null 2>&1; then cargo deny --offline check bans licenses sources || say "cargo deny"; fi
 
-# No unfinished work, no path of one machine.
+# No unfinished work.
 if git grep -nE 'todo!\(|unimplemented!\(|#\[ignore' -- '*.rs' >&2; then say "unfinished or ignored code"; fi
 [ "$fail" = 0 ] && echo "check: ok"
 exit "$fail"

@@ -57,21 +57,23 @@ async function allAgree() {
   return height;
 }
 
-// Each message that left a node stands in its journal, and no two of one key contradict each other.
+// No two messages that left a node contradict each other, and its journal, read back after all the kills, knows of nothing
+// lower than what was sent: a message that left before its record was durable would show here.
 async function neverSignedTwice(i) {
   const sent = readFileSync(join(nodeDir(i), 'sent.jsonl'), 'utf8').split('\n').filter(Boolean);
   const votes = new Map();
   const proposals = new Map();
-  let count = 0;
+  let epochChange = 0;
+  let cut = 0;
   let highest = { height: 0, epoch: 0, source_height: 0 };
   for (const line of sent) {
     let message;
     try {
       message = JSON.parse(line);
     } catch {
-      continue; // the line that kill -9 cut
+      cut += 1; // by kill -9, in the middle of a line
+      continue;
     }
-    count += 1;
     if (message.kind === 'vote') {
       const known = votes.get(message.height);
       assert(!known || known === message.hash, `node ${i} voted twice at height ${message.height}`);
@@ -85,13 +87,20 @@ async function neverSignedTwice(i) {
       const known = proposals.get(message.epoch);
       assert(!known || known === message.hash, `node ${i} proposed twice in epoch ${message.epoch}`);
       proposals.set(message.epoch, message.hash);
+    } else {
+      epochChange = Math.max(epochChange, message.epoch);
     }
   }
-  assert(count > 0 && votes.size > 0, `node ${i} sent something`);
+  assert(cut <= SINGLE_KILLS + ALL_KILLS, `node ${i} has ${cut} unreadable lines`);
+  assert(votes.size > 0 && proposals.size > 0, `node ${i} sent votes and proposals`);
   const dump = await vigil(['db', 'journal', '--data-dir', nodeDir(i), '--json']);
   assertEqual(dump.code, 0, `db journal of node ${i} (${dump.stderr})`);
   const journal = JSON.parse(dump.stdout.trim().split('\n').pop());
   assert(journal.last_vote.height >= highest.height, `node ${i} sent a vote for ${highest.height} its journal does not know`);
+  const proposed = Math.max(...proposals.keys());
+  assert(journal.last_proposal.epoch >= proposed, `node ${i} sent a proposal of epoch ${proposed} its journal does not know`);
+  assert((journal.last_ec ?? 0) >= epochChange, `node ${i} sent an epoch change to ${epochChange} its journal does not know`);
+  if (journal.last_vote.height === highest.height) assertEqual(journal.last_vote.hash, highest.hash, `last vote of node ${i}`);
 }
 
 await run({

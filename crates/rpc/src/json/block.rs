@@ -127,7 +127,7 @@ fn transactions<S: Serializer>(txs: &(&[vigil_primitives::Bytes], bool), s: S) -
 }
 
 /// What stands for block 0 in ranges (`spec/rpc.md` §4.3): chain id and hash, all else zero.
-pub(crate) fn genesis_placeholder<'a>(chain_id: &'a str, genesis_hash: Hash) -> BlockJson<'a> {
+pub(crate) fn synthetic_genesis<'a>(chain_id: &'a str, genesis_hash: Hash) -> BlockJson<'a> {
     BlockJson {
         chain_id,
         epoch: U64s(0),

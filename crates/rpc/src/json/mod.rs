@@ -9,7 +9,7 @@ mod scalars;
 mod tx;
 
 pub(crate) use account::{AccountJson, SplitRuleJson};
-pub(crate) use block::{BlockJson, HeaderJson, genesis_placeholder};
+pub(crate) use block::{BlockJson, HeaderJson, synthetic_genesis};
 pub(crate) use pools::{HolderJson, ReturnJson, StakeJson};
 pub(crate) use scalars::{Big, Checksum, U64s};
 pub(crate) use tx::TxJson;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::TxPlace;
-use crate::json::{BlockJson, TxJson, U64s, genesis_placeholder};
+use crate::json::{BlockJson, TxJson, U64s, synthetic_genesis};
 use crate::jsonrpc::{Answer, Args, RpcError, lenient_hash};
 use crate::limits::{HEAVY_RANGE_BLOCKS, RANGE_BLOCKS_MAX, TRACE_BLOCKS_MAX};
 use serde::Serialize;
@@ -102,7 +102,7 @@ pub(super) async fn blocks_by_range(ctx: &Context, args: &Args<'_>, out: &mut An
     let mut list = List { out, open: false };
     if start == 0 {
         let status = ctx.backend.status().await?;
-        list.push(&genesis_placeholder(&status.chain_id, status.genesis_hash))?;
+        list.push(&synthetic_genesis(&status.chain_id, status.genesis_hash))?;
     }
     for height in start.max(1)..end {
         if let Some(info) = ctx.backend.block_at(height, false).await? {
