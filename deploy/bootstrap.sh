@@ -2,8 +2,10 @@
 # Installs what building and testing need and the machine lacks. Idempotent; asks nothing. Debian 12 with a Rust toolchain.
 #   deploy/bootstrap.sh build    a C++ compiler, libclang and cmake (for RocksDB)
 #   deploy/bootstrap.sh test     that, and Node.js with npm (for the client test)
+#   deploy/bootstrap.sh list     only prints the packages that building needs and that are missing
 set -euo pipefail
 what=${1:-build}
+libs=${VIGIL_LIB_ROOT:-/usr/lib} # where libclang is looked for; scripts/check.sh sets it
 
 need=()
 want() { command -v "$1" >/dev/null 2>&1 || need+=("$2"); }
@@ -11,7 +13,10 @@ want c++ g++
 want cc gcc
 want cmake cmake
 want git git
-ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 || need+=(libclang-dev)
+# libclang.so or libclang-14.so.1, not libclang-cpp.so.14, which is another library
+has_libclang() { compgen -G "$libs/*/libclang[.-][s0-9]*" || compgen -G "$libs/*/lib/libclang[.-][s0-9]*"; }
+has_libclang >/dev/null || need+=(libclang-dev)
+[ "$what" != list ] || { printf '%s\n' "${need[@]}"; exit 0; }
 command -v sccache >/dev/null 2>&1 || optional=(sccache)
 if [ "$what" = test ]; then
   want node nodejs

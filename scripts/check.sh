@@ -33,6 +33,16 @@ for name in k256 secp256k1 blst; do
 done
 if command -v cargo-deny >/dev/null 2>&1; then cargo deny --offline check bans licenses sources || say "cargo deny"; fi
 
+# The bootstrap script knows libclang from libclang-cpp, which some machines have alone.
+libs=$(mktemp -d)
+trap 'rm -rf "$libs"' EXIT
+mkdir -p "$libs/llvm-14/lib"
+needs_libclang() { VIGIL_LIB_ROOT=$libs deploy/bootstrap.sh list | grep -qx libclang-dev; }
+touch "$libs/llvm-14/lib/libclang-cpp.so.14"
+needs_libclang || say "deploy/bootstrap.sh takes libclang-cpp for libclang"
+touch "$libs/llvm-14/lib/libclang-14.so.1"
+if needs_libclang; then say "deploy/bootstrap.sh does not see libclang-14.so.1"; fi
+
 # No unfinished work.
 if git grep -nE 'todo!\(|unimplemented!\(|#\[ignore' -- '*.rs' >&2; then say "unfinished or ignored code"; fi
 [ "$fail" = 0 ] && echo "check: ok"
