@@ -11,6 +11,7 @@ use std::sync::Arc;
 use vigil_primitives::{Address, Epoch, Hash, Hcc, Height, SignDomain, Signature, Vote};
 
 /// A certificate that was checked.
+#[derive(Clone)]
 pub(crate) struct Cert {
     pub(crate) hcc: Arc<Hcc>,
     pub(crate) height: Height,
@@ -33,15 +34,16 @@ pub(crate) enum Verdict {
 }
 
 /// Our key and the signatures that were found good, so that each vote is checked once.
+#[derive(Clone)]
 pub(crate) struct Signer {
-    keys: Box<dyn Keys>,
+    keys: Arc<dyn Keys>,
     verified: HashSet<Vote>,
     order: VecDeque<Vote>,
 }
 
 impl Signer {
     pub(crate) fn new(keys: Box<dyn Keys>) -> Self {
-        Self { keys, verified: HashSet::new(), order: VecDeque::new() }
+        Self { keys: keys.into(), verified: HashSet::new(), order: VecDeque::new() }
     }
 
     pub(crate) fn sign(&self, digest: &Hash) -> Signature {

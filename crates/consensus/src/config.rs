@@ -4,7 +4,7 @@ use crate::{Millis, ValidatorSet};
 use vigil_primitives::{Address, ChainParams, Hash, SignDomain, Signature};
 
 /// Signing and checking. The node: secp256k1; the simulator: a keyed hash.
-pub trait Keys: Send {
+pub trait Keys: Send + Sync {
     /// Signs with our key. Called only if [`Config::me`] is set.
     fn sign(&self, digest: &Hash) -> Signature;
     /// True if `signature` is `signer`'s over `digest`.

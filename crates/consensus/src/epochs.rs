@@ -8,6 +8,7 @@ use std::sync::Arc;
 use vigil_primitives::{Address, Epoch, Hash, Signature};
 
 /// The state of the current epoch.
+#[derive(Clone)]
 pub(crate) struct Clock {
     pub(crate) epoch: Epoch,
     pub(crate) entered: Millis,

@@ -6,6 +6,7 @@ use crate::{Effect, Message, Millis, Peer};
 use std::collections::{BTreeMap, BTreeSet};
 use vigil_primitives::{Hash, Height};
 
+#[derive(Clone)]
 struct Fetch {
     height: Height,
     /// Who was asked last.
@@ -17,7 +18,7 @@ struct Fetch {
 }
 
 /// Requests under way.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Fetches {
     wanted: BTreeMap<Hash, Fetch>,
     peers: BTreeSet<Peer>,

@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vigil_primitives::{Address, Block, Epoch, Hash, Hcc, Height};
 
-/// The settlement machine of one node.
+/// The settlement machine of one node. A copy is a machine of its own, with the same key: a simulator's what-if.
+#[derive(Clone)]
 pub struct Machine {
     pub(crate) config: Config,
     pub(crate) signer: Signer,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vigil_primitives::{Block, Epoch, Hash, Height};
 
+#[derive(Clone)]
 pub(crate) struct Parked {
     pub(crate) hash: Hash,
     pub(crate) block: Arc<Block>,
@@ -15,7 +16,7 @@ pub(crate) struct Parked {
     bytes: usize,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Parking {
     blocks: BTreeMap<Hash, Parked>,
     per_peer: BTreeMap<Peer, usize>,

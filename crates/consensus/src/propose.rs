@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vigil_primitives::{Block, Epoch, Hash, Height, Signature};
 
 /// Our turn in the current epoch, if it is ours.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Turn {
     /// When to look again.
     pub(crate) deadline: Option<Millis>,

@@ -16,12 +16,14 @@ pub struct SetKey {
     pub origin: Hash,
 }
 
+#[derive(Clone)]
 struct SetState {
     validators: ValidatorSet,
     schedule: Schedule,
 }
 
 /// The sets that are, were or may become active.
+#[derive(Clone)]
 pub(crate) struct Sets {
     known: BTreeMap<SetKey, SetState>,
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vigil_primitives::{Address, Epoch, Hash, Height, Vote};
 
 /// Votes whose signatures were checked.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Tally {
     by_voter: BTreeMap<Address, VecDeque<Vote>>,
     by_block: BTreeMap<Hash, BTreeMap<Address, Vote>>,

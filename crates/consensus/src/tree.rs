@@ -7,6 +7,7 @@ use std::sync::Arc;
 use vigil_primitives::{Block, Epoch, Hash, Height};
 
 /// A block whose parent is executed.
+#[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) block: Arc<Block>,
     pub(crate) meta: BlockMeta,
@@ -18,6 +19,7 @@ pub(crate) struct Node {
 }
 
 /// Every node descends from the head; every settled block from the parent of the head's HCC up is in the tail.
+#[derive(Clone)]
 pub(crate) struct Tree {
     tail: Vec<BlockMeta>,
     head_children: Vec<Hash>,
