@@ -4,18 +4,21 @@
 //! Nothing arrives unless the script says so. Execution is instant. An honest validator builds only when told to
 //! (a build that takes too long is a silent turn). Epochs change by `EpochChange`s after everybody's timeout.
 
+mod drive;
+mod traitor;
+
 use crate::committee::{Committee, Member};
 use crate::keys::{Notary, Signer};
-use crate::ledger::{Toy, tx_root};
+use crate::ledger::Toy;
 use crate::liars::knowledge::Knowledge;
 use crate::lineage::Lineage;
 use crate::scenario::Scenario;
-use crate::shell::{Shell, UNIX_START_MS};
-use crate::world::{CHAIN_ID, genesis_block, node_config};
+use crate::shell::Shell;
+use crate::world::{genesis_block, node_config};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vigil_consensus::{BuildRequest, Effect, EpochCert, EpochChange, Input, Message, Peer, Proposal, Rules, TimerId};
-use vigil_primitives::{Address, Block, BlockHeader, Epoch, Hash, Height, SignDomain, Signature, Vote};
+use vigil_consensus::{BuildRequest, EpochCert, EpochChange, Input, Message, Proposal, Rules, TimerId};
+use vigil_primitives::{Address, Block, Epoch, Hash, Height, SignDomain};
 
 /// Validators on the stage. The proposer of epoch t is number t mod 4.
 pub const VALIDATORS: usize = 4;
@@ -87,37 +90,6 @@ impl Stage {
         self.epoch
     }
 
-    /// The traitor's block in its turn, shown to some. The traitor votes for it.
-    ///
-    /// # Panics
-    /// If it is not its turn, or there is no certificate for `hcc`.
-    pub fn traitor_block(&mut self, parent: Hash, hcc: Hash, twin: u64, to: &[usize]) -> Hash {
-        assert_eq!(self.epoch as usize % VALIDATORS, TRAITOR, "not the traitor's turn");
-        let above = self.lineage.get(&parent).expect("a known parent");
-        let before = above.state.as_ref().expect("a valid parent");
-        let (height, timestamp) = (above.height() + 1, above.block.header.timestamp.max(UNIX_START_MS / 1_000) + twin);
-        let state = self.toy.apply(before, height, self.epoch, &[]).expect("nothing to fail");
-        let mut header = BlockHeader {
-            chain_id: CHAIN_ID.into(),
-            epoch: self.epoch,
-            height,
-            parent,
-            hcc: self.seen.cert(&hcc, &self.lineage).expect("a certified block").as_ref().clone(),
-            tx_root: tx_root(&[]),
-            state_root: state.root,
-            timestamp,
-            proposer: self.signers[TRAITOR].address(),
-            signature: Signature::none(),
-        };
-        header.signature = self.signers[TRAITOR].sign(&header.sign_digest());
-        let block = Arc::new(Block { header, txs: Vec::new() });
-        let hash = block.hash();
-        self.lineage.enter(hash, &block);
-        self.show(hash, to);
-        self.traitor_votes(hash);
-        hash
-    }
-
     /// The block of an honest validator in its turn, shown to itself alone. `None`: it does not want to build.
     pub fn honest_block(&mut self, node: usize) -> Option<Hash> {
         for _step in 0..PATIENCE_STEPS {
@@ -156,23 +128,6 @@ impl Stage {
             self.changes.values().filter(|change| change.target_epoch >= block.header.epoch).cloned().collect();
         let epoch_cert = (changes.len() >= 3).then_some(EpochCert::Changes(changes));
         Message::Proposal(Proposal { block, epoch_cert })
-    }
-
-    /// The traitor votes, whatever it voted before. Nobody is told.
-    pub fn traitor_votes(&mut self, block: Hash) {
-        let header = &self.lineage.get(&block).expect("a known block").block.header;
-        let source = self.lineage.get(&header.hcc.block_hash).expect("a known source");
-        let mut vote = Vote {
-            height: header.height,
-            block_hash: block,
-            block_epoch: header.epoch,
-            source_height: source.height(),
-            source_hash: header.hcc.block_hash,
-            voter: self.signers[TRAITOR].address(),
-            signature: Signature::none(),
-        };
-        vote.signature = self.signers[TRAITOR].sign(&vote.digest(&self.domain));
-        self.seen.vote(TRAITOR, &vote, &self.lineage);
     }
 
     /// Who voted for a block, by number.
@@ -217,19 +172,7 @@ impl Stage {
         for (block, node) in certs {
             assert!(self.tell_cert(*block, &[*node]), "no certificate");
         }
-        let genesis = self.genesis();
-        let mut own = EpochChange {
-            target_epoch: self.epoch + 1,
-            lock_height: 0,
-            lock_hash: genesis,
-            last_vote_height: 0,
-            last_vote_hash: genesis,
-            voter: self.signers[TRAITOR].address(),
-            signature: Signature::none(),
-            lock_cc: None,
-        };
-        own.signature = self.signers[TRAITOR].sign(&own.digest(&self.domain));
-        self.changes.insert(own.voter, own);
+        self.traitor_changes_epoch();
         self.epoch += 1;
         let changes: Vec<EpochChange> = self.changes.values().cloned().collect();
         for node in honest() {
@@ -260,79 +203,6 @@ impl Stage {
         let longest = self.settled.iter().map(Vec::len).max().unwrap_or(0);
         let at = |height: usize| self.settled.iter().filter_map(move |chain| chain.get(height));
         (0..longest).find(|height| at(*height).any(|hash| Some(hash) != at(*height).next())).map(|h| h as Height + 1)
-    }
-
-    fn pass_time(&mut self, ms: u64) {
-        let end = self.now + ms;
-        while let Some((at, node, id)) = self.next_timer(end) {
-            self.now = self.now.max(at);
-            self.timers[node].remove(&id);
-            self.input(node, Input::Timer(id));
-        }
-        self.now = end;
-    }
-
-    fn next_timer(&self, end: u64) -> Option<(u64, usize, TimerId)> {
-        let all = honest().flat_map(|node| self.timers[node].iter().map(move |(id, at)| (*at, node, *id)));
-        all.filter(|(at, ..)| *at <= end).min()
-    }
-
-    fn deliver(&mut self, node: usize, message: Message) {
-        self.input(node, Input::Received { from: Peer(TRAITOR as u64), message });
-    }
-
-    fn input(&mut self, node: usize, input: Input) {
-        let mut effects = Vec::new();
-        self.shells[node].step(self.now, input, &mut effects);
-        self.perform(node, effects);
-    }
-
-    fn perform(&mut self, node: usize, effects: Vec<Effect>) {
-        for effect in effects {
-            match effect {
-                Effect::Journal(record) => self.shells[node].write_journal(&record),
-                Effect::Send { message, .. } | Effect::Broadcast(message) => self.overhear(node, &message),
-                Effect::SetTimer { id, at } => {
-                    let at = self.shells[node].set_timer(id, at);
-                    self.timers[node].insert(id, at);
-                }
-                Effect::Execute(block) => {
-                    let hash = block.hash();
-                    let result = self.shells[node].execute(&block).expect("parents come first");
-                    let outcome = result.map(|(executed, state)| {
-                        self.shells[node].keep(hash, block, executed.clone(), state);
-                        executed
-                    });
-                    self.input(node, Input::Executed { block: hash, outcome });
-                }
-                Effect::Build(request) => self.wanted[node] = Some(*request),
-                Effect::StoreOwn(block) => {
-                    let (executed, state) = self.shells[node].execute(&block).expect("its parent").expect("valid");
-                    self.own = Some(block.hash());
-                    self.shells[node].keep(block.hash(), block, executed, state);
-                }
-                Effect::Settled(settled) => {
-                    self.settled[node].extend(settled.blocks.iter().map(|block| block.hash));
-                    self.shells[node].settle(&settled);
-                }
-                Effect::Discarded(hashes) => self.shells[node].discard(&hashes),
-                Effect::StoreCert(hcc) => self.shells[node].keep_cert(hcc),
-                Effect::Lookup { .. } | Effect::Evidence(_) | Effect::Penalize { .. } | Effect::Halted(_) => {}
-            }
-        }
-    }
-
-    fn overhear(&mut self, node: usize, message: &Message) {
-        match message {
-            Message::Vote(vote) if vote.voter == self.signers[node].address() => {
-                self.seen.vote(node, vote, &self.lineage);
-            }
-            Message::EpochChange(change) => {
-                self.changes.insert(change.voter, change.clone());
-            }
-            Message::Proposal(proposal) => self.lineage.enter(proposal.block.hash(), &proposal.block),
-            _ => {}
-        }
     }
 }
 
