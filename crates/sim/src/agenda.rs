@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 /// Virtual milliseconds since the start of a run.
 pub type Time = u64;
 
+#[derive(Clone)]
 struct Entry<E> {
     at: Time,
     order: u64,
@@ -30,6 +31,7 @@ impl<E> Ord for Entry<E> {
 }
 
 /// The future of a run.
+#[derive(Clone)]
 pub struct Agenda<E> {
     now: Time,
     order: u64,

@@ -48,6 +48,7 @@ impl Kin {
 }
 
 /// The tree of all blocks.
+#[derive(Clone)]
 pub struct Lineage {
     toy: Toy,
     genesis: Hash,

@@ -49,6 +49,7 @@ pub struct Weather {
 }
 
 /// The links.
+#[derive(Clone)]
 pub struct Network {
     weather: Weather,
     delta: Time,

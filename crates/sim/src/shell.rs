@@ -16,6 +16,7 @@ use vigil_primitives::{Block, BlockHeader, Epoch, Hash, Hcc, Signature};
 pub const UNIX_START_MS: u64 = 1_800_000_000_000;
 
 /// A block that was executed.
+#[derive(Clone)]
 struct Stored {
     block: Arc<Block>,
     executed: Executed,
@@ -24,6 +25,7 @@ struct Stored {
 }
 
 /// What survives a crash (all of it, or only what is settled).
+#[derive(Clone)]
 struct Store {
     restart: RestartPoint,
     blocks: HashMap<Hash, Stored>,
@@ -35,6 +37,7 @@ struct Store {
 }
 
 /// A node.
+#[derive(Clone)]
 pub struct Shell {
     /// Its number.
     pub node: usize,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use vigil_primitives::{Hash, Height, Vote};
 
 /// Who settled what, and what could be certified.
+#[derive(Clone)]
 pub(super) struct Agreement {
     chain: Vec<Hash>,
     heads: Vec<(Height, Hash)>,

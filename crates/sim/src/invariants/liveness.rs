@@ -13,6 +13,7 @@ use vigil_primitives::{Epoch, Height};
 const BUFFERED_MAX: usize = 6_000;
 
 /// Who is how far since when.
+#[derive(Clone)]
 pub struct Liveness {
     delta: Time,
     check_skew: bool,

@@ -45,6 +45,7 @@ pub(crate) fn broken(invariant: &'static str, detail: impl FnOnce() -> String) -
 }
 
 /// All checks of a run.
+#[derive(Clone)]
 pub struct Invariants {
     /// Every block anybody made.
     pub lineage: Lineage,

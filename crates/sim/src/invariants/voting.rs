@@ -15,6 +15,7 @@ struct Last {
 }
 
 /// Everything honest nodes ever signed, as far as the rules look back.
+#[derive(Clone)]
 pub(super) struct Voting {
     last: Vec<Option<Last>>,
     proposals: Vec<HashMap<Epoch, Hash>>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vigil_primitives::{Hash, Hcc, Vote};
 
 /// The votes of all, and what follows from them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Knowledge {
     votes: HashMap<Hash, BTreeMap<vigil_primitives::Address, Vote>>,
     /// Last vote of each node.
