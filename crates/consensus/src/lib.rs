@@ -5,14 +5,15 @@
 //! settlement by a direct link, set changes that take effect where the header chain proves them settled (§1.12).
 //!
 //! Map: [`Machine`] (`machine.rs`) holds the state and dispatches; `handle/` has one file a kind of input; `tree.rs` the
-//! blocks above the settled head, `certs.rs` certificates and the tally of votes, `sets.rs` validator sets and their
-//! proposers, `settle.rs` settlement, `propose.rs` and `vote.rs` the rules of their names, `epochs.rs` the clock.
+//! blocks above the settled head, `certs.rs` and `certify.rs` certificates, `tally.rs` votes, `sets.rs` validator sets and
+//! their proposers, `settle.rs` settlement, `propose.rs` and `vote.rs` the rules of their names, `epochs.rs` the clock.
 //!
 //! What is deliberately not here: no clock, randomness, socket, disk or thread. Blocks are not executed and
 //! transactions are not looked at. The shell passes both the monotonic and the wall clock, performs effects **in
 //! order**, and makes a [`Effect::Journal`] durable before it performs any later effect.
 #![forbid(unsafe_code)]
 
+mod certify;
 mod certs;
 mod config;
 mod effect;
@@ -30,6 +31,7 @@ mod restart;
 mod schedule;
 mod sets;
 mod settle;
+mod signer;
 mod tally;
 mod tree;
 mod validators;

@@ -1,12 +1,13 @@
 //! The machine: its state, and the one match over [`Input`].
 
-use crate::certs::{Cert, Signer};
+use crate::certs::Cert;
 use crate::epochs::Clock;
 use crate::evidence::Evidence;
 use crate::fetch::Fetches;
 use crate::parking::Parking;
 use crate::propose::Turn;
 use crate::sets::Sets;
+use crate::signer::Signer;
 use crate::tally::Tally;
 use crate::tree::Tree;
 use crate::{
