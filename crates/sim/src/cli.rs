@@ -1,5 +1,6 @@
 //! `vigil-sim consensus`: arguments, one line a failing seed, one JSON object last.
 
+use crate::liars::Strategy;
 use crate::runner::run_seed;
 use crate::scenario::Scenario;
 use crate::summary::Summary;
@@ -50,6 +51,10 @@ struct Consensus {
     /// Membership and stake changes
     #[arg(long, value_enum, default_value_t = SetChanges::Half)]
     set_changes: SetChanges,
+    /// How the liars choose what they do in an epoch; `greedy` is slow, and has its own setting: GST within 65 Δ,
+    /// execution takes no time, 100 Δ are watched
+    #[arg(long, value_enum, default_value_t = Strategy::Mix)]
+    adversary: Strategy,
     /// Rules of the honest: `default` or an unsafe or stalling variant
     #[arg(long, default_value = "default", value_name = "NAME", value_parser = parse_rules)]
     rules: String,
@@ -81,7 +86,11 @@ impl Consensus {
         let byzantine = self.byzantine.unwrap_or((weights.len() - 1) / 3);
         check_byzantine(&weights, byzantine)?;
         let variant = variants::find(&self.rules).expect("checked when parsed");
-        let plain = Scenario { rules: variant, ..Scenario::mix(weights, byzantine) };
+        let mix = Scenario { rules: variant, ..Scenario::mix(weights, byzantine) };
+        let plain = match self.adversary {
+            Strategy::Mix => mix,
+            Strategy::Greedy => mix.greedy(),
+        };
         let changing = plain.clone().with_set_changes(2);
         Ok(match self.set_changes {
             SetChanges::Half => [plain, changing],
@@ -105,6 +114,9 @@ impl Consensus {
         }
         if self.set_changes != SetChanges::Half {
             let _ = write!(line, " --set-changes {}", if self.set_changes == SetChanges::On { "on" } else { "off" });
+        }
+        if self.adversary == Strategy::Greedy {
+            line.push_str(" --adversary greedy");
         }
         if self.rules != "default" {
             let _ = write!(line, " --rules {}", self.rules);
@@ -188,12 +200,13 @@ mod tests {
 
     #[test]
     fn good_flags_are_read_and_the_replay_line_parses_to_the_same() {
-        let line = "consensus --weights 5,4,3,3,2,2,1 --byzantine 2 --set-changes on --seeds 3..9";
+        let line = "consensus --weights 5,4,3,3,2,2,1 --byzantine 2 --set-changes on --adversary greedy --seeds 3..9";
         let command = parse(line).unwrap();
         assert_eq!((command.seeds.clone(), command.weights.len()), (3..9, 7));
         let replay = command.replay(4);
         let again = parse(replay.strip_prefix("vigil-sim ").unwrap()).unwrap();
         assert_eq!((again.seeds, again.weights, again.set_changes), (4..5, command.weights, SetChanges::On));
+        assert_eq!(again.adversary, Strategy::Greedy);
     }
 
     #[test]
@@ -207,6 +220,7 @@ mod tests {
             ("consensus --validators 32", "must be 1 to"),
             ("consensus --weights 1,0", "has 0"),
             ("consensus --rules none", "there are: default"),
+            ("consensus --adversary kind", "mix, greedy"),
             ("consensus --nonsense", "nonsense"),
             ("agree", "agree"),
         ] {

@@ -68,7 +68,7 @@ impl Plan {
         let nodes = scenario.weights.len() + scenario.spares;
         let base = committee(seed, scenario.weights.iter().copied().enumerate());
         let liars = draw_liars(scenario, &base, &mut rng);
-        let gst = if scenario.storm { rng.between(5, 105) * delta } else { 0 };
+        let gst = if scenario.storm { rng.between(5, scenario.gst_deltas_max) * delta } else { 0 };
         let mut weather = Weather {
             gst,
             loss_percent: if rng.percent(40) { rng.between(0, 10) } else { rng.between(0, 90) },

@@ -14,6 +14,8 @@ pub enum Stream {
     Shell = 3,
     /// What the liars do.
     Liars = 4,
+    /// Candidates of the greedy adversary.
+    Candidates = 5,
 }
 
 /// A seeded generator.
@@ -26,6 +28,11 @@ impl Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream as u64);
         Self(rng)
+    }
+
+    /// A generator of its own, seeded by this one.
+    pub fn split(&mut self) -> Self {
+        Self(ChaCha8Rng::from_rng(&mut self.0))
     }
 
     /// Uniform in `0..n`; 0 if `n` is 0.

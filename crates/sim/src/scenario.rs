@@ -1,7 +1,7 @@
 //! The settings that all seeds of a command share.
 
 use crate::agenda::Time;
-use crate::liars::Lies;
+use crate::liars::{Lies, Strategy};
 use crate::network::Delays;
 use vigil_consensus::Rules;
 
@@ -24,6 +24,8 @@ pub struct Scenario {
     pub execution: Time,
     /// Loss, partitions, late messages and crashes of honest nodes before GST; without it GST is 0.
     pub storm: bool,
+    /// GST of a storm is at most this many Δ, and at least 5.
+    pub gst_deltas_max: u64,
     /// Real bound of delays after GST over Δ: 1 keeps the promise.
     pub slowness: u64,
     /// How long after the last fault a run goes on at least, in ms.
@@ -34,6 +36,8 @@ pub struct Scenario {
     pub stall_deltas: u64,
     /// The rules of the honest.
     pub rules: Rules,
+    /// How the adversary comes to what it does.
+    pub strategy: Strategy,
     /// What the liars do in every epoch; `None`: drawn anew in each.
     pub lies: Option<Lies>,
     /// How the adversary delays in every epoch; `None`: drawn anew in each.
@@ -56,11 +60,13 @@ impl Scenario {
             interval: 500,
             execution: 100,
             storm: true,
+            gst_deltas_max: 105,
             slowness: 1,
             tail: 60_000,
             blocks_min: 20,
             stall_deltas: 120,
             rules: Rules::default(),
+            strategy: Strategy::Mix,
             lies: None,
             delays: None,
             hush_after: None,
@@ -76,6 +82,12 @@ impl Scenario {
     /// With validators that join, leave and change their stake.
     pub fn with_set_changes(self, spares: usize) -> Self {
         Self { spares, set_changes: true, ..self }
+    }
+
+    /// Under the greedy adversary, as in the table of §1.16: GST within 65 Δ, execution takes no time, and 100 Δ are played
+    /// after the last fault.
+    pub fn greedy(self) -> Self {
+        Self { strategy: Strategy::Greedy, gst_deltas_max: 65, execution: 0, tail: 100 * self.delta, ..self }
     }
 
     /// Longest time without settlement after GST, in ms.

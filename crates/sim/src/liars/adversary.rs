@@ -46,12 +46,14 @@ pub struct Weather {
 }
 
 /// A node whose key the adversary has.
+#[derive(Clone)]
 pub(super) struct Liar {
     pub node: usize,
     pub signer: Signer,
 }
 
 /// The adversary of a run.
+#[derive(Clone)]
 pub struct Adversary {
     pub(super) rng: Rng,
     pub(super) liars: Vec<Liar>,
@@ -106,6 +108,21 @@ impl Adversary {
     /// Address of a node.
     pub fn address(&self, node: usize) -> Address {
         self.addresses[node]
+    }
+
+    /// The epoch that began last.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The chance that it lives by.
+    pub fn chance(&self) -> &Rng {
+        &self.rng
+    }
+
+    /// From now on it lives by another chance.
+    pub fn take_chance(&mut self, chance: Rng) {
+        self.rng = chance;
     }
 
     /// What the liars are up to.

@@ -1,5 +1,6 @@
 //! The adversary: one mind behind all liars. It sees every message the moment it is sent, picks delays, and signs with
-//! the keys of its liars and no others. What it does is redrawn in every epoch (`spec/consensus.md` §1.16).
+//! the keys of its liars and no others. What it does is redrawn in every epoch (`spec/consensus.md` §1.16), or chosen by
+//! looking ahead ([`Strategy`]).
 //!
 //! One file a lie: [`proposer`] what a liar does with its turn, [`voter`] with its vote, [`epoch`] with its
 //! `EpochChange`; [`flood`] what strangers send who are no validators at all.
@@ -14,6 +15,15 @@ pub mod voter;
 pub use adversary::Adversary;
 
 use crate::rng::Rng;
+
+/// How the adversary comes to what it does in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Strategy {
+    /// It draws.
+    Mix,
+    /// It plays some draws forward and takes the one after which nothing settles for the longest time.
+    Greedy,
+}
 
 /// What a liar does with its turn to propose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,54 @@
+//! What machines say of themselves: after every input, and now and then.
+
+use super::World;
+use crate::agenda::Time;
+use crate::invariants::Verdict;
+use vigil_primitives::{Epoch, Hash};
+
+impl World {
+    /// What a machine says of itself, after every input.
+    pub(super) fn look_at(&mut self, node: usize) -> Verdict {
+        let now = self.agenda.now();
+        if self.plan.lies(node) {
+            return Ok(());
+        }
+        let Some(machine) = self.shells[node].machine() else { return Ok(()) };
+        let view = machine.view();
+        // a follower enters epochs like the others, but only members pass certificates on
+        let member = machine.validators().contains(&self.adversary.address(node));
+        if self.checks.liveness.epoch(now, node, view.epoch, machine.set_key().index, member)
+            && self.scenario.set_changes
+        {
+            self.excuse_ignorant(&view.high_cert.2, view.epoch);
+        }
+        let Some(machine) = self.shells[node].machine() else { return Ok(()) };
+        self.checks.view(node, &view)?;
+        if view.epoch > self.frontier {
+            self.note(|| format!("{node} is first, set {}", machine.set_key().index));
+            self.frontier = view.epoch;
+        }
+        Ok(())
+    }
+
+    /// Committees follow from blocks: who lacks the one that the newest certificate builds on cannot judge it at once.
+    /// That is the HCC of `high`, unless a certificate above `high` has led to the epoch, which then builds on `high`.
+    fn excuse_ignorant(&mut self, high: &Hash, epoch: Epoch) {
+        let Some(kin) = self.checks.lineage.get(high) else { return };
+        let needed = if kin.epoch() + 1 == epoch { kin.block.header.hcc.block_hash } else { *high };
+        for node in (0..self.plan.nodes).filter(|node| !self.shells[*node].has_executed(&needed)) {
+            self.checks.liveness.excuse(node);
+        }
+    }
+
+    pub(super) fn probe(&mut self, now: Time) -> Verdict {
+        self.checks.liveness.probe(now)?;
+        for node in (0..self.plan.nodes).filter(|node| !self.plan.lies(*node)) {
+            if let Some(machine) = self.shells[node].machine() {
+                let held = machine.view().buffered;
+                let sum = held.blocks + held.parked + held.votes + held.ecs + held.certs + held.fetching;
+                self.checks.liveness.buffers(node, sum)?;
+            }
+        }
+        Ok(())
+    }
+}
