@@ -7,19 +7,21 @@ use alloy_rlp::{Encodable, Header};
 /// A node shorter than this stands inside its parent instead of being hashed.
 pub(crate) const INLINE_BELOW: usize = 32;
 
+/// What comes before a hash in RLP: a string of 32 bytes.
+const HASH_CODE: u8 = alloy_rlp::EMPTY_STRING_CODE + 32;
+
 type Rule = &'static str;
 
 /// RLP of a node whose children are hashed or inline.
 pub(crate) fn encode(node: &Node) -> Vec<u8> {
-    let payload = payload_len(node);
-    let header = Header { list: true, payload_length: payload };
-    let mut out = Vec::with_capacity(header.length_with_payload());
-    push_node(node, header, &mut out);
+    let mut out = Vec::with_capacity(encoded_len(node));
+    push_encoded(node, &mut out);
     out
 }
 
-fn push_node(node: &Node, header: Header, out: &mut Vec<u8>) {
-    header.encode(out);
+/// Appends what [`encode`] gives.
+pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) {
+    list_header(node).encode(out);
     match node {
         Node::Leaf { path, value } => {
             push_path(path, true, out);
@@ -36,6 +38,15 @@ fn push_node(node: &Node, header: Header, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes that [`encode`] gives.
+pub(crate) fn encoded_len(node: &Node) -> usize {
+    list_header(node).length_with_payload()
+}
+
+fn list_header(node: &Node) -> Header {
+    Header { list: true, payload_length: payload_len(node) }
+}
+
 fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
     let len = nibbles::compact_len(path.len());
     if len > 1 {
@@ -47,8 +58,11 @@ fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
 fn push_link(link: &Link, out: &mut Vec<u8>) {
     match link {
         Link::Empty => out.push(alloy_rlp::EMPTY_STRING_CODE),
-        Link::Stored(stored) => stored.hash.encode(out),
-        Link::Fresh(node) => push_node(node, Header { list: true, payload_length: payload_len(node) }, out),
+        Link::Stored(stored) => {
+            out.push(HASH_CODE);
+            out.extend_from_slice(stored.hash.as_slice());
+        }
+        Link::Fresh(node) => push_encoded(node, out),
     }
 }
 
@@ -74,7 +88,7 @@ fn link_len(link: &Link) -> usize {
     match link {
         Link::Empty => 1,
         Link::Stored(_) => 33,
-        Link::Fresh(node) => Header { list: true, payload_length: payload_len(node) }.length_with_payload(),
+        Link::Fresh(node) => encoded_len(node),
     }
 }
 
@@ -125,7 +139,7 @@ fn decode_short(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
 }
 
 fn decode_branch(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
-    let mut branch = Box::<Branch>::default();
+    let mut branch = Branch::boxed();
     for child in &mut branch.children {
         *child = decode_link(raw, items)?;
     }

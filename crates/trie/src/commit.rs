@@ -4,6 +4,7 @@ use crate::codec::{self, INLINE_BELOW};
 use crate::node::{Link, Node, Stored};
 use crate::trie::children_mut;
 use crate::{BatchHasher, Bytes, EMPTY_ROOT, Hash, Trie};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What a commit made.
@@ -12,7 +13,8 @@ pub struct Commit {
     /// Root of the trie as it is now.
     pub root: Hash,
     /// New nodes by hash, as RLP; children come before their parents, the root is last. Nodes inside their parents are
-    /// not listed. A node may be listed that is already stored.
+    /// not listed. A node may be listed that is already stored. The nodes of a level share one piece of memory, which
+    /// lives as long as one of them: copy what is to be kept alone.
     pub nodes: Vec<(Hash, Bytes)>,
 }
 
@@ -84,20 +86,28 @@ fn hash_level(
     hasher: &dyn BatchHasher,
     nodes: &mut Vec<(Hash, Bytes)>,
 ) -> Vec<(usize, usize, Link)> {
-    let encoded: Vec<Vec<u8>> = level.iter().map(|dirty| codec::encode(&dirty.node)).collect();
-    let messages: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).filter(|raw| raw.len() >= inline_below).collect();
+    // The level is one piece of memory, which its nodes share: thousands of small ones would cost as much as hashing.
+    let mut raw = Vec::with_capacity(level.iter().map(|dirty| codec::encoded_len(&dirty.node)).sum());
+    let encode = |dirty: &Dirty| {
+        let start = raw.len();
+        codec::push_encoded(&dirty.node, &mut raw);
+        start..raw.len()
+    };
+    let places: Vec<Range<usize>> = level.iter().map(encode).collect();
+    let hashed = places.iter().filter(|place| place.len() >= inline_below);
+    let messages: Vec<&[u8]> = hashed.map(|place| &raw[place.clone()]).collect();
     let hashes = if messages.is_empty() { Vec::new() } else { hasher.keccak256_batch(&messages) };
     assert_eq!(hashes.len(), messages.len(), "the hasher must return one digest a message");
-    let mut hashes = hashes.into_iter();
-    let finish = |(Dirty { node, parent, slot }, raw): (Dirty, Vec<u8>)| {
-        if raw.len() < inline_below {
+    let (raw, mut hashes) = (Bytes::from(raw), hashes.into_iter());
+    let finish = |(Dirty { node, parent, slot }, place): (Dirty, Range<usize>)| {
+        if place.len() < inline_below {
             return (parent, slot, Link::Fresh(node));
         }
         let hash = hashes.next().expect("counted above");
-        nodes.push((hash, raw.into()));
+        nodes.push((hash, raw.slice(place)));
         (parent, slot, Link::Stored(Stored::with_body(hash, node)))
     };
-    level.into_iter().zip(encoded).map(finish).collect()
+    level.into_iter().zip(places).map(finish).collect()
 }
 
 fn slot_mut(node: &mut Node, slot: usize) -> &mut Link {

@@ -5,7 +5,8 @@
 //! stands inside its parent; the root is always hashed. Writing an empty value deletes.
 //!
 //! [`Trie`] holds what was touched in memory and reads the rest on demand through a [`NodeReader`]. A clone costs one
-//! reference count; the copies share what is unchanged, and what one of them reads the others find in memory.
+//! reference count; the copies share what is unchanged, and what one of them reads there the others find in memory (of a
+//! trie that was just opened, once its root was read).
 //! [`Trie::commit`] hashes what changed, deepest level first, one [`BatchHasher`] call a level.
 //!
 //! Disks lie: every node read is hashed and compared with the hash it was asked by (about 0.3 to 1 µs; nodes held in

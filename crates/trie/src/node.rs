@@ -24,6 +24,12 @@ pub(crate) enum Step<'n, 'p> {
 }
 
 impl Node {
+    /// The node for change, copied if somebody else holds it. Not inlined, as [`Branch::boxed`].
+    #[inline(never)]
+    pub(crate) fn own(node: &mut Arc<Self>) -> &mut Self {
+        Arc::make_mut(node)
+    }
+
     /// Follows `path` by one node.
     pub(crate) fn step<'p>(&self, path: &'p [u8]) -> Step<'_, 'p> {
         match self {
@@ -48,6 +54,12 @@ pub(crate) struct Branch {
 }
 
 impl Branch {
+    /// An empty one. Not inlined: a walk down a long key has no room for a branch in each of its stack frames.
+    #[inline(never)]
+    pub(crate) fn boxed() -> Box<Self> {
+        Box::default()
+    }
+
     /// The value, empty if there is none.
     pub(crate) fn value_bytes(&self) -> &[u8] {
         self.value.as_ref().map_or(&[], |value| value)
@@ -67,13 +79,14 @@ pub(crate) enum Link {
     #[default]
     Empty,
     /// Hashed and unchanged since; the body may or may not be in memory.
-    Stored(Arc<Stored>),
+    Stored(Stored),
     /// In memory and not hashed by itself: changed since the last commit, or small enough to stand in its parent.
     Fresh(Arc<Node>),
 }
 
-/// A node known by hash, its body read on first use and then kept.
-#[derive(Debug)]
+/// A node known by hash, its body read on first use and then kept. It stands in its parent without an allocation of its
+/// own: most children of a branch are never read. A copy made before the body was read reads for itself.
+#[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) hash: Hash,
     body: OnceLock<Arc<Node>>,
@@ -81,13 +94,13 @@ pub(crate) struct Stored {
 
 impl Stored {
     /// A node of which only the hash is known.
-    pub(crate) fn unread(hash: Hash) -> Arc<Self> {
-        Arc::new(Self { hash, body: OnceLock::new() })
+    pub(crate) fn unread(hash: Hash) -> Self {
+        Self { hash, body: OnceLock::new() }
     }
 
     /// A node that was just hashed.
-    pub(crate) fn with_body(hash: Hash, node: Arc<Node>) -> Arc<Self> {
-        Arc::new(Self { hash, body: OnceLock::from(node) })
+    pub(crate) fn with_body(hash: Hash, node: Arc<Node>) -> Self {
+        Self { hash, body: OnceLock::from(node) }
     }
 
     /// The body if it is in memory.
@@ -134,13 +147,12 @@ impl Link {
     /// The node behind the link for change: read, copied if shared, its hash forgotten; `None` if the link is empty.
     pub(crate) fn load_mut(&mut self, reader: &dyn NodeReader) -> Result<Option<&mut Node>, TrieError> {
         if let Self::Stored(stored) = self {
-            let shared = Arc::clone(stored.load(reader)?);
-            // Where nobody else holds the link, the body moves out of it and need not be copied below.
-            let own = Arc::get_mut(stored).and_then(|stored| stored.body.take());
-            *self = Self::Fresh(own.unwrap_or(shared));
+            stored.load(reader)?;
+            // The body moves out of the link: unless somebody else holds it, it need not be copied below.
+            *self = stored.body.take().map_or(Self::Empty, Self::Fresh);
         }
         match self {
-            Self::Fresh(node) => Ok(Some(Arc::make_mut(node))),
+            Self::Fresh(node) => Ok(Some(Node::own(node))),
             _ => Ok(None),
         }
     }

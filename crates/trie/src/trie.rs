@@ -99,7 +99,7 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
         Node::Leaf { path: own, value: old } if *own == path => *old = value,
         Node::Leaf { path: own, value: old } => {
             let shared = nibbles::common(own, path);
-            let mut branch = Box::<Branch>::default();
+            let mut branch = Branch::boxed();
             put(&mut branch, &own[shared..], std::mem::take(old));
             put(&mut branch, &path[shared..], value);
             *node = below(&path[..shared], branch);
@@ -109,7 +109,7 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
             if shared == own.len() {
                 return insert(child, reader, &path[shared..], value);
             }
-            let mut branch = Box::<Branch>::default();
+            let mut branch = Branch::boxed();
             let rest = &own[shared + 1..];
             let child = std::mem::take(child);
             branch.children[usize::from(own[shared])] =
@@ -206,15 +206,15 @@ fn prepend(mut path: Vec<u8>, child: Link, reader: &dyn NodeReader) -> Result<Op
 fn trim(link: &mut Link, levels: usize) {
     match link {
         Link::Empty => {}
-        Link::Fresh(node) => children_mut(Arc::make_mut(node), |child| trim(child, levels.saturating_sub(1))),
+        Link::Fresh(node) => children_mut(Node::own(node), |child| trim(child, levels.saturating_sub(1))),
         Link::Stored(stored) => {
             let Some(node) = stored.cached() else { return };
             *link = Link::Stored(if levels == 0 {
                 Stored::unread(stored.hash)
             } else {
-                let mut node = Node::clone(node);
-                children_mut(&mut node, |child| trim(child, levels - 1));
-                Stored::with_body(stored.hash, Arc::new(node))
+                let mut node = Arc::clone(node);
+                children_mut(Node::own(&mut node), |child| trim(child, levels - 1));
+                Stored::with_body(stored.hash, node)
             });
         }
     }
