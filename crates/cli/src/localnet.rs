@@ -4,7 +4,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
-use vigil_node::localnet::{self, Event, LocalnetError, Options};
+use vigil_node::localnet::{self, Event, LocalnetError, Options, Summary};
 
 /// Without a terminal, every so many progress lines are printed.
 const PROGRESS_EVERY: u32 = 5;
@@ -97,9 +97,23 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     if globals.json {
         output.line(json!(summary).to_string());
     } else {
-        output.note(format!("{}", json!(summary)));
+        output.note(in_words(&summary));
     }
     Ok(())
+}
+
+/// The summary for a person.
+fn in_words(summary: &Summary) -> String {
+    let Summary { settled_height, txs_settled, tps_settled, latency_ms, forks, errors, roots_equal, .. } = summary;
+    let roots = if *roots_equal { "equal" } else { "NOT EQUAL" };
+    let load = match txs_settled {
+        0 => String::new(),
+        _ => format!(
+            ", {txs_settled} transactions at {tps_settled} a second, latency p50 {} ms, p99 {} ms",
+            latency_ms.p50, latency_ms.p99
+        ),
+    };
+    format!("settled up to height {settled_height}{load}; forks {forks}, errors {errors}, state roots {roots}")
 }
 
 /// `90`, `90s`, `5m`, `1h`.
@@ -118,6 +132,19 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_summary_is_a_sentence() {
+        let mut summary = Summary { settled_height: 27, roots_equal: true, ..Summary::default() };
+        assert_eq!(in_words(&summary), "settled up to height 27; forks 0, errors 0, state roots equal");
+        summary.txs_settled = 569;
+        summary.tps_settled = 46.8;
+        (summary.latency_ms.p50, summary.latency_ms.p99) = (901.0, 1160.0);
+        (summary.forks, summary.roots_equal) = (1, false);
+        let expected = "settled up to height 27, 569 transactions at 46.8 a second, latency p50 901 ms, p99 1160 ms; \
+                        forks 1, errors 0, state roots NOT EQUAL";
+        assert_eq!(in_words(&summary), expected);
+    }
 
     #[test]
     fn times_have_units() {
