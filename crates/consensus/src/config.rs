@@ -11,6 +11,18 @@ pub trait Keys: Send + Sync {
     fn verify(&self, signer: &Address, digest: &Hash, signature: &Signature) -> bool;
 }
 
+/// What to do with a statement that our key signed and our journal does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownOwn {
+    /// Sign no more: the journal was rolled back, or another node signs with our key.
+    #[default]
+    Halt,
+    /// Be bound by it: the operator said that the old journal is lost and that nobody else signs.
+    Adopt,
+    /// Nothing: for liars in simulations.
+    Ignore,
+}
+
 /// Constants of a chain and of this node.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -71,7 +83,7 @@ pub struct Rules {
     pub votes_count_as_epoch_change: bool,
     /// §1.6 rule 8: the two blocks after a set change must be linked directly.
     pub forced_links: bool,
-    /// E4's timer is not started where E2 has already sent the `EpochChange`.
+    /// E4's timer is not started where E2 has already sent the `EpochChange`, and nothing is sent again at a start.
     pub no_resend_timer_after_amplified_ec: bool,
     /// k goes back to 1 on any new certificate.
     pub backoff_reset_on_certificate: bool,

@@ -1,6 +1,6 @@
 //! What goes into the machine and what it asks of the world.
 
-use crate::{Evidence, JournalRecord, Message, Millis, Peer, RestartPoint, ValidatorSet};
+use crate::{Evidence, JournalRecord, Message, Millis, Peer, RestartPoint, RolledBack, ValidatorSet};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use std::sync::Arc;
 use vigil_primitives::{Address, Block, Epoch, Hash, Hcc, Height};
@@ -120,7 +120,7 @@ pub enum Effect {
         /// Why.
         reason: Penalty,
     },
-    /// More than a third of the stake is faulty: no more votes or proposals are signed. The operator must look.
+    /// Nothing more is signed. The operator must look. Said again at every start if the journal holds the reason.
     Halted(HaltReason),
 }
 
@@ -151,7 +151,8 @@ pub enum Penalty {
 /// Why the machine stopped signing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HaltReason {
-    /// A block's certificate and our lock have the same rank and different blocks (V5).
+    /// A block's certificate and our lock have the same rank and different blocks (V5): more than a third of the stake
+    /// is faulty.
     ConflictingCertificates {
         /// Their height.
         height: Height,
@@ -160,6 +161,8 @@ pub enum HaltReason {
         /// The other one.
         theirs: Hash,
     },
+    /// Our key signed something that our journal does not know.
+    RolledBack(RolledBack),
 }
 
 /// What the proposer is to build. Header fields are to be taken over as they are.

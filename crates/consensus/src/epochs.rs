@@ -1,11 +1,10 @@
 //! The clock: when an epoch ends and which one begins (§1.3 E1-E5, §1.5).
 
-use crate::limits::{BACKOFF_MAX, BACKOFF_MIN, PEERS_MAX};
+use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
 use crate::machine::Machine;
-use crate::{Effect, EpochCert, EpochChange, JournalRecord, Message, Millis, Peer};
+use crate::{EpochCert, EpochChange, Message, Millis, Peer};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use vigil_primitives::{Address, Epoch, Hash, Signature};
+use vigil_primitives::{Address, Epoch, Hash};
 
 /// The state of the current epoch.
 #[derive(Clone)]
@@ -23,7 +22,9 @@ pub(crate) struct Clock {
     /// The block of this epoch is votable by lock but too low for somebody (§1.5).
     pub(crate) climbing: bool,
     /// Peers that were sent the epoch certificate.
-    helped: BTreeSet<Peer>,
+    pub(crate) helped: BTreeSet<Peer>,
+    /// Peers that were sent what they said before.
+    pub(crate) reminded: BTreeSet<Peer>,
     /// What the timers were last set to.
     pub(crate) armed: [Option<Millis>; 3],
 }
@@ -39,6 +40,7 @@ impl Clock {
             timed_out: false,
             climbing: false,
             helped: BTreeSet::new(),
+            reminded: BTreeSet::new(),
             armed: [None; 3],
         }
     }
@@ -54,9 +56,9 @@ impl Machine {
     pub(crate) fn start_clock(&mut self) {
         self.clock.entered = self.now.mono;
         self.clock.deadline = Some(self.epoch_timeout());
-        if self.own.change_target > 0 && self.may_sign() {
-            let change = self.sign_change(self.own.change_target);
-            self.changes.insert(change.voter, change);
+        self.restore_change();
+        if !self.config.rules.no_resend_timer_after_amplified_ec {
+            self.resend_own();
         }
     }
 
@@ -65,81 +67,6 @@ impl Machine {
         let deltas = if certified { 4 } else { 7 };
         let wait = self.backed_off(deltas * self.config.delta + self.config.execution_budget);
         self.clock.entered + wait + self.config.interval
-    }
-
-    /// E1 and E4: at the timeout, then every 7Δ.
-    pub(crate) fn on_epoch_timer(&mut self) {
-        if self.clock.deadline.is_none_or(|deadline| self.now.mono < deadline) {
-            self.clock.armed[0] = None;
-            return;
-        }
-        let sent_before = !self.clock.timed_out && self.own.change_target > self.clock.epoch;
-        if self.config.rules.no_resend_timer_after_amplified_ec && sent_before {
-            self.clock.deadline = None;
-            return;
-        }
-        self.clock.deadline = Some(self.now.mono + 7 * self.config.delta);
-        self.clock.timed_out = true;
-        if !self.may_sign() {
-            return;
-        }
-        let next = self.clock.epoch + 1;
-        if self.own.change_target < next {
-            self.send_change(next);
-        } else if let Some(change) = self.config.me.and_then(|me| self.changes.get(&me)).cloned() {
-            self.broadcast(Message::EpochChange(change));
-        }
-        if let Some(vote) = self.own.last_vote.clone() {
-            self.broadcast(Message::Vote(vote));
-        }
-        if let Some(cert) = self.clock.cert.clone() {
-            self.broadcast(Message::EpochCert(cert));
-        }
-        self.resend_highest();
-    }
-
-    /// Our addition to E4: the highest certificate, unless it is the epoch's. Who missed the one that proves a set
-    /// change counts by the old set, and the two sets could wait for each other for ever (§1.12 forwards it only once;
-    /// found by the simulator, where sets differ).
-    fn resend_highest(&mut self) {
-        let Some(cert) = self.certs.get(&self.high).filter(|cert| !cert.hcc.votes.is_empty()) else { return };
-        let is_epoch_cert =
-            matches!(&self.clock.cert, Some(EpochCert::Commit(hcc)) if hcc.block_hash == cert.hcc.block_hash);
-        if !is_epoch_cert {
-            self.broadcast(Message::Certificate(cert.hcc.clone()));
-        }
-    }
-
-    fn sign_change(&self, target: Epoch) -> EpochChange {
-        let (lock, last_vote) = (self.lock(), self.own.last_vote.as_ref());
-        let mut change = EpochChange {
-            target_epoch: target,
-            lock_height: lock.height,
-            lock_hash: lock.hash,
-            last_vote_height: last_vote.map_or(0, |vote| vote.height),
-            last_vote_hash: last_vote.map_or(self.config.domain.genesis_hash, |vote| vote.block_hash),
-            voter: self.config.me.expect("only who holds a key signs"),
-            signature: Signature::none(),
-            lock_cc: (!lock.cc.votes.is_empty()).then(|| Arc::new(lock.cc)),
-        };
-        change.signature = self.signer.sign(&change.digest(&self.config.domain));
-        change
-    }
-
-    /// Signs, journals and sends an `EpochChange`.
-    fn send_change(&mut self, target: Epoch) {
-        self.journal(JournalRecord::EpochChange { target });
-        let change = self.sign_change(target);
-        self.changes.insert(change.voter, change.clone());
-        self.broadcast(Message::EpochChange(change));
-    }
-
-    /// E4: whoever is behind gets the epoch certificate, once an epoch.
-    pub(crate) fn help(&mut self, peer: Peer) {
-        let Some(cert) = &self.clock.cert else { return };
-        if self.clock.helped.len() < PEERS_MAX && self.clock.helped.insert(peer) {
-            self.out.push(Effect::Send { to: peer, message: Message::EpochCert(cert.clone()) });
-        }
     }
 
     /// E3, then E2. Returns true if the epoch changed.

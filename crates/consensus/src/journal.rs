@@ -46,6 +46,17 @@ pub enum JournalRecord {
         /// Its target.
         target: Epoch,
     },
+    /// After which nothing is signed any more.
+    RolledBack(RolledBack),
+}
+
+/// Our key signed something that the journal does not know: the file is an older copy, or another node has the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct RolledBack {
+    /// Epoch of what was signed.
+    pub signed: Epoch,
+    /// [`JournalState::epoch`] when it was found.
+    pub known: Epoch,
 }
 
 const RECORD_BYTES_MAX: usize = 16 * 1024;
@@ -57,6 +68,7 @@ impl JournalRecord {
             Self::Vote { vote, lock } => (1, rlp::encode(&WireVote { vote: vote.clone(), lock: lock.clone() })),
             Self::Proposal { epoch, hash } => (2, rlp::encode(&WireProposal { epoch: *epoch, hash: *hash })),
             Self::EpochChange { target } => (3, rlp::encode(target)),
+            Self::RolledBack(found) => (4, rlp::encode(found)),
         };
         std::iter::once(kind).chain(body).collect()
     }
@@ -77,6 +89,7 @@ impl JournalRecord {
                 Ok(Self::Proposal { epoch, hash })
             }
             Some((3, body)) => Ok(Self::EpochChange { target: rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX)? }),
+            Some((4, body)) => Ok(Self::RolledBack(rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX)?)),
             _ => Err(RlpError::Item { what: WHAT, source: alloy_rlp::Error::Custom("unknown kind") }),
         }
     }
@@ -105,6 +118,8 @@ pub struct JournalState {
     pub last_proposal: Option<(Epoch, Hash)>,
     /// Highest target of an `EpochChange` sent; 0: none.
     pub change_target: Epoch,
+    /// Found to be rolled back: nothing may be signed with this journal.
+    pub rolled_back: Option<RolledBack>,
 }
 
 impl JournalState {
@@ -133,6 +148,7 @@ impl JournalState {
                 }
             }
             JournalRecord::EpochChange { target } => self.change_target = self.change_target.max(target),
+            JournalRecord::RolledBack(found) => self.rolled_back = self.rolled_back.or(Some(found)),
         }
     }
 
@@ -141,7 +157,8 @@ impl JournalState {
         let vote = self.last_vote.clone().zip(self.lock.clone()).map(|(vote, lock)| JournalRecord::Vote { vote, lock });
         let proposal = self.last_proposal.map(|(epoch, hash)| JournalRecord::Proposal { epoch, hash });
         let change = Some(self.change_target).filter(|t| *t > 0).map(|target| JournalRecord::EpochChange { target });
-        vote.into_iter().chain(proposal).chain(change).collect()
+        let rolled_back = self.rolled_back.map(JournalRecord::RolledBack);
+        vote.into_iter().chain(proposal).chain(change).chain(rolled_back).collect()
     }
 
     /// The epoch to restart in: `max(last vote's, last proposal's, last EC target - 1)`.

@@ -6,7 +6,8 @@
 //!
 //! Map: [`Machine`] (`machine.rs`) holds the state and dispatches; `handle/` has one file a kind of input; `tree.rs` the
 //! blocks above the settled head, `certs.rs` and `certify.rs` certificates, `tally.rs` votes, `sets.rs` validator sets and
-//! their proposers, `settle.rs` settlement, `propose.rs` and `vote.rs` the rules of their names, `epochs.rs` the clock.
+//! their proposers, `settle.rs` settlement, `propose.rs` and `vote.rs` the rules of their names, `epochs.rs` the clock,
+//! `resend.rs` what is said again, `rollback.rs` a journal that forgot.
 //!
 //! What is deliberately not here: no clock, randomness, socket, disk or thread. Blocks are not executed and
 //! transactions are not looked at. The shell passes both the monotonic and the wall clock, performs effects **in
@@ -27,7 +28,9 @@ mod machine;
 mod message;
 mod parking;
 mod propose;
+mod resend;
 mod restart;
+mod rollback;
 mod schedule;
 mod sets;
 mod settle;
@@ -41,12 +44,12 @@ mod vote;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, Keys, Rules};
+pub use config::{Config, Keys, Rules, UnknownOwn};
 pub use effect::{
     BlockFault, BuildRequest, Effect, Executed, HaltReason, Input, Lookup, Penalty, Settled, SettledBlock, TimerId,
 };
 pub use evidence::{Evidence, EvidenceError};
-pub use journal::{JournalRecord, JournalState, Lock};
+pub use journal::{JournalRecord, JournalState, Lock, RolledBack};
 pub use limits::*;
 pub use machine::Machine;
 pub use message::{EpochCert, EpochChange, Message, Proposal};

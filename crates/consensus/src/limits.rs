@@ -28,6 +28,8 @@ pub const EPOCHS_AHEAD_MAX: u64 = 2;
 pub const TREE_BLOCKS_MAX: usize = 2048;
 /// Votes remembered of one voter; the oldest gives way.
 pub const VOTES_PER_VOTER: usize = 64;
+/// Votes, and proposals, of our own that are remembered to know them again.
+pub const OWN_REMEMBERED_MAX: usize = 64;
 /// Certificates held whose block is not.
 pub const CERTS_UNKNOWN_MAX: usize = 256;
 /// Hashes of invalid blocks remembered.

@@ -6,13 +6,14 @@ use crate::evidence::Evidence;
 use crate::fetch::Fetches;
 use crate::parking::Parking;
 use crate::propose::Turn;
+use crate::rollback::Signed;
 use crate::sets::Sets;
 use crate::signer::Signer;
 use crate::tally::Tally;
 use crate::tree::Tree;
 use crate::{
     BlockMeta, Buffered, Config, Effect, EpochChange, Input, JournalRecord, JournalState, Keys, Lock, Message, Now,
-    Peer, Penalty, Recovered, SetKey, TimerId, ValidatorSet, View,
+    Peer, Penalty, Recovered, SetKey, TimerId, UnknownOwn, ValidatorSet, View,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,9 @@ pub struct Machine {
     pub(crate) fetches: Fetches,
     /// What we signed; always equal to the replay of the journal.
     pub(crate) own: JournalState,
+    /// The part of it that is told apart one by one.
+    pub(crate) signed: Signed,
+    pub(crate) unknown_own: UnknownOwn,
     pub(crate) clock: Clock,
     pub(crate) turn: Turn,
     /// Block of the highest certificate that is held and executed.
@@ -69,9 +73,11 @@ impl Machine {
             high: head.hash,
             active: head.set,
             seen_height: head.height,
-            halted: false,
+            halted: journal.rolled_back.is_some(),
             unpark: false,
             started: false,
+            signed: Signed::new(&journal),
+            unknown_own: UnknownOwn::default(),
             own: journal,
             tree: Tree::new(restart.tail),
             config,
@@ -101,12 +107,14 @@ impl Machine {
 
     fn on_start(&mut self) {
         self.started = true;
+        self.look_at_start();
         self.start_clock();
         self.resend_proposal();
     }
 
     fn on_message(&mut self, from: Peer, message: Message) {
         self.fetches.note_peer(from);
+        self.look_for_own(&message);
         match message {
             Message::Vote(vote) => self.on_vote(from, vote),
             Message::EpochChange(change) => self.on_change(from, change),
@@ -173,6 +181,7 @@ impl Machine {
     /// Makes a record durable before what follows, and remembers it.
     pub(crate) fn journal(&mut self, record: JournalRecord) {
         self.own.apply(record.clone());
+        self.signed.note(&record);
         self.out.push(Effect::Journal(record));
     }
 

@@ -72,9 +72,14 @@ impl Tally {
         self.by_block.keys().copied().collect()
     }
 
+    /// The vote of the latest epoch.
+    pub(crate) fn newest(&self, voter: &Address) -> Option<&Vote> {
+        self.by_voter.get(voter).into_iter().flatten().max_by_key(|vote| vote.block_epoch)
+    }
+
     /// The latest epoch a voter voted in.
     pub(crate) fn last_epoch(&self, voter: &Address) -> Epoch {
-        self.by_voter.get(voter).into_iter().flatten().map(|vote| vote.block_epoch).max().unwrap_or(0)
+        self.newest(voter).map_or(0, |vote| vote.block_epoch)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,5 +1,6 @@
 //! What can be seen from outside: for invariants, status and metrics. Plain copies.
 
+use crate::limits::*;
 use vigil_primitives::{Epoch, Hash, Height};
 
 /// The state of a machine.
@@ -29,7 +30,7 @@ pub struct View {
     pub buffered: Buffered,
 }
 
-/// Sizes of the buffers, each with a bound in this crate.
+/// Sizes of the buffers, each with a bound of its own: [`Buffered::most`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buffered {
     /// Blocks above the settled head.
@@ -44,4 +45,20 @@ pub struct Buffered {
     pub certs: usize,
     /// Blocks being fetched.
     pub fetching: usize,
+}
+
+impl Buffered {
+    /// The most that each can be, where the validator sets known at one time have `voters` different members and there
+    /// are `peers` connections.
+    pub fn most(voters: usize, peers: usize) -> Self {
+        Self {
+            blocks: TREE_BLOCKS_MAX,
+            parked: PARKED_MAX.min(peers * PARKED_PER_PEER_MAX),
+            votes: voters * VOTES_PER_VOTER,
+            ecs: voters,
+            // of blocks that are held, of the settled head, and of blocks that are not held
+            certs: TREE_BLOCKS_MAX + 1 + CERTS_UNKNOWN_MAX,
+            fetching: FETCHES_MAX,
+        }
+    }
 }

@@ -99,7 +99,7 @@ impl Machine {
     pub(crate) fn resend_proposal(&mut self) {
         let own: Option<Hash> = self.own.last_proposal.filter(|(epoch, _)| *epoch == self.clock.epoch).map(|(_, h)| h);
         let block = own.and_then(|hash| self.tree.node(&hash)).map(|node| node.block.clone());
-        if let Some(block) = block {
+        if let Some(block) = block.filter(|_| !self.halted) {
             self.broadcast(Message::Proposal(crate::Proposal { block, epoch_cert: None }));
         }
     }

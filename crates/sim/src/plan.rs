@@ -24,6 +24,22 @@ pub enum CrashPoint {
 const CRASH_POINTS: [CrashPoint; 4] =
     [CrashPoint::Idle, CrashPoint::BeforeJournal, CrashPoint::AfterJournal, CrashPoint::AmongSends];
 
+/// What a crash does to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// Nothing.
+    Kept,
+    /// Blocks and certificates that were not settled are gone; the journal and what is settled are not.
+    LosesUnsettled,
+    /// An older copy is put in its place.
+    OldCopy {
+        /// Age of the chain database, in settlements; what was not settled then is gone.
+        settlements: usize,
+        /// Age of the signing journal, in records.
+        records: usize,
+    },
+}
+
 /// A crash and the restart after it.
 #[derive(Clone, Copy, Debug)]
 pub struct Crash {
@@ -35,8 +51,8 @@ pub struct Crash {
     pub point: CrashPoint,
     /// How long until the restart.
     pub down_for: Time,
-    /// Blocks and certificates that were not settled are gone; the journal and what is settled are not.
-    pub loses_store: bool,
+    /// What is there after the restart.
+    pub disk: Disk,
 }
 
 /// Everything that is decided before the first event.
@@ -46,6 +62,8 @@ pub struct Plan {
     pub nodes: usize,
     /// Those whose keys the adversary has.
     pub liars: Vec<usize>,
+    /// Those whose signing journal is rolled back: they count among the faulty, and follow the rules as they know them.
+    pub forgetful: Vec<usize>,
     /// Committees that changes may install; the first is that of genesis.
     pub committees: Vec<Committee>,
     /// Unix clock of each node minus the true one, in ms.
@@ -81,17 +99,35 @@ impl Plan {
         }
         let mut crashes = if scenario.storm { early_crashes(nodes, &liars, gst, delta, &mut rng) } else { Vec::new() };
         let committees = draw_committees(scenario, seed, &base, &liars, &mut rng);
-        let late = late_crashes(scenario, &committees, &liars, gst, &mut rng);
+        let forgetful = draw_forgetful(scenario, &base, &liars, &mut rng);
+        let faulty = [liars.as_slice(), &forgetful].concat();
+        let mut late = late_crashes(scenario, &committees, &faulty, gst, &mut rng);
+        late.extend(forgetful.iter().flat_map(|node| rollbacks(*node, gst, delta, &mut rng)));
         let last_fault = late.iter().map(|crash| crash.at + crash.down_for + 2 * delta).max().unwrap_or(gst);
         crashes.extend(late);
         let clock_offsets = (0..nodes).map(|_| rng.between(0, 6_000) as i64 - 3_000).collect();
         let txs = draw_txs(scenario, committees.len(), last_fault, &mut rng);
-        Self { nodes, liars, committees, clock_offsets, weather, crashes, last_fault, txs }
+        Self { nodes, liars, forgetful, committees, clock_offsets, weather, crashes, last_fault, txs }
     }
 
     /// True if the adversary has the key of the node.
     pub fn lies(&self, node: usize) -> bool {
         self.liars.contains(&node)
+    }
+
+    /// True if the node's journal is rolled back some time.
+    pub fn forgets(&self, node: usize) -> bool {
+        self.forgetful.contains(&node)
+    }
+
+    /// True if nothing is promised of the node: it lies or forgets.
+    pub fn is_faulty(&self, node: usize) -> bool {
+        self.lies(node) || self.forgets(node)
+    }
+
+    /// All of whom nothing is promised.
+    pub fn faulty(&self) -> Vec<usize> {
+        (0..self.nodes).filter(|node| self.is_faulty(*node)).collect()
     }
 }
 
@@ -109,6 +145,43 @@ fn draw_liars(scenario: &Scenario, base: &Committee, rng: &mut Rng) -> Vec<usize
             liars.sort_unstable();
             return liars;
         }
+    }
+}
+
+/// As many as asked for who may forget, so that they and the liars have less than a third of the weight.
+fn draw_forgetful(scenario: &Scenario, base: &Committee, liars: &[usize], rng: &mut Rng) -> Vec<usize> {
+    let mut nodes: Vec<usize> = (0..scenario.weights.len()).filter(|node| !liars.contains(node)).collect();
+    rng.shuffle(&mut nodes);
+    let mut faulty = liars.to_vec();
+    for node in nodes {
+        let more = [faulty.as_slice(), &[node]].concat();
+        if faulty.len() < liars.len() + scenario.forgetful && base.tolerates(&more) {
+            faulty = more;
+        }
+    }
+    faulty.split_off(liars.len())
+}
+
+/// Restarts with an older journal, and half of the time an older chain database, in the storm and after it.
+fn rollbacks(node: usize, gst: Time, delta: Time, rng: &mut Rng) -> Vec<Crash> {
+    let mut at = rng.between(10 * delta, gst + 20 * delta);
+    let rollback = |_| {
+        let (point, down_for) = (*rng.pick(&CRASH_POINTS), rng.between(1, 4 * delta));
+        let settlements = if rng.percent(50) { 0 } else { rng.between(1, 8) as usize };
+        let disk = Disk::OldCopy { settlements, records: rng.between(1, 12) as usize };
+        let crash = Crash { node, at, point, down_for, disk };
+        at += down_for + rng.between(10 * delta, 40 * delta);
+        crash
+    };
+    (0..3).map(rollback).collect()
+}
+
+/// What an ordinary crash does.
+fn draw_disk(rng: &mut Rng) -> Disk {
+    match rng.between(0, 9) {
+        0..=4 => Disk::Kept,
+        5..=7 => Disk::LosesUnsettled,
+        _ => Disk::OldCopy { settlements: rng.between(1, 8) as usize, records: 0 },
     }
 }
 
@@ -134,15 +207,15 @@ fn early_crashes(nodes: usize, liars: &[usize], gst: Time, delta: Time, rng: &mu
         for _ in 0..rng.between(1, 3) {
             let at = rng.between(0, gst);
             let down_for = rng.between(1, (gst - at).clamp(1, 20 * delta));
-            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, loses_store: rng.percent(50) });
+            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, disk: draw_disk(rng) });
         }
     }
     crashes
 }
 
-/// After GST, one at a time, nodes that together with the liars are within what every committee tolerates.
-fn late_crashes(s: &Scenario, committees: &[Committee], liars: &[usize], gst: Time, rng: &mut Rng) -> Vec<Crash> {
-    let mut fallible = liars.to_vec();
+/// After GST, one at a time, nodes that together with the faulty are within what every committee tolerates.
+fn late_crashes(s: &Scenario, committees: &[Committee], faulty: &[usize], gst: Time, rng: &mut Rng) -> Vec<Crash> {
+    let mut fallible = faulty.to_vec();
     for node in 0..s.weights.len() {
         let mut more = fallible.clone();
         more.push(node);
@@ -154,11 +227,11 @@ fn late_crashes(s: &Scenario, committees: &[Committee], liars: &[usize], gst: Ti
     if !s.storm {
         return crashes;
     }
-    for node in fallible.into_iter().filter(|node| !liars.contains(node)) {
+    for node in fallible.into_iter().filter(|node| !faulty.contains(node)) {
         let mut at = gst + rng.between(0, 10 * s.delta);
         for _ in 0..rng.between(1, 4) {
             let down_for = rng.between(1, 15 * s.delta);
-            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, loses_store: rng.percent(50) });
+            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, disk: draw_disk(rng) });
             at += down_for + rng.between(10 * s.delta, 25 * s.delta);
         }
     }

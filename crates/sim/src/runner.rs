@@ -19,6 +19,10 @@ pub struct Outcome {
     pub gap_max_ms: Time,
     /// Set changes that were settled.
     pub set_changes: u64,
+    /// Most rotations that a transaction waited for (I18).
+    pub rotations_max: u64,
+    /// Rolled back journals that their nodes noticed.
+    pub rollbacks_noticed: u64,
     /// Virtual time at the end, in ms.
     pub ended_at_ms: Time,
     /// Fingerprint of all that happened.
@@ -38,7 +42,7 @@ pub fn run_seed(scenario: &Scenario, seed: u64, log: bool) -> Outcome {
 
 impl World {
     fn honest(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.plan.nodes).filter(|node| !self.plan.lies(*node))
+        (0..self.plan.nodes).filter(|node| !self.plan.is_faulty(*node))
     }
 
     /// Settled height of the slowest honest node.
@@ -46,8 +50,9 @@ impl World {
         self.honest().map(|node| self.checks.settled_height(node)).min().unwrap_or(0)
     }
 
-    fn is_over(&self) -> bool {
-        self.agenda.now() >= self.plan.last_fault + self.scenario.tail && self.settled_min() >= self.scenario.blocks_min
+    pub(crate) fn is_over(&self) -> bool {
+        let tail_played = self.agenda.now() >= self.plan.last_fault + self.scenario.tail;
+        tail_played && self.settled_min() >= self.scenario.blocks_min && !self.doomed
     }
 
     fn outcome(&self, violation: Option<Violation>) -> Outcome {
@@ -57,6 +62,8 @@ impl World {
             first_settlement_ms: self.checks.liveness.first_settlement(),
             gap_max_ms: self.checks.liveness.gap_max(),
             set_changes: self.checks.liveness.changes_settled(),
+            rotations_max: self.checks.rotations_max(),
+            rollbacks_noticed: self.checks.memory.noticed(),
             ended_at_ms: self.agenda.now(),
             trace: self.trace.finish(),
         }

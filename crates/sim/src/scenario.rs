@@ -12,6 +12,8 @@ pub struct Scenario {
     pub weights: Vec<u64>,
     /// How many of them lie.
     pub byzantine: usize,
+    /// How many more have their signing journal rolled back now and then.
+    pub forgetful: usize,
     /// Nodes that are no validators at genesis and may become such.
     pub spares: usize,
     /// Whether clients submit pool changes.
@@ -44,6 +46,10 @@ pub struct Scenario {
     pub delays: Option<Delays>,
     /// From this time after GST on, the liars are silent.
     pub hush_after: Option<Time>,
+    /// A node does not care that it hears of more than its journal holds: a bug that the invariants must see.
+    pub ignores_rollback: bool,
+    /// Nobody includes the payment of this number: a bug that the invariants must see.
+    pub omits: Option<u32>,
     /// The shell sends before it journals: a bug that the invariants must see.
     pub send_before_journal: bool,
 }
@@ -54,6 +60,7 @@ impl Scenario {
         Self {
             weights,
             byzantine,
+            forgetful: 0,
             spares: 0,
             set_changes: false,
             delta: 250,
@@ -70,6 +77,8 @@ impl Scenario {
             lies: None,
             delays: None,
             hush_after: None,
+            ignores_rollback: false,
+            omits: None,
             send_before_journal: false,
         }
     }
@@ -77,6 +86,11 @@ impl Scenario {
     /// `count` validators of equal stake.
     pub fn equal(count: usize, byzantine: usize) -> Self {
         Self::mix(vec![1; count], byzantine)
+    }
+
+    /// With `count` validators whose signing journal is rolled back now and then.
+    pub fn with_rollbacks(self, count: usize) -> Self {
+        Self { forgetful: count, ..self }
     }
 
     /// With validators that join, leave and change their stake.

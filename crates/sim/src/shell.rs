@@ -1,40 +1,24 @@
 //! A node around its machine: what is durable, what is executed, when it crashes. The mirror of what `vigil-node` does.
 
+mod journal;
+mod store;
+
 use crate::agenda::Time;
 use crate::keys::Signer;
 use crate::ledger::{State, Toy, ToyTx, tx_root};
-use crate::plan::Crash;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::plan::{Crash, Disk};
+use journal::Journal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use store::Store;
 use vigil_consensus::{
-    BlockFault, BuildRequest, Config, Effect, Executed, Input, JournalRecord, JournalState, Lookup, Machine, Message,
-    Millis, Now, Recovered, RestartPoint, Settled, TimerId, ValidatorSet,
+    BlockFault, BuildRequest, Config, Effect, Executed, Input, JournalRecord, Lookup, Machine, Message, Millis, Now,
+    Recovered, RestartPoint, Rules, Settled, TimerId, UnknownOwn, ValidatorSet,
 };
-use vigil_primitives::{Block, BlockHeader, Epoch, Hash, Hcc, Signature};
+use vigil_primitives::{Block, BlockHeader, Epoch, Hash, Hcc, Height, Signature};
 
 /// Unix time at the start of a run, in ms.
 pub const UNIX_START_MS: u64 = 1_800_000_000_000;
-
-/// A block that was executed.
-#[derive(Clone)]
-struct Stored {
-    block: Arc<Block>,
-    executed: Executed,
-    state: State,
-    settled: bool,
-}
-
-/// What survives a crash (all of it, or only what is settled).
-#[derive(Clone)]
-struct Store {
-    restart: RestartPoint,
-    blocks: HashMap<Hash, Stored>,
-    /// Parents first.
-    order: Vec<Hash>,
-    certs: BTreeMap<Hash, Arc<Hcc>>,
-    /// Certified block to the settled block whose header carries its certificate.
-    carriers: HashMap<Hash, Hash>,
-}
 
 /// A node.
 #[derive(Clone)]
@@ -49,11 +33,10 @@ pub struct Shell {
     pub incarnation: u32,
     booted_at: Time,
     clock_offset: i64,
-    journal: Vec<Vec<u8>>,
-    journalled_votes: HashSet<Hash>,
-    journalled_proposals: HashSet<(Epoch, Hash)>,
-    journalled_change: Epoch,
+    journal: Journal,
     store: Store,
+    /// What its machine does with statements of its key that its journal does not know.
+    pub unknown_own: UnknownOwn,
     timers: BTreeMap<TimerId, Millis>,
     /// The build that is awaited.
     pub building: Option<Epoch>,
@@ -67,16 +50,9 @@ impl Shell {
     /// A node that was never started. `genesis` is block 0.
     pub fn new(node: usize, config: Config, signer: Signer, toy: Toy, genesis: &Arc<Block>, clock_offset: i64) -> Self {
         let restart = RestartPoint::genesis(&genesis.header, validator_set(&toy, 0));
-        let hash = genesis.hash();
-        let stored =
-            Stored { block: genesis.clone(), executed: Executed::default(), state: toy.genesis(), settled: true };
-        let store = Store {
-            restart,
-            blocks: HashMap::from([(hash, stored)]),
-            order: Vec::new(),
-            certs: BTreeMap::new(),
-            carriers: HashMap::new(),
-        };
+        let store = Store::new(genesis, toy.genesis(), restart);
+        // who may vote twice a height, or lies, hears of more than it remembers
+        let unknown_own = if config.rules == Rules::default() { UnknownOwn::Halt } else { UnknownOwn::Ignore };
         Self {
             node,
             config,
@@ -86,11 +62,9 @@ impl Shell {
             incarnation: 0,
             booted_at: 0,
             clock_offset,
-            journal: Vec::new(),
-            journalled_votes: HashSet::new(),
-            journalled_proposals: HashSet::new(),
-            journalled_change: 0,
+            journal: Journal::default(),
             store,
+            unknown_own,
             timers: BTreeMap::new(),
             building: None,
             busy_until: 0,
@@ -103,35 +77,45 @@ impl Shell {
         self.machine.as_ref()
     }
 
-    /// Starts from what is durable. Bytes go through their encoding, as on a disk.
+    /// Starts from what is durable.
     pub fn boot(&mut self, now: Time, effects: &mut Vec<Effect>) {
-        let records = self.journal.iter().map(|bytes| JournalRecord::from_bytes(bytes).expect("we wrote it"));
-        let restart = RestartPoint::from_bytes(&self.store.restart.to_bytes()).expect("we wrote it");
-        let held = self.store.order.iter().filter_map(|hash| self.store.blocks.get(hash));
-        let pending = held
-            .filter(|stored| !stored.settled)
-            .map(|stored| (stored.block.clone(), stored.executed.clone()))
-            .collect();
-        let certs = self.store.certs.values().map(|hcc| hcc.as_ref().clone()).collect();
-        let recovered = Recovered { journal: JournalState::replay(records), restart, pending, certs };
+        let recovered = Recovered {
+            journal: self.journal.replay(),
+            restart: self.store.restart(),
+            pending: self.store.pending(),
+            certs: self.store.certs(),
+        };
         self.booted_at = now;
         self.busy_until = now;
-        self.machine = Some(Machine::new(self.config.clone(), Box::new(self.signer.clone()), recovered));
+        let mut machine = Machine::new(self.config.clone(), Box::new(self.signer.clone()), recovered);
+        machine.on_unknown_own(self.unknown_own);
+        self.machine = Some(machine);
         self.step(now, Input::Start, effects);
     }
 
-    /// Ends without a word. Settled blocks and the journal stay; the rest only unless `loses_store`.
-    pub fn crash(&mut self, loses_store: bool) {
+    /// Ends without a word. Answers what the journal does not hold any more.
+    pub fn crash(&mut self, disk: Disk) -> Vec<JournalRecord> {
         self.machine = None;
         self.incarnation += 1;
         self.timers.clear();
         self.building = None;
         self.armed = None;
-        if loses_store {
-            self.store.blocks.retain(|_, stored| stored.settled);
-            self.store.order.clear();
-            self.store.certs.clear();
+        match disk {
+            Disk::Kept => Vec::new(),
+            Disk::LosesUnsettled => {
+                self.store.lose_unsettled();
+                Vec::new()
+            }
+            Disk::OldCopy { settlements, records } => {
+                self.store.roll_back(settlements);
+                self.journal.roll_back(records)
+            }
         }
+    }
+
+    /// The settled head on the disk.
+    pub fn stored_head(&self) -> (Height, Hash) {
+        self.store.head()
     }
 
     /// Gives the machine an input. Nothing happens while the node is down.
@@ -159,41 +143,32 @@ impl Shell {
 
     /// Makes a record durable.
     pub fn write_journal(&mut self, record: &JournalRecord) {
-        match record {
-            JournalRecord::Vote { vote, .. } => {
-                self.journalled_votes.insert(vote.block_hash);
-            }
-            JournalRecord::Proposal { epoch, hash } => {
-                self.journalled_proposals.insert((*epoch, *hash));
-            }
-            JournalRecord::EpochChange { target } => self.journalled_change = self.journalled_change.max(*target),
-        }
-        self.journal.push(record.to_bytes());
+        self.journal.write(record);
     }
 
     /// True if the journal holds the vote for the block.
     pub fn has_journalled_vote(&self, block: &Hash) -> bool {
-        self.journalled_votes.contains(block)
+        self.journal.votes.contains(block)
     }
 
     /// True if the journal holds the proposal.
     pub fn has_journalled_proposal(&self, epoch: Epoch, block: Hash) -> bool {
-        self.journalled_proposals.contains(&(epoch, block))
+        self.journal.proposals.contains(&(epoch, block))
     }
 
     /// True if the journal holds an `EpochChange` of this target or above.
     pub fn has_journalled_change(&self, target: Epoch) -> bool {
-        self.journalled_change >= target
+        self.journal.change >= target
     }
 
     /// True if the block is there, executed.
     pub fn has_executed(&self, hash: &Hash) -> bool {
-        self.store.blocks.contains_key(hash)
+        self.store.state(hash).is_some()
     }
 
     /// Executes a block. `None`: its parent was never executed here.
     pub fn execute(&self, block: &Block) -> Option<Result<(Executed, State), BlockFault>> {
-        let parent = &self.store.blocks.get(&block.header.parent)?.state;
+        let parent = self.store.state(&block.header.parent)?;
         if block.header.tx_root != tx_root(&block.txs) {
             return Some(Err(BlockFault::Body));
         }
@@ -210,15 +185,12 @@ impl Shell {
 
     /// Keeps an executed block.
     pub fn keep(&mut self, hash: Hash, block: Arc<Block>, executed: Executed, state: State) {
-        self.store.blocks.entry(hash).or_insert_with(|| {
-            self.store.order.push(hash);
-            Stored { block, executed, state, settled: false }
-        });
+        self.store.keep(hash, block, executed, state);
     }
 
     /// Builds the block that was asked for.
     pub fn build(&self, now: Time, request: &BuildRequest, mempool: &[ToyTx]) -> Option<(Block, Executed)> {
-        let parent = &self.store.blocks.get(&request.parent)?.state;
+        let parent = self.store.state(&request.parent)?;
         let txs = self.toy.choose(parent, mempool, request.allow_set_change);
         let state = self.toy.apply(parent, request.height, request.epoch, &txs).expect("chosen to be valid");
         let header = BlockHeader {
@@ -239,45 +211,22 @@ impl Shell {
 
     /// Keeps a certificate.
     pub fn keep_cert(&mut self, hcc: Arc<Hcc>) {
-        self.store.certs.insert(hcc.block_hash, hcc);
+        self.store.keep_cert(hcc);
     }
 
     /// Moves the settled head, in one batch.
     pub fn settle(&mut self, settled: &Settled) {
-        for block in &settled.blocks {
-            if let Some(stored) = self.store.blocks.get_mut(&block.hash) {
-                stored.settled = true;
-            }
-            self.store.carriers.insert(block.block.header.hcc.block_hash, block.hash);
-        }
-        self.discard(&settled.discarded);
-        let head = settled.restart.head().height;
-        let above = |hash: &Hash| self.store.blocks.get(hash).is_none_or(|stored| stored.block.header.height >= head);
-        self.store.certs.retain(|hash, _| above(hash));
-        self.store.order.retain(|hash| self.store.blocks.get(hash).is_some_and(|stored| !stored.settled));
-        self.store.restart = settled.restart.clone();
+        self.store.settle(settled);
     }
 
     /// Forgets blocks.
     pub fn discard(&mut self, hashes: &[Hash]) {
-        for hash in hashes {
-            self.store.blocks.remove(hash);
-        }
-        self.store.order.retain(|hash| !hashes.contains(hash));
+        self.store.discard(hashes);
     }
 
     /// What the store answers to a peer.
     pub fn lookup(&self, lookup: Lookup) -> Option<Message> {
-        match lookup {
-            Lookup::Block(hash) => self.store.blocks.get(&hash).map(|stored| Message::Block(stored.block.clone())),
-            Lookup::Cert(hash) => {
-                let carried = || {
-                    let carrier = self.store.blocks.get(self.store.carriers.get(&hash)?)?;
-                    Some(Arc::new(carrier.block.header.hcc.clone()))
-                };
-                self.store.certs.get(&hash).cloned().or_else(carried).map(Message::Certificate)
-            }
-        }
+        self.store.lookup(lookup)
     }
 }
 

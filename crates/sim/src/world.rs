@@ -41,6 +41,8 @@ pub struct World {
     dice: Rng,
     /// The highest epoch that an honest node is in.
     frontier: Epoch,
+    /// The greedy adversary has foreseen a broken promise: all it has to do is to let it come.
+    pub(crate) doomed: bool,
     log: bool,
 }
 
@@ -66,6 +68,9 @@ impl World {
                 let [a, b, c, d, e] = wire::words(&message);
                 self.trace.fold(&[now, (from as u64) << 32 | to as u64, a, b, c, d, e]);
                 self.note(|| format!("{from} -> {to} {}", wire::text(&message)));
+                if self.shells[to].machine().is_some() {
+                    self.checks.memory.heard(to, &message);
+                }
                 self.input(to, Input::Received { from: Peer(from as u64), message: message.as_ref().clone() })
             }
             Event::Timer { node, incarnation, id, at } => {
@@ -107,15 +112,17 @@ impl World {
             }
             Event::Restart(node) => {
                 self.boot(node)?;
-                if let Some(machine) = self.shells[node].machine() {
+                if let Some(machine) = self.shells[node].machine().filter(|_| !self.plan.is_faulty(node)) {
                     self.checks.liveness.restarted(now, node, machine.view().epoch);
                 }
                 Ok(())
             }
             Event::Submit(tx) => {
-                self.mempool.retain(|old| !self.checks.liveness.is_settled(*old));
-                self.mempool.push(tx);
-                self.checks.liveness.submitted(now, tx);
+                self.mempool.retain(|old| !self.checks.is_settled(*old));
+                if self.scenario.omits != Some(tx.number()) {
+                    self.mempool.push(tx);
+                }
+                self.checks.submitted(now, tx);
                 Ok(())
             }
             Event::Shot(shot) => self.shoot(*shot),

@@ -83,7 +83,7 @@ impl Machine {
             && block.length() <= self.config.block_bytes_max
     }
 
-    fn is_signed(&self, header: &BlockHeader) -> bool {
+    pub(crate) fn is_signed(&self, header: &BlockHeader) -> bool {
         self.signer.verify(&header.proposer, &header.sign_digest(), &header.signature)
     }
 
@@ -177,7 +177,7 @@ impl Machine {
     }
 
     /// Rule 7: the header's own votes certify its HCC.
-    fn carries_cert(&mut self, header: &BlockHeader) -> bool {
+    pub(crate) fn carries_cert(&mut self, header: &BlockHeader) -> bool {
         is_genesis(&header.hcc, &self.config) || matches!(self.check_cert(&header.hcc), Verdict::Valid(_))
     }
 

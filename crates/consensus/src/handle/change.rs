@@ -15,8 +15,11 @@ impl Machine {
     }
 
     pub(crate) fn on_change(&mut self, from: Peer, change: EpochChange) {
-        let target = change.target_epoch;
+        let (target, voter) = (change.target_epoch, change.voter);
         self.take_change(from, change, Some(from));
+        if self.changes.get(&voter).is_some_and(|held| held.target_epoch > target) {
+            self.remind(from, &voter);
+        }
         if target <= self.clock.epoch {
             self.help(from);
         }

@@ -27,5 +27,8 @@ impl Machine {
         if vote.block_epoch < self.clock.epoch {
             self.help(from);
         }
+        if vote.block_epoch < self.tally.last_epoch(&vote.voter) {
+            self.remind(from, &vote.voter);
+        }
     }
 }

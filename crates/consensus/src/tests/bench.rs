@@ -28,7 +28,8 @@ impl Bench {
     pub(super) fn with(members: usize, me: Option<usize>, rules: Rules, disk: Disk) -> Self {
         let set = equal_set(0..members);
         let keys = Box::new(HashKeys(me.map_or(Address::ZERO, address)));
-        let machine = Machine::new(config(me, rules), keys, disk.recovered(&set));
+        let mut machine = Machine::new(config(me, rules), keys, disk.recovered(&set));
+        machine.on_unknown_own(UnknownOwn::Ignore); // the test plays us, too
         let now = Now { mono: 1_000_000, unix: UNIX_START + 1_000 };
         let mut bench = Self { machine, now, blocks: BTreeMap::new(), members, execute: true };
         bench.input(Input::Start);

@@ -21,6 +21,13 @@ fn strangers_fill_nothing() {
 }
 
 #[test]
+fn what_each_buffer_may_hold_follows_from_committee_and_peers() {
+    let most = Buffered::most(4, 1);
+    assert_eq!((most.votes, most.ecs, most.parked), (4 * VOTES_PER_VOTER, 4, PARKED_PER_PEER_MAX));
+    assert_eq!(Buffered::most(VALIDATORS_MAX, PEERS_MAX).parked, PARKED_MAX);
+}
+
+#[test]
 fn a_voter_has_room_for_so_many_votes() {
     let mut bench = Bench::new(4, 3);
     let g = bench.genesis();
@@ -28,7 +35,7 @@ fn a_voter_has_room_for_so_many_votes() {
         let hash = bench.block(4 * epoch + 1, g, g);
         bench.give(Message::Vote(bench.vote(0, &hash)));
     }
-    assert_eq!(bench.machine.view().buffered.votes, VOTES_PER_VOTER);
+    assert_eq!(bench.machine.view().buffered.votes, Buffered::most(1, 1).votes);
 }
 
 #[test]
@@ -37,7 +44,7 @@ fn epoch_changes_are_one_a_sender() {
     for target in 2..500 {
         bench.give(Message::EpochChange(bench.genesis_change(0, target)));
     }
-    assert_eq!(bench.machine.view().buffered.ecs, 1);
+    assert_eq!(bench.machine.view().buffered.ecs, Buffered::most(1, 1).ecs);
     assert_eq!(bench.epoch(), 1);
 }
 
@@ -54,7 +61,7 @@ fn parked_blocks_are_bounded_and_parents_come_first() {
         bench.feed(hash);
     }
     let buffered = bench.machine.view().buffered;
-    assert_eq!(buffered.parked, PARKED_PER_PEER_MAX);
+    assert_eq!(buffered.parked, Buffered::most(4, 1).parked);
     assert!(buffered.fetching <= FETCHES_PER_PEER_MAX);
     bench.enter(149, 3);
     bench.feed(&chain[0]);
@@ -97,7 +104,7 @@ fn the_tree_drops_old_branches_when_it_is_full() {
         first.get_or_insert(hash);
         bench.feed(&hash);
     }
-    assert_eq!(bench.machine.view().buffered.blocks, TREE_BLOCKS_MAX);
+    assert_eq!(bench.machine.view().buffered.blocks, Buffered::most(4, 1).blocks);
     assert!(bench.machine.meta(&first.expect("fed")).is_none());
     let now = bench.block(end, g, g);
     assert_eq!(votes(&bench.propose(&now)), [now], "there is always room for the new block");

@@ -7,6 +7,7 @@ mod liveness;
 mod net;
 mod propose;
 mod restart;
+mod rollback;
 mod schedule;
 mod set_change;
 mod settlement;

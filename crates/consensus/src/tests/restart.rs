@@ -33,6 +33,7 @@ fn records_round_trip_and_add_up() {
         JournalRecord::Proposal { epoch: 7, hash: Hash::with_last_byte(1) },
         JournalRecord::Vote { vote: some_vote(5), lock: lock(4) },
         JournalRecord::EpochChange { target: 11 },
+        JournalRecord::RolledBack(RolledBack { signed: 12, known: 10 }),
     ];
     for record in &records {
         let bytes = record.to_bytes();

@@ -29,6 +29,11 @@ impl Agreement {
         self.heads[node]
     }
 
+    /// A node's chain database is an older copy: it settles again from there.
+    pub(super) fn restored(&mut self, node: usize, head: (Height, Hash)) {
+        self.heads[node] = head;
+    }
+
     /// The highest block settled by anybody.
     pub(super) fn top(&self) -> (Height, Hash) {
         (self.chain.len() as Height - 1, *self.chain.last().expect("genesis at least"))

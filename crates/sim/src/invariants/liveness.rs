@@ -1,16 +1,12 @@
-//! Progress in synchronous times: I15, I16, I18, I19, and the bounds of I17.
+//! Progress in synchronous times: I15, I16, I19.
 
 use super::{Verdict, broken};
 use crate::agenda::Time;
-use crate::ledger::ToyTx;
 use crate::lineage::Kin;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use vigil_primitives::{Epoch, Height};
-
-/// Blocks, votes and the like a node may hold at one time with the committees simulated here (I17).
-const BUFFERED_MAX: usize = 6_000;
 
 /// Who is how far since when.
 #[derive(Clone)]
@@ -36,8 +32,6 @@ pub struct Liveness {
     entries: VecDeque<(Epoch, u64, Time)>,
     set_indices: Vec<u64>,
     newest_set: u64,
-    waiting: BTreeMap<u32, Time>,
-    settled_txs: HashSet<u32>,
     changes_settled: u64,
 }
 
@@ -57,21 +51,12 @@ impl Liveness {
             node_grew_at: vec![0; plan.nodes],
             epochs: vec![0; plan.nodes],
             in_step: vec![false; plan.nodes],
-            running: (0..plan.nodes).map(|node| !plan.lies(node)).collect(),
+            running: (0..plan.nodes).map(|node| !plan.is_faulty(node)).collect(),
             frontier: 0,
             entries: VecDeque::new(),
             set_indices: vec![0; plan.nodes],
             newest_set: 0,
-            waiting: BTreeMap::new(),
-            settled_txs: HashSet::new(),
             changes_settled: 0,
-        }
-    }
-
-    /// A client gave a transaction to all mempools.
-    pub fn submitted(&mut self, now: Time, tx: ToyTx) {
-        if !self.settled_txs.contains(&tx.number()) {
-            self.waiting.insert(tx.number(), now);
         }
     }
 
@@ -84,20 +69,11 @@ impl Liveness {
         }
         self.top = kin.height();
         self.changes_settled += u64::from(kin.flagged);
-        for tx in kin.block.txs.iter().filter_map(|raw| ToyTx::from_raw(raw)) {
-            self.waiting.remove(&tx.number());
-            self.settled_txs.insert(tx.number());
-        }
         if now >= self.gst {
             self.first.get_or_insert(now - self.gst);
             self.gap_max = self.gap_max.max(now - self.grew_at.max(self.gst));
         }
         self.grew_at = now;
-    }
-
-    /// True if an honest node settled it.
-    pub fn is_settled(&self, tx: ToyTx) -> bool {
-        self.settled_txs.contains(&tx.number())
     }
 
     /// An honest node is in an epoch, under the committee with this index; `member`: it believes to be one of it.
@@ -129,6 +105,11 @@ impl Liveness {
         self.running[node] = false;
         self.in_step[node] = false;
         self.entries.clear();
+    }
+
+    /// Its chain database is the one of this height.
+    pub fn restored(&mut self, node: usize, height: Height) {
+        self.node_height[node] = height;
     }
 
     /// It is back.
@@ -173,7 +154,7 @@ impl Liveness {
         Ok(())
     }
 
-    /// What is looked at now and then: laggards and forgotten transactions.
+    /// What is looked at now and then: laggards.
     pub fn probe(&self, now: Time) -> Verdict {
         let patience = 2 * self.stall_limit;
         for node in (0..self.node_height.len()).filter(|node| self.running[*node]) {
@@ -183,21 +164,7 @@ impl Liveness {
                 return broken("I16", || format!("node {node} stays at height {height}, others are at {}", self.top));
             }
         }
-        let forgotten = |(_, submitted): &(&u32, &Time)| now > (**submitted).max(self.last_fault) + patience;
-        match self.waiting.iter().find(forgotten) {
-            Some((number, at)) => {
-                broken("I18", || format!("transaction {number} of {at} ms is not settled at {now} ms"))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// I17.
-    pub fn buffers(&self, node: usize, held: usize) -> Verdict {
-        if held <= BUFFERED_MAX {
-            return Ok(());
-        }
-        broken("I17", || format!("node {node} holds {held} blocks, votes and other things, more than {BUFFERED_MAX}"))
+        Ok(())
     }
 
     /// Time from GST to the first settlement.

@@ -7,24 +7,32 @@
 //! I3 and I20 speak of guardians, who are not simulated here.
 
 mod agreement;
+mod buffers;
+mod inclusion;
 mod liveness;
+mod memory;
 mod voting;
 
 use crate::agenda::Time;
+use crate::committee::Committee;
+use crate::ledger::ToyTx;
 use crate::lineage::Lineage;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
 use agreement::Agreement;
+use inclusion::Inclusion;
 use liveness::Liveness;
+use memory::Memory;
 use std::fmt;
-use vigil_consensus::View;
-use vigil_primitives::{Block, Hash, Vote};
+use vigil_consensus::{Buffered, View};
+use vigil_primitives::{Block, Hash, Height, Vote};
 use voting::Voting;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `I1` ... `I19`, `blame` (an honest node was blamed) or `halt` (an honest node stopped).
+    /// `I1` ... `I19`, `blame` (an honest node was blamed), `halt` (an honest node stopped) or `rollback` (a node whose
+    /// journal was rolled back signed against what it was told again).
     pub invariant: &'static str,
     /// Who and what.
     pub detail: String,
@@ -51,9 +59,13 @@ pub struct Invariants {
     pub lineage: Lineage,
     agreement: Agreement,
     voting: Voting,
-    /// Time, settlement, buffers.
+    /// Time and settlement.
     pub liveness: Liveness,
-    liars: Vec<usize>,
+    /// What nodes forget and are told again.
+    pub memory: Memory,
+    inclusion: Inclusion,
+    buffered_most: Buffered,
+    faulty: Vec<usize>,
     seen_locks: Vec<Hash>,
     seen_certs: Vec<Hash>,
 }
@@ -67,7 +79,11 @@ impl Invariants {
             agreement: Agreement::new(genesis, plan.nodes),
             voting: Voting::new(plan.nodes),
             liveness: Liveness::new(scenario, plan),
-            liars: plan.liars.clone(),
+            memory: Memory::new(plan),
+            inclusion: Inclusion::new(scenario, plan),
+            // every node may be a validator some time; its peers are the others and a stranger
+            buffered_most: Buffered::most(plan.nodes, plan.nodes),
+            faulty: plan.faulty(),
             seen_locks: vec![genesis; plan.nodes],
             seen_certs: vec![genesis; plan.nodes],
         }
@@ -85,7 +101,7 @@ impl Invariants {
     pub fn honest_vote(&mut self, node: usize, vote: &Vote, durable: bool) -> Verdict {
         let settled = self.agreement.head(node);
         if self.voting.vote(node, vote, durable, settled, &self.lineage)? {
-            self.agreement.tally(node, vote, &self.lineage, &self.liars)?;
+            self.agreement.tally(node, vote, &self.lineage, &self.faulty)?;
         }
         Ok(())
     }
@@ -114,7 +130,53 @@ impl Invariants {
         self.agreement.settle(node, hash, executed, &self.lineage)?;
         let kin = self.lineage.get(&hash).expect("agreement has looked it up");
         self.liveness.settled(now, node, kin);
+        for tx in kin.block.txs.iter().filter_map(|raw| ToyTx::from_raw(raw)) {
+            self.inclusion.settled(tx);
+        }
         Ok(())
+    }
+
+    /// A node's chain database is of this settled head after a crash.
+    pub fn restored(&mut self, node: usize, head: (Height, Hash)) {
+        self.agreement.restored(node, head);
+        self.liveness.restored(node, head.0);
+    }
+
+    /// A client gave a transaction to all mempools.
+    pub fn submitted(&mut self, now: Time, tx: ToyTx) {
+        self.inclusion.submitted(now, tx);
+    }
+
+    /// True if an honest node settled it.
+    pub fn is_settled(&self, tx: ToyTx) -> bool {
+        self.inclusion.is_settled(tx)
+    }
+
+    /// An epoch begins: it is the turn of `proposer`, of `committee`.
+    pub fn turn(&mut self, now: Time, proposer: Option<usize>, committee: &Committee) {
+        self.inclusion.turn(now, proposer, committee);
+    }
+
+    /// Most rotations that a transaction waited for.
+    pub fn rotations_max(&self) -> u64 {
+        self.inclusion.longest()
+    }
+
+    /// What is looked at now and then.
+    ///
+    /// # Errors
+    /// I16, I18.
+    pub fn probe(&self, now: Time) -> Verdict {
+        self.liveness.probe(now)?;
+        self.inclusion.check(now)
+    }
+
+    /// What a machine holds.
+    ///
+    /// # Errors
+    /// I17.
+    pub fn buffers(&self, node: usize, held: &Buffered) -> Verdict {
+        buffers::check(node, held, &self.buffered_most)
     }
 
     /// The last settled height of a node.

@@ -3,6 +3,7 @@
 use super::knowledge::Knowledge;
 use super::{EpochLie, Lies, ProposerLie, VoterLie};
 use crate::agenda::Time;
+use crate::committee::Committee;
 use crate::keys::Signer;
 use crate::ledger::{Toy, ToyTx, tx_root};
 use crate::lineage::Lineage;
@@ -37,6 +38,8 @@ pub struct Weather {
     pub delays: Delays,
     /// Who is slow to hear the proposer.
     pub slow: Vec<usize>,
+    /// Who votes.
+    pub committee: Committee,
     /// Whose turn it is.
     pub proposer: Option<usize>,
     /// Whose turn is next.
@@ -153,7 +156,8 @@ impl Adversary {
             shots.extend(self.take_turn(now, at, mempool, lineage));
         }
         let delays = self.fixed_delays.unwrap_or_else(|| *self.rng.pick(&DELAYS));
-        Weather { delays, slow, proposer, next, shots }
+        let committee = lineage.committee(&set).clone();
+        Weather { delays, slow, committee, proposer, next, shots }
     }
 
     /// True if a message of a liar's own machine fits the lie of the epoch and may leave.

@@ -5,7 +5,7 @@ use crate::invariants::{Verdict, broken};
 use crate::plan::CrashPoint;
 use crate::wire::Target;
 use std::sync::Arc;
-use vigil_consensus::{Effect, JournalRecord, Penalty};
+use vigil_consensus::{Effect, HaltReason, JournalRecord, Penalty};
 use vigil_primitives::Block;
 
 impl World {
@@ -29,9 +29,11 @@ impl World {
     pub(super) fn crash(&mut self, node: usize) {
         let Some(crash) = self.shells[node].armed else { return };
         let now = self.agenda.now();
-        self.note(|| format!("{node} crashes at {:?}, store lost: {}", crash.point, crash.loses_store));
+        self.note(|| format!("{node} crashes at {:?}, disk {:?}", crash.point, crash.disk));
         self.trace.fold(&[now, node as u64, 121]);
-        self.shells[node].crash(crash.loses_store);
+        let forgotten = self.shells[node].crash(crash.disk);
+        self.checks.memory.forgot(node, forgotten);
+        self.checks.restored(node, self.shells[node].stored_head());
         self.checks.liveness.crashed(node);
         self.agenda.at(now + crash.down_for, Event::Restart(node));
     }
@@ -75,7 +77,7 @@ impl World {
     /// A vote counts from the moment it is durable: it may be sent after a restart.
     pub(super) fn journalled(&mut self, node: usize, record: &JournalRecord) -> Verdict {
         let JournalRecord::Vote { vote, .. } = record else { return Ok(()) };
-        if self.plan.lies(node) {
+        if self.plan.is_faulty(node) {
             return Ok(());
         }
         if let Some(block) = self.shells[node].machine().and_then(|machine| machine.block(&vote.block_hash)) {
@@ -145,13 +147,17 @@ impl World {
             Effect::Evidence(evidence) => {
                 let offender = evidence.offender();
                 let honest = (0..self.plan.nodes)
-                    .find(|other| !self.plan.lies(*other) && self.adversary.address(*other) == offender);
+                    .find(|other| !self.plan.is_faulty(*other) && self.adversary.address(*other) == offender);
                 match honest {
                     Some(other) => broken("I13", || format!("node {node} has evidence against honest node {other}")),
                     None => Ok(()),
                 }
             }
             Effect::Penalize { peer, reason } => self.blame(node, peer.0 as usize, reason),
+            Effect::Halted(HaltReason::RolledBack(_)) if self.plan.forgets(node) => {
+                self.checks.memory.halted(node);
+                Ok(())
+            }
             Effect::Halted(reason) if !self.plan.lies(node) => broken("halt", || format!("node {node}: {reason:?}")),
             Effect::Halted(_) => Ok(()),
         }

@@ -9,7 +9,7 @@ impl World {
     /// What a machine says of itself, after every input.
     pub(super) fn look_at(&mut self, node: usize) -> Verdict {
         let now = self.agenda.now();
-        if self.plan.lies(node) {
+        if self.plan.is_faulty(node) {
             return Ok(());
         }
         let Some(machine) = self.shells[node].machine() else { return Ok(()) };
@@ -41,14 +41,35 @@ impl World {
     }
 
     pub(super) fn probe(&mut self, now: Time) -> Verdict {
-        self.checks.liveness.probe(now)?;
+        self.checks.probe(now)?;
         for node in (0..self.plan.nodes).filter(|node| !self.plan.lies(*node)) {
             if let Some(machine) = self.shells[node].machine() {
-                let held = machine.view().buffered;
-                let sum = held.blocks + held.parked + held.votes + held.ecs + held.certs + held.fetching;
-                self.checks.liveness.buffers(node, sum)?;
+                self.checks.buffers(node, &machine.view().buffered)?;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn every_buffer_that_is_bounded_is_used() {
+        let mut most = [0; 6];
+        for seed in 0..4 {
+            let mut world = World::new(&Scenario::equal(4, 1), seed, false);
+            for _step in 0..6_000 {
+                world.step().expect("the rules as written");
+                let machines = world.shells.iter().filter_map(|shell| shell.machine());
+                for held in machines.map(|machine| machine.view().buffered) {
+                    let held = [held.blocks, held.parked, held.votes, held.ecs, held.certs, held.fetching];
+                    most.iter_mut().zip(held).for_each(|(most, held)| *most = held.max(*most));
+                }
+            }
+        }
+        assert!(most.iter().all(|most| *most > 0), "{most:?}");
     }
 }

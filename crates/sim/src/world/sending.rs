@@ -36,6 +36,7 @@ impl World {
             return Ok(());
         }
         self.check_sent(node, &message)?;
+        self.checks.memory.said(node, &message, &self.checks.lineage)?;
         let shots = self.adversary.overhear(node, &message, &self.checks.lineage);
         self.enter_shots(shots);
         self.transmit(node, &to, Arc::new(message));
@@ -46,7 +47,7 @@ impl World {
         let me = self.adversary.address(node);
         let shell = &self.shells[node];
         match message {
-            Message::Vote(vote) if vote.voter == me => {
+            Message::Vote(vote) if vote.voter == me && !self.plan.is_faulty(node) => {
                 let durable = shell.has_journalled_vote(&vote.block_hash);
                 self.checks.honest_vote(node, vote, durable)
             }
@@ -58,7 +59,7 @@ impl World {
                 let hash = proposal.block.hash();
                 self.checks.block_made(hash, &proposal.block);
                 let header = &proposal.block.header;
-                if header.proposer != me {
+                if header.proposer != me || self.plan.is_faulty(node) {
                     return Ok(());
                 }
                 let durable = shell.has_journalled_proposal(header.epoch, hash);

@@ -14,7 +14,7 @@ use crate::scenario::Scenario;
 use crate::shell::{Shell, UNIX_START_MS};
 use crate::trace::Trace;
 use std::sync::Arc;
-use vigil_consensus::Config;
+use vigil_consensus::{Config, UnknownOwn};
 use vigil_primitives::{Address, Block, BlockHeader, Hash, SignDomain};
 
 /// Chain id of simulated networks.
@@ -56,7 +56,11 @@ impl World {
         let config = |node: usize| node_config(scenario, genesis.hash(), signers[node].address());
         let shell = |node: usize| {
             let offset = plan.clock_offsets[node];
-            Shell::new(node, config(node), signers[node].clone(), toy.clone(), &genesis, offset)
+            let mut shell = Shell::new(node, config(node), signers[node].clone(), toy.clone(), &genesis, offset);
+            if plan.lies(node) || scenario.ignores_rollback {
+                shell.unknown_own = UnknownOwn::Ignore;
+            }
+            shell
         };
         let lineage = Lineage::new(toy.clone(), genesis.clone());
         let real_delta = scenario.delta * scenario.slowness;
@@ -71,6 +75,7 @@ impl World {
             rng: Rng::seeded(seed, Stream::Shell),
             dice: Rng::seeded(seed, Stream::Candidates),
             frontier: 0,
+            doomed: false,
             log,
             scenario: scenario.clone(),
             plan,

@@ -1,0 +1,188 @@
+//! Statements of our key that our journal does not know (§1.13, the disk rollback of §1.14).
+//!
+//! The journal is written before anything signed leaves and nothing in it goes back. So a statement of ours that is
+//! beyond it proves that the file is an older copy, or that another node signs with our key. Either way we no longer
+//! know what we must not contradict: we sign no more, and the journal itself says so from then on
+//! (`docs/decisions/0006-journal-rollback.md`).
+
+use crate::limits::OWN_REMEMBERED_MAX;
+use crate::machine::Machine;
+use crate::{Effect, EpochCert, EpochChange, HaltReason, JournalRecord, JournalState, Message, RolledBack, UnknownOwn};
+use std::collections::BTreeMap;
+use std::iter::once;
+use vigil_primitives::{Address, BlockHeader, Epoch, Hash, Hcc, Vote};
+
+/// What our key signed from the end of the journal that was found at the start.
+#[derive(Clone)]
+pub(crate) struct Signed {
+    votes: BTreeMap<Epoch, Hash>,
+    proposals: BTreeMap<Epoch, Hash>,
+}
+
+impl Signed {
+    pub(crate) fn new(journal: &JournalState) -> Self {
+        Self {
+            votes: journal.last_vote.iter().map(|vote| (vote.block_epoch, vote.block_hash)).collect(),
+            proposals: journal.last_proposal.into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn note(&mut self, record: &JournalRecord) {
+        match record {
+            JournalRecord::Vote { vote, .. } => remember(&mut self.votes, vote.block_epoch, vote.block_hash),
+            JournalRecord::Proposal { epoch, hash } => remember(&mut self.proposals, *epoch, *hash),
+            JournalRecord::EpochChange { .. } | JournalRecord::RolledBack(_) => {}
+        }
+    }
+}
+
+fn remember(signed: &mut BTreeMap<Epoch, Hash>, epoch: Epoch, hash: Hash) {
+    signed.insert(epoch, hash);
+    if signed.len() > OWN_REMEMBERED_MAX {
+        signed.pop_first();
+    }
+}
+
+/// Epochs only go up: what is older than all that is remembered was signed before.
+fn knows(signed: &BTreeMap<Epoch, Hash>, epoch: Epoch, hash: &Hash) -> bool {
+    signed.get(&epoch) == Some(hash) || signed.first_key_value().is_some_and(|(oldest, _)| epoch < *oldest)
+}
+
+/// Something that somebody signed.
+#[derive(Clone, Copy)]
+enum Statement<'m> {
+    Vote(&'m Vote),
+    Change(&'m EpochChange),
+    Block(&'m BlockHeader),
+}
+
+impl Statement<'_> {
+    fn signer(&self) -> Address {
+        match self {
+            Self::Vote(vote) => vote.voter,
+            Self::Change(change) => change.voter,
+            Self::Block(header) => header.proposer,
+        }
+    }
+
+    fn epoch(&self) -> Epoch {
+        match self {
+            Self::Vote(vote) => vote.block_epoch,
+            Self::Change(change) => change.target_epoch,
+            Self::Block(header) => header.epoch,
+        }
+    }
+}
+
+fn in_cert(hcc: &Hcc) -> impl Iterator<Item = Statement<'_>> {
+    hcc.votes.iter().map(Statement::Vote)
+}
+
+fn in_change(change: &EpochChange) -> impl Iterator<Item = Statement<'_>> {
+    once(Statement::Change(change)).chain(change.lock_cc.iter().flat_map(|cc| in_cert(cc)))
+}
+
+fn in_block(header: &BlockHeader) -> impl Iterator<Item = Statement<'_>> {
+    once(Statement::Block(header)).chain(in_cert(&header.hcc))
+}
+
+fn in_epoch_cert(cert: &EpochCert) -> Box<dyn Iterator<Item = Statement<'_>> + '_> {
+    match cert {
+        EpochCert::Commit(hcc) => Box::new(in_cert(hcc)),
+        EpochCert::Changes(changes) => Box::new(changes.iter().flat_map(in_change)),
+    }
+}
+
+fn in_message(message: &Message) -> Box<dyn Iterator<Item = Statement<'_>> + '_> {
+    match message {
+        Message::Vote(vote) => Box::new(once(Statement::Vote(vote))),
+        Message::EpochChange(change) => Box::new(in_change(change)),
+        Message::Proposal(proposal) => {
+            Box::new(in_block(&proposal.block.header).chain(proposal.epoch_cert.iter().flat_map(in_epoch_cert)))
+        }
+        Message::EpochCert(cert) => in_epoch_cert(cert),
+        Message::Certificate(hcc) => Box::new(in_cert(hcc)),
+        Message::Block(block) => Box::new(in_block(&block.header)),
+        Message::CertReq(_) | Message::BlockReq(_) => Box::new(std::iter::empty()),
+    }
+}
+
+impl Machine {
+    /// What to do with a statement of our key that our journal does not know; [`UnknownOwn::Halt`] if nothing is said.
+    pub fn on_unknown_own(&mut self, what: UnknownOwn) {
+        self.unknown_own = what;
+    }
+
+    /// Looks through a message for statements of our key that are news to us.
+    pub(crate) fn look_for_own(&mut self, message: &Message) {
+        self.look_among(in_message(message));
+    }
+
+    fn look_among<'m>(&mut self, statements: impl Iterator<Item = Statement<'m>>) {
+        let Some(me) = self.config.me else { return };
+        for statement in statements.filter(|statement| statement.signer() == me) {
+            if !self.is_known(&statement) && self.is_genuine(&statement) {
+                self.take_unknown(&statement);
+            }
+        }
+    }
+
+    fn is_known(&self, statement: &Statement<'_>) -> bool {
+        match statement {
+            Statement::Vote(vote) => knows(&self.signed.votes, vote.block_epoch, &vote.block_hash),
+            Statement::Change(change) => change.target_epoch <= self.own.change_target.max(self.own.epoch()),
+            Statement::Block(header) => knows(&self.signed.proposals, header.epoch, &header.hash()),
+        }
+    }
+
+    /// Signed by us, for this chain. A header names the chain only by the certificate that it carries.
+    fn is_genuine(&mut self, statement: &Statement<'_>) -> bool {
+        match statement {
+            Statement::Vote(vote) => self.signer.verify_vote(&self.config.domain, vote),
+            Statement::Change(change) => {
+                self.signer.verify(&change.voter, &change.digest(&self.config.domain), &change.signature)
+            }
+            Statement::Block(header) => {
+                header.chain_id == self.config.domain.chain_id && self.is_signed(header) && self.carries_cert(header)
+            }
+        }
+    }
+
+    fn take_unknown(&mut self, statement: &Statement<'_>) {
+        match self.unknown_own {
+            UnknownOwn::Halt => self.halt_rolled_back(statement.epoch()),
+            UnknownOwn::Adopt => self.adopt(statement),
+            UnknownOwn::Ignore => {}
+        }
+    }
+
+    fn halt_rolled_back(&mut self, signed: Epoch) {
+        if self.own.rolled_back.is_some() {
+            return;
+        }
+        let found = RolledBack { signed, known: self.own.epoch() };
+        self.halted = true;
+        self.journal(JournalRecord::RolledBack(found));
+        self.out.push(Effect::Halted(HaltReason::RolledBack(found)));
+    }
+
+    /// Binds us to a statement as if the journal had held it. The lock that a vote stood for is lost.
+    fn adopt(&mut self, statement: &Statement<'_>) {
+        let record = match statement {
+            Statement::Vote(vote) => JournalRecord::Vote { vote: (*vote).clone(), lock: self.lock() },
+            Statement::Change(change) => JournalRecord::EpochChange { target: change.target_epoch },
+            Statement::Block(header) => JournalRecord::Proposal { epoch: header.epoch, hash: header.hash() },
+        };
+        self.journal(record);
+        self.restore_change();
+    }
+
+    /// At start: a journal that was found to be rolled back stays so, and our own certificates may show that it is.
+    pub(crate) fn look_at_start(&mut self) {
+        if let Some(found) = self.own.rolled_back {
+            self.out.push(Effect::Halted(HaltReason::RolledBack(found)));
+        }
+        let held: Vec<_> = self.certs.values().map(|cert| cert.hcc.clone()).collect();
+        held.iter().for_each(|hcc| self.look_among(in_cert(hcc)));
+    }
+}

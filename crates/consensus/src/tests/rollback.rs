@@ -1,0 +1,224 @@
+//! A journal that forgot what its key signed: seen, never contradicted, remembered (§1.13, §1.14).
+
+use super::bench::*;
+use super::net::*;
+use crate::*;
+use std::sync::Arc;
+use vigil_primitives::*;
+
+const ME: usize = 3;
+
+/// Member 3 of 4, which stops when it hears of what it forgot, and a first block.
+fn forgetful(journal: Vec<JournalRecord>) -> (Bench, Hash) {
+    let mut bench = Bench::with(4, Some(ME), Rules::default(), Disk { journal, ..Disk::default() });
+    bench.machine.on_unknown_own(UnknownOwn::Halt);
+    let g = bench.genesis();
+    let a = bench.block(1, g, g);
+    (bench, a)
+}
+
+/// Each way in which a statement of ours can reach us.
+fn carriers(bench: &mut Bench, a: Hash) -> Vec<Message> {
+    let g = bench.genesis();
+    let own_block = Arc::new({
+        let hash = bench.block(3, g, g);
+        bench.blocks[&hash].clone()
+    });
+    let cc = bench.cc_by(&[0, 1, ME], &a);
+    let child = bench.custom(2, |header| {
+        (header.epoch, header.parent, header.hcc) = (2, a, cc.clone());
+    });
+    let child = Arc::new(bench.blocks[&child].clone());
+    let changes: Vec<EpochChange> = [0, 1, ME].map(|voter| bench.genesis_change(voter, 5)).into();
+    let mut locked = bench.change(0, 5, a, a);
+    locked.lock_cc = Some(Arc::new(cc.clone()));
+    vec![
+        Message::Vote(bench.vote(ME, &a)),
+        Message::Certificate(Arc::new(cc.clone())),
+        Message::EpochCert(EpochCert::Commit(Arc::new(cc))),
+        Message::Block(child.clone()),
+        Message::Proposal(Proposal { block: child, epoch_cert: None }),
+        Message::EpochChange(bench.genesis_change(ME, 5)),
+        Message::EpochChange(locked),
+        Message::EpochCert(EpochCert::Changes(changes)),
+        Message::Block(own_block.clone()),
+        Message::Proposal(Proposal { block: own_block, epoch_cert: None }),
+    ]
+}
+
+/// What a journal that holds all of [`carriers`] adds up from.
+fn complete_journal(bench: &mut Bench, a: Hash) -> Vec<JournalRecord> {
+    let g = bench.genesis();
+    let proposal = bench.block(3, g, g);
+    vec![
+        JournalRecord::Vote { vote: bench.vote(ME, &a), lock: Lock { hash: g, ..Lock::default() } },
+        JournalRecord::Proposal { epoch: 3, hash: proposal },
+        JournalRecord::EpochChange { target: 5 },
+    ]
+}
+
+fn found(effects: &[Effect]) -> Option<RolledBack> {
+    let journalled = effects.iter().position(|e| matches!(e, Effect::Journal(JournalRecord::RolledBack(_))));
+    let halted = effects.iter().enumerate().find_map(|(i, effect)| match effect {
+        Effect::Halted(HaltReason::RolledBack(found)) => Some((i, *found)),
+        _ => None,
+    });
+    assert_eq!(journalled.map(|i| i + 1), halted.map(|(i, _)| i), "durable first");
+    halted.map(|(_, found)| found)
+}
+
+fn journal_of(effects: &[Effect]) -> Vec<JournalRecord> {
+    let records = effects.iter().filter_map(|effect| match effect {
+        Effect::Journal(record) => Some(record.clone()),
+        _ => None,
+    });
+    records.collect()
+}
+
+/// Everything that tempts a validator to sign: blocks to vote for, its own turn, timeouts.
+fn tempt(bench: &mut Bench) -> Vec<Effect> {
+    let g = bench.genesis();
+    let mut effects = Vec::new();
+    for epoch in 6..9 {
+        effects.extend(bench.enter(epoch, ME));
+        effects.extend(bench.wait(10 * DELTA, TimerId::Propose));
+        let block = bench.block(epoch, g, g);
+        effects.extend(bench.propose(&block));
+        effects.extend(bench.wait(100 * DELTA, TimerId::Epoch));
+    }
+    effects
+}
+
+fn is_signed_by_us(effect: &Effect) -> bool {
+    match effect {
+        Effect::Broadcast(Message::Vote(vote)) => vote.voter == address(ME),
+        Effect::Broadcast(Message::EpochChange(change)) => change.voter == address(ME),
+        Effect::Broadcast(Message::Proposal(proposal)) => proposal.block.header.proposer == address(ME),
+        Effect::Build(_) => true,
+        _ => false,
+    }
+}
+
+#[test]
+fn whatever_shows_what_was_forgotten_ends_signing_for_good() {
+    let (mut bench, a) = forgetful(Vec::new());
+    for (i, message) in carriers(&mut bench, a).into_iter().enumerate() {
+        let (mut bench, _) = forgetful(Vec::new());
+        let effects = bench.give(message);
+        assert!(found(&effects).is_some_and(|found| found.known == 0 && found.signed > 0), "carrier {i}");
+        assert!(bench.machine.view().halted);
+        assert!(!tempt(&mut bench).iter().any(is_signed_by_us), "carrier {i}");
+        // The journal tells the next life, compacted or not.
+        let journal = JournalState::replay(journal_of(&effects)).records();
+        let (mut again, _) = forgetful(journal);
+        assert!(again.machine.view().halted, "carrier {i}");
+        assert!(!tempt(&mut again).iter().any(is_signed_by_us), "carrier {i}");
+    }
+    let (mut bench, _) = forgetful(Vec::new());
+    assert!(tempt(&mut bench).iter().any(is_signed_by_us), "the temptation works");
+}
+
+#[test]
+fn what_the_journal_holds_is_no_news() {
+    let (mut bench, a) = forgetful(Vec::new());
+    let (messages, journal) = (carriers(&mut bench, a), complete_journal(&mut bench, a));
+    let (mut bench, _) = forgetful(journal);
+    for (i, message) in messages.into_iter().enumerate() {
+        assert_eq!(found(&bench.give(message)), None, "carrier {i}");
+    }
+    assert!(!bench.machine.view().halted);
+}
+
+#[test]
+fn what_was_signed_since_the_start_is_told_apart() {
+    let (mut bench, a) = forgetful(Vec::new());
+    let g = bench.genesis();
+    assert_eq!(votes(&bench.propose(&a)), [a]);
+    bench.enter(6, ME);
+    let b = bench.block(6, a, g);
+    assert_eq!(votes(&bench.propose(&b)), [b]);
+    for voted in [a, b] {
+        assert_eq!(found(&bench.give(Message::Vote(bench.vote(ME, &voted)))), None);
+    }
+    // Between the two, and lower than the second: what a rolled back journal forgot.
+    let forgotten = bench.block_by(2, 2, g, g, 1);
+    let effects = bench.give(Message::Vote(bench.vote(ME, &forgotten)));
+    assert_eq!(found(&effects), Some(RolledBack { signed: 2, known: 6 }));
+}
+
+#[test]
+fn a_forgery_or_another_chains_block_is_no_evidence() {
+    let (mut bench, a) = forgetful(Vec::new());
+    let mut vote = bench.vote(ME, &a);
+    vote.height += 1;
+    let mut change = bench.genesis_change(ME, 5);
+    change.target_epoch += 1;
+    let mut elsewhere = bench.cc(a);
+    elsewhere.votes.iter_mut().for_each(|vote| vote.signature = sign_as(&vote.voter, &Hash::ZERO));
+    let foreign = bench.custom(ME, |header| {
+        (header.epoch, header.parent, header.hcc) = (7, a, elsewhere);
+    });
+    let foreign = Arc::new(bench.blocks[&foreign].clone());
+    for message in [Message::Vote(vote), Message::EpochChange(change), Message::Block(foreign)] {
+        let effects = bench.input(Input::Received { from: PEER, message });
+        assert_eq!(found(&effects), None);
+    }
+}
+
+#[test]
+fn certificates_in_our_own_store_tell_too() {
+    let (bench, a) = forgetful(Vec::new());
+    let disk = Disk {
+        certs: vec![bench.cc_by(&[0, 1, ME], &a)],
+        blocks: vec![(Arc::new(bench.blocks[&a].clone()), Executed::default())],
+        ..Disk::default()
+    };
+    let recovered = disk.recovered(&equal_set(0..4));
+    let mut machine = Machine::new(config(Some(ME), Rules::default()), Box::new(HashKeys(address(ME))), recovered);
+    let mut effects = Vec::new();
+    machine.step(Now { mono: 5, unix: UNIX_START + 1_000 }, Input::Start, &mut effects);
+    assert_eq!(found(&effects), Some(RolledBack { signed: 1, known: 0 }));
+}
+
+#[test]
+fn with_the_operators_word_we_are_bound_by_what_we_hear() {
+    let (mut bench, a) = forgetful(Vec::new());
+    bench.machine.on_unknown_own(UnknownOwn::Adopt);
+    let g = bench.genesis();
+    let rival = bench.block_by(1, 1, g, g, 1);
+    let effects = bench.give(Message::Vote(bench.vote(ME, &a)));
+    let adopted =
+        [JournalRecord::Vote { vote: bench.vote(ME, &a), lock: Lock { hash: g, cc: bench.cc(g), ..Lock::default() } }];
+    assert_eq!((journal_of(&effects), found(&effects)), (adopted.into(), None));
+    assert_eq!(votes(&bench.propose(&rival)), NONE, "one vote an epoch");
+    let effects = bench.give(Message::EpochChange(bench.genesis_change(ME, 5)));
+    assert_eq!(journal_of(&effects), [JournalRecord::EpochChange { target: 5 }]);
+    assert_eq!(journal_of(&bench.give(Message::EpochChange(bench.genesis_change(ME, 5)))), [], "once");
+    bench.enter(4, ME);
+    let late = bench.block(4, g, g);
+    assert_eq!(votes(&bench.propose(&late)), NONE, "E5");
+    assert_eq!(changes(&bench.wait(100 * DELTA, TimerId::Epoch)), [5], "and it is said again");
+}
+
+#[test]
+fn who_says_less_than_before_is_reminded_once_an_epoch() {
+    let (mut bench, a) = forgetful(Vec::new());
+    let g = bench.genesis();
+    let later = bench.block(5, g, g);
+    let (old, new) = (bench.vote(0, &a), bench.vote(0, &later));
+    let reminders = |effects: Vec<Effect>| -> Vec<Message> {
+        let sent = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Send { to: PEER, message: message @ (Message::Vote(_) | Message::EpochChange(_)) } => Some(message),
+            _ => None,
+        });
+        sent.collect()
+    };
+    assert_eq!(reminders(bench.give(Message::Vote(new.clone()))), []);
+    assert_eq!(reminders(bench.give(Message::Vote(old.clone()))), [Message::Vote(new.clone())]);
+    assert_eq!(reminders(bench.give(Message::Vote(old))), [], "once");
+    bench.enter(2, 0);
+    let change = bench.genesis_change(0, 6);
+    assert_eq!(reminders(bench.give(Message::EpochChange(change.clone()))), []);
+    let older = Message::EpochChange(bench.genesis_change(0, 4));
+    assert_eq!(reminders(bench.give(older)), [Message::Vote(new), Message::EpochChange(change)]);
+}
