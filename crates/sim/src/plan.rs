@@ -1,5 +1,9 @@
 //! What a seed stands for: who lies, who joins and leaves, when the storm ends, who crashes when.
 
+mod crashes;
+
+pub use crashes::{Crash, CrashPoint, Disk};
+
 use crate::agenda::Time;
 use crate::committee::{Committee, Member};
 use crate::keys::address_of;
@@ -7,53 +11,7 @@ use crate::ledger::ToyTx;
 use crate::network::{Partition, Weather};
 use crate::rng::{Rng, Stream};
 use crate::scenario::Scenario;
-
-/// Where a crash happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashPoint {
-    /// Between two events.
-    Idle,
-    /// The record of the next journal write is lost, and all that was to follow.
-    BeforeJournal,
-    /// The record of the next journal write is durable, what was to follow is lost.
-    AfterJournal,
-    /// Within the effects that follow the next journal write.
-    AmongSends,
-}
-
-const CRASH_POINTS: [CrashPoint; 4] =
-    [CrashPoint::Idle, CrashPoint::BeforeJournal, CrashPoint::AfterJournal, CrashPoint::AmongSends];
-
-/// What a crash does to the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disk {
-    /// Nothing.
-    Kept,
-    /// Blocks and certificates that were not settled are gone; the journal and what is settled are not.
-    LosesUnsettled,
-    /// An older copy is put in its place.
-    OldCopy {
-        /// Age of the chain database, in settlements; what was not settled then is gone.
-        settlements: usize,
-        /// Age of the signing journal, in records.
-        records: usize,
-    },
-}
-
-/// A crash and the restart after it.
-#[derive(Clone, Copy, Debug)]
-pub struct Crash {
-    /// Who.
-    pub node: usize,
-    /// From when it may happen.
-    pub at: Time,
-    /// Where.
-    pub point: CrashPoint,
-    /// How long until the restart.
-    pub down_for: Time,
-    /// What is there after the restart.
-    pub disk: Disk,
-}
+use crashes::{bound_losses, early_crashes, late_crashes, rollbacks};
 
 /// Everything that is decided before the first event.
 #[derive(Clone, Debug)]
@@ -105,6 +63,7 @@ impl Plan {
         late.extend(forgetful.iter().flat_map(|node| rollbacks(*node, gst, delta, &mut rng)));
         let last_fault = late.iter().map(|crash| crash.at + crash.down_for + 2 * delta).max().unwrap_or(gst);
         crashes.extend(late);
+        bound_losses(&mut crashes, &committees, &faulty);
         let clock_offsets = (0..nodes).map(|_| rng.between(0, 6_000) as i64 - 3_000).collect();
         let txs = draw_txs(scenario, committees.len(), last_fault, &mut rng);
         Self { nodes, liars, forgetful, committees, clock_offsets, weather, crashes, last_fault, txs }
@@ -162,29 +121,6 @@ fn draw_forgetful(scenario: &Scenario, base: &Committee, liars: &[usize], rng: &
     faulty.split_off(liars.len())
 }
 
-/// Restarts with an older journal, and half of the time an older chain database, in the storm and after it.
-fn rollbacks(node: usize, gst: Time, delta: Time, rng: &mut Rng) -> Vec<Crash> {
-    let mut at = rng.between(10 * delta, gst + 20 * delta);
-    let rollback = |_| {
-        let (point, down_for) = (*rng.pick(&CRASH_POINTS), rng.between(1, 4 * delta));
-        let settlements = if rng.percent(50) { 0 } else { rng.between(1, 8) as usize };
-        let disk = Disk::OldCopy { settlements, records: rng.between(1, 12) as usize };
-        let crash = Crash { node, at, point, down_for, disk };
-        at += down_for + rng.between(10 * delta, 40 * delta);
-        crash
-    };
-    (0..3).map(rollback).collect()
-}
-
-/// What an ordinary crash does.
-fn draw_disk(rng: &mut Rng) -> Disk {
-    match rng.between(0, 9) {
-        0..=4 => Disk::Kept,
-        5..=7 => Disk::LosesUnsettled,
-        _ => Disk::OldCopy { settlements: rng.between(1, 8) as usize, records: 0 },
-    }
-}
-
 /// Three-way partitions, redrawn from time to time.
 fn draw_partitions(nodes: usize, gst: Time, delta: Time, rng: &mut Rng) -> Vec<Partition> {
     let mut partitions = Vec::new();
@@ -196,46 +132,6 @@ fn draw_partitions(nodes: usize, gst: Time, delta: Time, rng: &mut Rng) -> Vec<P
         from = until + rng.between(0, 8 * delta);
     }
     partitions
-}
-
-fn early_crashes(nodes: usize, liars: &[usize], gst: Time, delta: Time, rng: &mut Rng) -> Vec<Crash> {
-    let mut crashes = Vec::new();
-    for node in (0..nodes).filter(|node| !liars.contains(node)) {
-        if !rng.percent(60) {
-            continue;
-        }
-        for _ in 0..rng.between(1, 3) {
-            let at = rng.between(0, gst);
-            let down_for = rng.between(1, (gst - at).clamp(1, 20 * delta));
-            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, disk: draw_disk(rng) });
-        }
-    }
-    crashes
-}
-
-/// After GST, one at a time, nodes that together with the faulty are within what every committee tolerates.
-fn late_crashes(s: &Scenario, committees: &[Committee], faulty: &[usize], gst: Time, rng: &mut Rng) -> Vec<Crash> {
-    let mut fallible = faulty.to_vec();
-    for node in 0..s.weights.len() {
-        let mut more = fallible.clone();
-        more.push(node);
-        if !fallible.contains(&node) && committees.iter().all(|committee| committee.tolerates(&more)) {
-            fallible = more;
-        }
-    }
-    let mut crashes = Vec::new();
-    if !s.storm {
-        return crashes;
-    }
-    for node in fallible.into_iter().filter(|node| !faulty.contains(node)) {
-        let mut at = gst + rng.between(0, 10 * s.delta);
-        for _ in 0..rng.between(1, 4) {
-            let down_for = rng.between(1, 15 * s.delta);
-            crashes.push(Crash { node, at, point: *rng.pick(&CRASH_POINTS), down_for, disk: draw_disk(rng) });
-            at += down_for + rng.between(10 * s.delta, 25 * s.delta);
-        }
-    }
-    crashes
 }
 
 /// Committees with members swapped for spares and stakes changed, each with less than a third of liars.

@@ -102,6 +102,10 @@ impl Shell {
         self.armed = None;
         match disk {
             Disk::Kept => Vec::new(),
+            Disk::LosesCertificates => {
+                self.store.lose_certificates();
+                Vec::new()
+            }
             Disk::LosesUnsettled => {
                 self.store.lose_unsettled();
                 Vec::new()

@@ -1,8 +1,10 @@
 //! The greedy adversary of `spec/consensus.md` §1.16: nothing breaks under it either, and it is worse than the mix.
+//! What stalls it finds without being told how.
 
 use vigil_sim::liars::Strategy;
 use vigil_sim::runner::{Outcome, run_seed};
 use vigil_sim::scenario::Scenario;
+use vigil_sim::variants;
 
 /// Seeds of a tier: 4, or 150 with `VIGIL_TEST_LONG=1`.
 fn seeds() -> std::ops::Range<u64> {
@@ -50,4 +52,15 @@ fn the_same_seed_lives_the_same_life() {
     let [first, second, other] = [1, 1, 2].map(|seed| run_seed(&scenario, seed, false).trace);
     assert_eq!(first, second);
     assert_ne!(first, other);
+}
+
+/// The livelock of §1.3, which `stalls.rs` provokes with fixed lies and delays.
+#[test]
+fn votes_counted_as_epoch_changes_livelock() {
+    let rules = variants::find("votes-as-epoch-changes").unwrap();
+    let scenario = Scenario { rules, storm: false, stall_deltas: 80, ..Scenario::equal(4, 1).greedy() };
+    let broken = run_seed(&scenario, 0, false).violation.expect("a stall");
+    assert!(["I16", "I18"].contains(&broken.invariant), "{broken}");
+    let as_written = Scenario { rules: vigil_consensus::Rules::default(), ..scenario };
+    assert_eq!(run_seed(&as_written, 0, false).violation, None);
 }

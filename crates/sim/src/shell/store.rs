@@ -79,6 +79,11 @@ impl Store {
         });
     }
 
+    /// Loses certificates that are not settled.
+    pub(super) fn lose_certificates(&mut self) {
+        self.certs.clear();
+    }
+
     /// Loses blocks and certificates that are not settled.
     pub(super) fn lose_unsettled(&mut self) {
         self.blocks.retain(|_, stored| stored.settled);
