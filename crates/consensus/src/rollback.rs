@@ -3,7 +3,7 @@
 //! The journal is written before anything signed leaves and nothing in it goes back. So a statement of ours that is
 //! beyond it proves that the file is an older copy, or that another node signs with our key. Either way we no longer
 //! know what we must not contradict: we sign no more, and the journal itself says so from then on
-//! (`docs/decisions/0006-journal-rollback.md`).
+//! (`docs/decisions/0007-journal-rollback.md`).
 
 use crate::limits::OWN_REMEMBERED_MAX;
 use crate::machine::Machine;
