@@ -42,6 +42,9 @@ struct Consensus {
     /// How many of them lie: less than a third of the stake [default: the most that equal stakes tolerate]
     #[arg(long, value_name = "COUNT")]
     byzantine: Option<usize>,
+    /// How many more have their signing journal rolled back now and then: less than a third together with the liars
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    forgetful: usize,
     /// Stakes, for example 5,4,3,3,2,2,1; sets the number of validators
     #[arg(long, value_delimiter = ',', value_name = "STAKES")]
     weights: Vec<u64>,
@@ -83,10 +86,10 @@ impl Consensus {
     fn scenarios(&self) -> Result<[Scenario; 2], String> {
         let weights = if self.weights.is_empty() { vec![1; self.validators] } else { self.weights.clone() };
         check_weights(&weights)?;
-        let byzantine = self.byzantine.unwrap_or((weights.len() - 1) / 3);
-        check_byzantine(&weights, byzantine)?;
+        let byzantine = self.byzantine.unwrap_or(((weights.len() - 1) / 3).saturating_sub(self.forgetful));
+        check_faulty(&weights, byzantine, self.forgetful)?;
         let variant = variants::find(&self.rules).expect("checked when parsed");
-        let mix = Scenario { rules: variant, ..Scenario::mix(weights, byzantine) };
+        let mix = Scenario { rules: variant, ..Scenario::mix(weights, byzantine) }.with_rollbacks(self.forgetful);
         let plain = match self.adversary {
             Strategy::Mix => mix,
             Strategy::Greedy => mix.greedy(),
@@ -111,6 +114,9 @@ impl Consensus {
         }
         if let Some(byzantine) = self.byzantine {
             let _ = write!(line, " --byzantine {byzantine}");
+        }
+        if self.forgetful > 0 {
+            let _ = write!(line, " --forgetful {}", self.forgetful);
         }
         if self.set_changes != SetChanges::Half {
             let _ = write!(line, " --set-changes {}", if self.set_changes == SetChanges::On { "on" } else { "off" });
@@ -139,15 +145,17 @@ fn check_weights(weights: &[u64]) -> Result<(), String> {
     }
 }
 
-/// Some choice of that many liars must be less than a third.
-fn check_byzantine(weights: &[u64], byzantine: usize) -> Result<(), String> {
+/// Some choice of that many liars and forgetful must be less than a third.
+fn check_faulty(weights: &[u64], byzantine: usize, forgetful: usize) -> Result<(), String> {
+    let faulty = byzantine.saturating_add(forgetful);
     let mut sorted = weights.to_vec();
     sorted.sort_unstable();
-    let least: u64 = sorted.iter().take(byzantine).sum();
+    let least: u64 = sorted.iter().take(faulty).sum();
     let total: u64 = sorted.iter().sum();
-    if byzantine > weights.len() || 3 * least >= total {
+    if faulty > weights.len() || 3 * least >= total {
         return Err(format!(
-            "--byzantine {byzantine} of stakes {weights:?} is a third or more ({least} of {total}): no rule can keep its promises"
+            "--byzantine {byzantine} and --forgetful {forgetful} of stakes {weights:?} are a third or more ({least} of \
+             {total}): no rule can keep its promises"
         ));
     }
     Ok(())
@@ -200,13 +208,13 @@ mod tests {
 
     #[test]
     fn good_flags_are_read_and_the_replay_line_parses_to_the_same() {
-        let line = "consensus --weights 5,4,3,3,2,2,1 --byzantine 2 --set-changes on --adversary greedy --seeds 3..9";
+        let line = "consensus --weights 5,4,3,3,2,2,1 --byzantine 1 --forgetful 1 --set-changes on --adversary greedy --seeds 3..9";
         let command = parse(line).unwrap();
         assert_eq!((command.seeds.clone(), command.weights.len()), (3..9, 7));
         let replay = command.replay(4);
         let again = parse(replay.strip_prefix("vigil-sim ").unwrap()).unwrap();
         assert_eq!((again.seeds, again.weights, again.set_changes), (4..5, command.weights, SetChanges::On));
-        assert_eq!(again.adversary, Strategy::Greedy);
+        assert_eq!((again.adversary, again.forgetful), (Strategy::Greedy, 1));
     }
 
     #[test]
@@ -216,6 +224,7 @@ mod tests {
             ("consensus --seeds 5", "A..B"),
             ("consensus --seeds x..5", "not a number"),
             ("consensus --validators 3 --byzantine 1", "a third or more"),
+            ("consensus --validators 4 --byzantine 1 --forgetful 1", "a third or more"),
             ("consensus --validators 0", "must be 1 to"),
             ("consensus --validators 32", "must be 1 to"),
             ("consensus --weights 1,0", "has 0"),
