@@ -40,7 +40,11 @@ impl Machine {
         if !self.may_sign() {
             return;
         }
-        if let Some(change) = self.config.me.and_then(|me| self.changes.get(&me)).cloned() {
+        let Some(me) = self.config.me else { return };
+        if !self.changes.contains_key(&me) {
+            self.restore_change(); // we were no member when we started
+        }
+        if let Some(change) = self.changes.get(&me).cloned() {
             self.broadcast(Message::EpochChange(change));
         }
         if let Some(vote) = self.own.last_vote.clone() {
