@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// No room on the disk. Nothing of the batch was written. A [`RocksStore`](crate::RocksStore) may refuse further
-    /// writes until it is opened again.
-    #[error("disk full at {path}: free some space and start again ({detail})")]
+    /// No room on the disk. Nothing of the batch was written. It can be tried again: a
+    /// [`RocksStore`](crate::RocksStore) takes writes again by itself once there is room.
+    #[error("disk full at {path}: free some space ({detail})")]
     DiskFull {
         /// Directory or file.
         path: PathBuf,
-        /// What the system said.
+        /// What the system said, and how much must be free.
         detail: String,
     },
     /// Another process works on the directory.

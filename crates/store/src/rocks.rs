@@ -36,12 +36,29 @@ pub struct RocksOptions {
     pub background_jobs: i32,
 }
 
+impl RocksOptions {
+    /// Bytes that one column may keep unflushed.
+    fn column_buffer_bytes(self) -> usize {
+        (self.memtable_bytes / 2).max(1 << 20)
+    }
+
+    /// Bytes that must be free on a disk that was full before writes are taken again: RocksDB's reserve for one flush,
+    /// the largest buffer of a column.
+    pub fn resume_bytes(self) -> u64 {
+        self.column_buffer_bytes() as u64
+    }
+}
+
 impl Default for RocksOptions {
     fn default() -> Self {
         Self { cache_bytes: 64 << 20, memtable_bytes: 64 << 20, open_files: 512, background_jobs: 2 }
     }
 }
 
+/// RocksDB insists on a column of this name; nothing is in it.
+const UNUSED_COLUMN: &str = "default";
+/// Memory for its unflushed writes, in bytes: as little as RocksDB allows.
+const UNUSED_BUFFER_BYTES: usize = 64 << 10;
 /// Largest write-ahead log in bytes; bounds the time to open after a crash.
 const WAL_BYTES_MAX: u64 = 128 << 20;
 /// Values of the block column from this size on stand in files of their own and are not rewritten by compaction.
@@ -50,9 +67,14 @@ const BLOB_BYTES_MIN: u64 = 4 << 10;
 const BLOOM_BITS: f64 = 10.0;
 
 /// A store in RocksDB.
+///
+/// When the disk is full, writes fail with [`StoreError::DiskFull`] and reads go on. RocksDB looks every 5 seconds
+/// whether [`RocksOptions::resume_bytes`] are free; then it writes a new log and takes writes again, without a restart.
+/// Everything that was acknowledged before stays; of the write that failed nothing is seen.
 pub struct RocksStore {
     db: DB,
     path: PathBuf,
+    resume_bytes: u64,
     batches: AtomicU64,
     operations: AtomicU64,
     bytes_written: AtomicU64,
@@ -80,14 +102,27 @@ impl RocksStore {
         check_identity(path, identity)?;
         let cache = Cache::new_lru_cache(options.cache_bytes);
         let columns = Column::ALL.map(|c| ColumnFamilyDescriptor::new(c.name(), column_options(c, &cache, options)));
+        let columns = columns.into_iter().chain([ColumnFamilyDescriptor::new(UNUSED_COLUMN, unused_options())]);
         let db = DB::open_cf_descriptors(&database_options(options), path.join("db"), columns)
             .map_err(|e| failure("opening", path, e))?;
         let [batches, operations, bytes_written] = [const { AtomicU64::new(0) }; 3];
-        Ok(Self { db, path: path.to_owned(), batches, operations, bytes_written, _lock: lock })
+        let resume_bytes = options.resume_bytes();
+        Ok(Self { db, path: path.to_owned(), resume_bytes, batches, operations, bytes_written, _lock: lock })
     }
 
     fn column(&self, column: Column) -> &ColumnFamily {
         self.db.cf_handle(column.name()).expect("every column is made when the store is opened")
+    }
+
+    /// [`failure`] of a write; on a full disk with what it takes to go on.
+    fn write_failure(&self, action: &'static str, error: rocksdb::Error) -> StoreError {
+        match failure(action, &self.path, error) {
+            StoreError::DiskFull { path, detail } => {
+                let mib = self.resume_bytes.div_ceil(1 << 20);
+                StoreError::DiskFull { path, detail: format!("writing goes on when {mib} MiB are free; {detail}") }
+            }
+            other => other,
+        }
     }
 }
 
@@ -107,7 +142,7 @@ impl Store for RocksStore {
         }
         let mut options = WriteOptions::default();
         options.set_sync(durable);
-        self.db.write_opt(changes, &options).map_err(|e| failure("writing", &self.path, e))?;
+        self.db.write_opt(changes, &options).map_err(|e| self.write_failure("writing", e))?;
         self.batches.fetch_add(1, Relaxed);
         self.operations.fetch_add(batch.len() as u64, Relaxed);
         self.bytes_written.fetch_add(batch.bytes() as u64, Relaxed);
@@ -124,7 +159,7 @@ impl Store for RocksStore {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.db.flush_wal(true).map_err(|e| failure("syncing", &self.path, e))
+        self.db.flush_wal(true).map_err(|e| self.write_failure("syncing", e))
     }
 
     fn stats(&self) -> Stats {
@@ -161,7 +196,7 @@ fn column_options(column: Column, cache: &Cache, options: RocksOptions) -> Optio
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     let mut family = Options::default();
     family.set_block_based_table_factory(&table);
-    family.set_write_buffer_size((options.memtable_bytes / 2).max(1 << 20));
+    family.set_write_buffer_size(options.column_buffer_bytes());
     family.set_compression_type(match column {
         Column::Nodes => DBCompressionType::None, // hashes do not compress
         _ => DBCompressionType::Lz4,
@@ -172,6 +207,13 @@ fn column_options(column: Column, cache: &Cache, options: RocksOptions) -> Optio
         family.set_blob_compression_type(DBCompressionType::Lz4);
         family.set_enable_blob_gc(true);
     }
+    family
+}
+
+/// With a buffer of the default size the reserve for a full disk would be larger than our columns need.
+fn unused_options() -> Options {
+    let mut family = Options::default();
+    family.set_write_buffer_size(UNUSED_BUFFER_BYTES);
     family
 }
 

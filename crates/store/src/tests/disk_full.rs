@@ -5,6 +5,9 @@ use crate::{Batch, Column, Journal, JournalError, OpenMode, RocksOptions, RocksS
 use std::path::Path;
 use std::process::Command;
 
+/// A write that was tried this often will not succeed.
+const TRIES_MAX: u32 = 600;
+
 /// A file system in memory, unmounted when dropped.
 struct SmallDisk(tempfile::TempDir);
 
@@ -59,33 +62,68 @@ fn noise(a: u64, b: u64) -> [u8; 32] {
     alloy_primitives::keccak256([a.to_be_bytes(), b.to_be_bytes()].concat()).0
 }
 
-#[test]
-fn rocks_says_so_and_opens_again() {
-    let Some(disk) = SmallDisk::mount("6m") else { return };
-    let path = disk.path().join("store");
+/// A store on a disk that has just run full, and how many writes it acknowledged.
+fn full_store(disk: &SmallDisk) -> (RocksStore, u64) {
     let small = RocksOptions { memtable_bytes: 1 << 20, ..RocksOptions::default() };
-    let store = RocksStore::open_with(&path, IDENTITY, small).expect("room");
+    let store = RocksStore::open_with(&disk.path().join("store"), IDENTITY, small).expect("room");
     put(&store, Column::Meta, b"head", b"1", true);
     let mut written = 0u64;
     let error = loop {
-        let mut batch = Batch::new();
-        // Noise, or compression would make room.
-        let value: Vec<u8> = (0..313u64).flat_map(|i| noise(written, i)).collect();
-        batch.put(Column::Nodes, written.to_be_bytes(), value);
-        match store.write(batch, true) {
+        match store.write(noisy_batch(written), true) {
             Ok(()) => written += 1,
             Err(error) => break error,
         }
         assert!(written < 10_000, "6 MiB cannot hold this");
     };
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
-    assert!(error.to_string().contains("free some space"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("free some space (writing goes on when 1 MiB are free"), "{text}");
     assert!(store.get(Column::Meta, b"head").expect("reads go on").is_some());
-    drop(store);
+    assert!(store.write(noisy_batch(written), true).is_err(), "still full");
+    (store, written)
+}
+
+/// Noise, or compression would make room.
+fn noisy_batch(number: u64) -> Batch {
+    let mut batch = Batch::new();
+    let value: Vec<u8> = (0..313u64).flat_map(|i| noise(number, i)).collect();
+    batch.put(Column::Nodes, number.to_be_bytes(), value);
+    batch
+}
+
+fn grow(disk: &SmallDisk) {
     let remount = Command::new("mount").args(["-o", "remount,size=64m"]).arg(disk.path()).status();
     assert!(remount.is_ok_and(|status| status.success()));
-    let store = open(&path);
+}
+
+/// Everything acknowledged is there, and the store takes writes.
+fn check_whole(store: &RocksStore, written: u64) {
     let kept = store.scan(Column::Nodes, b"", b"", usize::MAX).expect("readable").len() as u64;
     assert!(kept >= written, "{kept} of {written} acknowledged writes");
-    put(&store, Column::Meta, b"head", b"2", true);
+    put(store, Column::Meta, b"head", b"2", true);
+}
+
+#[test]
+fn rocks_says_so_and_goes_on_by_itself() {
+    let Some(disk) = SmallDisk::mount("6m") else { return };
+    let (store, written) = full_store(&disk);
+    grow(&disk);
+    // Asked again and again, as a node does; RocksDB looks every 5 seconds.
+    let taken = (0..TRIES_MAX).find(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        store.write(noisy_batch(written), true).is_ok()
+    });
+    assert!(taken.is_some(), "it never took a write again");
+    check_whole(&store, written + 1);
+    drop(store);
+    check_whole(&open(&disk.path().join("store")), written + 1);
+}
+
+#[test]
+fn rocks_says_so_and_opens_again() {
+    let Some(disk) = SmallDisk::mount("6m") else { return };
+    let (store, written) = full_store(&disk);
+    drop(store);
+    grow(&disk);
+    check_whole(&open(&disk.path().join("store")), written);
 }
