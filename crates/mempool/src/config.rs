@@ -14,6 +14,8 @@ pub struct Config {
     pub account_max: usize,
     /// How long a transaction may wait, in milliseconds.
     pub expiry_ms: Millis,
+    /// How often expired transactions are looked for, in milliseconds: one may stay that much longer.
+    pub sweep_ms: Millis,
     /// Most hashes remembered as seen.
     pub seen_max: usize,
     /// How long a hash is remembered as seen, in milliseconds.
@@ -34,6 +36,7 @@ impl Default for Config {
             bytes_max: 64 * 1024 * 1024,
             account_max: 1_024,
             expiry_ms: 5 * 60 * 1_000,
+            sweep_ms: 1_000,
             seen_max: 200_000,
             seen_ms: 60 * 1_000,
             abandoned_max: 100_000,

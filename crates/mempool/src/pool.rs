@@ -2,11 +2,13 @@
 
 use crate::recent::Recent;
 use crate::{Config, Millis, Refused, Screen};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{Address, Hash, Tx, U256};
 
+pub(crate) mod evict;
 mod judge;
 
 /// Records of deadlines beyond two a pending transaction, before those of no use are removed.
@@ -30,11 +32,15 @@ pub struct Mempool<S> {
     pub(crate) entries: HashMap<Hash, Entry>,
     /// Pending transactions of each account by sequence, without gaps.
     pub(crate) accounts: HashMap<Address, BTreeMap<u64, Hash>>,
+    /// Transactions that nothing follows, the first to be evicted first: the cheapest, of those the youngest.
+    pub(crate) tails: BTreeSet<(U256, Reverse<u64>, Hash)>,
     bytes: usize,
     /// Slots of all entries.
     payers: usize,
     arrivals: u64,
     pub(crate) deadlines: VecDeque<(Millis, Hash)>,
+    /// When to look for expired transactions again.
+    sweep_at: Millis,
     seen: Recent,
     abandoned: Recent,
 }
@@ -55,8 +61,9 @@ impl<S: Screen> Mempool<S> {
     /// An empty pool on the state that `screen` stands on.
     pub fn new(config: Config, screen: S) -> Self {
         let (seen, abandoned) = (Recent::new(config.seen_max), Recent::new(config.abandoned_max));
-        let (entries, accounts, deadlines) = (HashMap::new(), HashMap::new(), VecDeque::new());
-        Self { config, screen, entries, accounts, bytes: 0, payers: 0, arrivals: 0, deadlines, seen, abandoned }
+        let (entries, accounts, tails, deadlines) = Default::default();
+        let (bytes, payers, arrivals, sweep_at) = Default::default();
+        Self { config, screen, entries, accounts, tails, bytes, payers, arrivals, deadlines, sweep_at, seen, abandoned }
     }
 
     /// Accepts or refuses a transaction.
@@ -109,10 +116,15 @@ impl<S: Screen> Mempool<S> {
         self.judge_again(now, accounts)
     }
 
-    /// Drops what has waited too long, and forgets old hashes.
+    /// Drops what has waited too long, and forgets old hashes. What expires in the same [`Config::sweep_ms`] leaves
+    /// together, so that each account is judged again once and not for each of its transactions.
     pub fn expire(&mut self, now: Millis) {
         self.seen.expire(now);
         self.abandoned.expire(now);
+        if now < self.sweep_at {
+            return;
+        }
+        self.sweep_at = now.saturating_add(self.config.sweep_ms);
         let mut affected = BTreeSet::new();
         while let Some((deadline, hash)) = self.deadlines.front().copied() {
             // Records of transactions that are gone leave with the first that is not, so that the queue stays short.
@@ -187,22 +199,20 @@ impl<S: Screen> Mempool<S> {
         {
             return self.replace(now, tx, slots, price, pending);
         }
-        self.check_room(&tx, &slots)?;
+        self.check_accounts(&slots)?;
+        let victims = self.victims(&tx, &slots, price)?;
         self.screen.check_and_apply(&tx)?;
         self.arrivals += 1;
         self.add(now, tx, slots, price, self.arrivals);
+        self.evict(now, &victims);
         Ok(())
     }
 
-    fn check_room(&self, tx: &VerifiedTx, slots: &[(Address, u64)]) -> Result<(), Refused> {
-        let full = |what, got, max| if got > max { Err(Refused::Full { what, got, max }) } else { Ok(()) };
-        full("transactions", self.payers.saturating_add(slots.len()), self.config.count_max)?;
-        full("bytes", self.bytes.saturating_add(tx.raw().len()), self.config.bytes_max)?;
-        for (address, _) in slots {
-            let pending = self.accounts.get(address).map_or(0, BTreeMap::len);
-            full("transactions of the account", pending + 1, self.config.account_max)?;
-        }
-        Ok(())
+    fn check_accounts(&self, slots: &[(Address, u64)]) -> Result<(), Refused> {
+        let pending = |address| self.accounts.get(address).map_or(0, BTreeMap::len);
+        let most = slots.iter().map(|(address, _)| pending(address) + 1).max().unwrap_or(0);
+        let (what, max) = ("transactions of the account", self.config.account_max);
+        if most > max { Err(Refused::Full { what, got: most, max }) } else { Ok(()) }
     }
 
     fn add(&mut self, now: Millis, tx: Arc<VerifiedTx>, slots: Vec<(Address, u64)>, price: U256, arrival: u64) {
@@ -216,6 +226,7 @@ impl<S: Screen> Mempool<S> {
         self.seen.add(hash, now.saturating_add(self.config.seen_ms));
         self.abandoned.remove(&hash);
         self.entries.insert(hash, Entry { tx, slots, price, arrival, deadline });
+        self.note_tails(&hash);
         // One that waits long must not keep the records of all that have come and gone since.
         if self.deadlines.len() > self.entries.len().saturating_mul(2).saturating_add(DEADLINES_SPARE) {
             let entries = &self.entries;
@@ -225,13 +236,15 @@ impl<S: Screen> Mempool<S> {
 
     fn remove(&mut self, hash: &Hash) -> Option<Entry> {
         let entry = self.entries.remove(hash)?;
+        self.tails.remove(&entry.tail_key());
         self.bytes = self.bytes.saturating_sub(entry.tx.raw().len());
         self.payers = self.payers.saturating_sub(entry.slots.len());
         for (address, sequence) in &entry.slots {
             if let Some(account) = self.accounts.get_mut(address) {
                 account.remove(sequence);
-                if account.is_empty() {
-                    self.accounts.remove(address);
+                match account.last_key_value().map(|(_, last)| *last) {
+                    Some(last) => self.note_tail(&last),
+                    None => drop(self.accounts.remove(address)),
                 }
             }
         }

@@ -19,7 +19,24 @@ pub enum Refused {
         /// In the reference's words.
         text: String,
     },
-    /// The pool has no room.
+    /// The pool has no room, and nothing in it pays less.
+    #[error(
+        "mempool is full: {what} would be {got}, the limit is {max}. This one pays {price} per gas; more than {floor} \
+         takes the place of another"
+    )]
+    Underbid {
+        /// `transactions` or `bytes`.
+        what: &'static str,
+        /// With this transaction.
+        got: usize,
+        /// The limit.
+        max: usize,
+        /// Offered, in wei for a unit of gas.
+        price: U256,
+        /// What the cheapest pays that could leave.
+        floor: U256,
+    },
+    /// The pool has no room, and too little of what is cheaper could leave.
     #[error("mempool is full: {what} would be {got}, the limit is {max}")]
     Full {
         /// `transactions`, `bytes` or `transactions of the account`.

@@ -1,5 +1,6 @@
 //! The pool on the ledger's own screen.
 
+mod evict;
 mod limits;
 mod random;
 
@@ -264,7 +265,7 @@ fn several_payers() {
 
 #[test]
 fn expiry() {
-    let mut net = Net::new(Config { expiry_ms: 1_000, seen_ms: 100, ..Config::default() });
+    let mut net = Net::new(Config { expiry_ms: 1_000, sweep_ms: 1, seen_ms: 100, ..Config::default() });
     let (early, late, other) = (simple(2, 1), simple(2, 2), simple(3, 1));
     assert_eq!(net.pool.insert(0, early.clone()), Ok(()));
     assert_eq!(net.pool.insert(500, late.clone()), Ok(()));

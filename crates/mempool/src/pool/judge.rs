@@ -85,7 +85,7 @@ impl<S: Screen> Mempool<S> {
 
     /// These accounts and all that share a transaction with them, and their pending transactions by arrival. Stops
     /// looking once there are more than `max`.
-    fn group(&self, accounts: BTreeSet<Address>, max: usize) -> (BTreeSet<Address>, BTreeSet<(u64, Hash)>) {
+    pub(super) fn group(&self, accounts: BTreeSet<Address>, max: usize) -> (BTreeSet<Address>, BTreeSet<(u64, Hash)>) {
         let mut group = accounts.clone();
         let mut todo: Vec<Address> = accounts.into_iter().collect();
         let mut found = BTreeSet::new();

@@ -8,7 +8,7 @@ use vigil_primitives::{Address, Coins, Send, Tx, TxInput, TxOutput, U256};
 #[test]
 fn limits() {
     let mut net = Net::new(Config { count_max: 3, account_max: 2, ..Config::default() });
-    let full = |result| matches!(result, Err(Refused::Full { .. }));
+    let full = |result| matches!(result, Err(Refused::Full { .. } | Refused::Underbid { .. }));
     assert_eq!(net.pool.insert(0, simple(2, 1)), Ok(()));
     assert_eq!(net.pool.insert(0, simple(2, 2)), Ok(()), "at the limit of the account");
     assert!(full(net.pool.insert(0, simple(2, 3))), "above");
@@ -28,7 +28,7 @@ fn a_transaction_counts_for_each_payer() {
     let mut net = Net::new(Config { count_max: 3, ..Config::default() });
     assert_eq!(net.pool.insert(0, pay(&[(2, 1), (3, 1)], 1, 100)), Ok(()));
     let refused = net.pool.insert(0, pay(&[(4, 1), (5, 1)], 1, 100));
-    assert!(matches!(refused, Err(Refused::Full { what: "transactions", got: 4, max: 3 })), "{refused:?}");
+    assert!(matches!(refused, Err(Refused::Underbid { what: "transactions", got: 4, max: 3, .. })), "{refused:?}");
     assert_eq!(net.pool.insert(0, simple(4, 1)), Ok(()));
     net.settle(1, &[pay(&[(2, 1), (3, 1)], 1, 100)]);
     assert_eq!(net.pool.insert(1, pay(&[(5, 1), (6, 1)], 1, 100)), Ok(()), "there is room again");
@@ -79,6 +79,21 @@ fn old_deadlines_do_not_pile_up_behind_one_that_waits() {
     assert!(net.pool.deadlines.len() <= 2 * usize::from(PEOPLE) + 64, "{}", net.pool.deadlines.len());
     net.pool.expire(Config::default().expiry_ms);
     assert!(net.pool.is_empty(), "its own deadline is kept");
+}
+
+/// Each that expires at a time of its own must not cost a judgement of its account each.
+#[test]
+fn what_expires_leaves_together() {
+    let mut net = Net::new(Config { expiry_ms: 1_000, sweep_ms: 100, ..Config::default() });
+    for n in 0..10 {
+        assert_eq!(net.pool.insert(u64::from(n), simple(2 + n, 1)), Ok(()));
+    }
+    net.pool.expire(1_000);
+    assert_eq!(net.pool.len(), 9, "the first, at its time");
+    net.pool.expire(1_099);
+    assert_eq!(net.pool.len(), 9, "the next sweep is not yet");
+    net.pool.expire(1_100);
+    assert!(net.pool.is_empty());
 }
 
 #[test]

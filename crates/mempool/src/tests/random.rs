@@ -2,7 +2,8 @@
 
 use super::{Net, PEOPLE, address, pay, simple};
 use crate::{Base, Config};
-use vigil_primitives::Hash;
+use std::collections::BTreeSet;
+use vigil_primitives::{Address, Hash};
 
 /// What must hold after every call: the indices agree, and a block on the settled head takes everything.
 pub(super) fn check(net: &Net) {
@@ -18,13 +19,21 @@ pub(super) fn check(net: &Net) {
         let sequences: Vec<u64> = txs.keys().copied().collect();
         assert!(sequences.windows(2).all(|pair| pair[0] + 1 == pair[1]), "no gaps: {sequences:?}");
     }
+    let last = |(address, _): &(Address, u64)| pool.accounts[address].last_key_value().expect("not empty").1;
+    let tails: BTreeSet<&Hash> = pool
+        .entries
+        .iter()
+        .filter(|(hash, e)| e.slots.iter().all(|slot| last(slot) == *hash))
+        .map(|(h, _)| h)
+        .collect();
+    assert_eq!(pool.tails.iter().map(|(_, _, hash)| hash).collect::<BTreeSet<_>>(), tails);
     let all = pool.candidates(usize::MAX, usize::MAX, |_| false);
     assert_eq!(all.len(), pool.len(), "every transaction is reachable");
     net.build(&net.head, &all);
 }
 
 /// SplitMix64: enough for choosing.
-fn roll(seed: &mut u64, sides: u64) -> u64 {
+pub(super) fn roll(seed: &mut u64, sides: u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -37,7 +46,7 @@ fn the_pool_is_always_a_block() {
     for seed in 0..4u64 {
         eprintln!("seed {seed}");
         let mut dice = seed;
-        let mut net = Net::new(Config { expiry_ms: 60, seen_ms: 20, ..Config::default() });
+        let mut net = Net::new(Config { expiry_ms: 60, sweep_ms: 7, seen_ms: 20, ..Config::default() });
         let (mut accepted, mut dropped) = (0, 0);
         for now in 0..150u64 {
             let person = |dice: &mut u64| 2 + roll(dice, 5) as u16;
