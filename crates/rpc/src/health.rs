@@ -1,6 +1,7 @@
 //! Health and metrics, on a port of their own: `/health/live`, `/health/ready`, `/metrics`.
 
 use crate::Backend;
+use crate::server::{Bounds, run};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -9,7 +10,12 @@ use axum::routing::get;
 use serde_json::json;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// A scraper keeps one connection or two.
+const BOUNDS: Bounds = Bounds { connections_max: 64, per_address_max: 16, idle_time_max: Duration::from_secs(30) };
 
 /// Makes the text of `/metrics` (Prometheus exposition format).
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -29,13 +35,15 @@ pub fn health_router(backend: Arc<dyn Backend>, render: RenderMetrics) -> Router
 /// Serves [`health_router`] (or a router it was merged into) until `shutdown`.
 ///
 /// # Errors
-/// Those of the listener.
+/// None today: failing to accept a connection is logged and tried again.
 pub async fn serve_health(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    let (end, _) = watch::channel(false);
+    run(listener, router, BOUNDS, shutdown, end).await;
+    Ok(())
 }
 
 async fn ready(State(backend): State<Arc<dyn Backend>>) -> Response {

@@ -16,6 +16,7 @@ mod json;
 mod jsonrpc;
 pub mod limits;
 mod methods;
+mod quota;
 mod server;
 
 pub use backend::{

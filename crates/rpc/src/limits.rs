@@ -8,6 +8,15 @@ pub const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 pub const BATCH_MAX: usize = 1_000;
 /// Largest answer, in bytes; for a batch the sum of its answers.
 pub const RESPONSE_BYTES_MAX: usize = 25 * 1024 * 1024;
+/// Bodies of all requests together that are held at once, in bytes; for more, HTTP 503.
+pub const BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Answers to all requests together that are held at once, in bytes, those included that clients are slow to read; for
+/// more, an error.
+pub const RESPONSES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Longest method name and longest id, in bytes: both are repeated in answers.
+pub const NAME_BYTES_MAX: usize = 1024;
+/// Longest text of an error, in characters: some repeat what was sent.
+pub const ERROR_CHARS_MAX: usize = 1024;
 /// Deepest nesting of arrays and objects in a request.
 pub const NESTING_MAX: usize = 128;
 /// Most requests of one WebSocket that are worked on at once; more wait unread.

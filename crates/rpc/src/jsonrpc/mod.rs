@@ -7,4 +7,4 @@ mod response;
 
 pub(crate) use args::{Args, lenient_address, lenient_hash, strict_hex};
 pub(crate) use request::{Body, Request, read_body};
-pub(crate) use response::{Answer, Budget, RpcError, error_object};
+pub(crate) use response::{Answer, Budget, Line, RpcError, error_object};

@@ -1,7 +1,7 @@
 //! From bytes to requests.
 
 use super::RpcError;
-use crate::limits::{BATCH_MAX, NESTING_MAX};
+use crate::limits::{BATCH_MAX, NAME_BYTES_MAX, NESTING_MAX};
 use serde::Deserialize;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -125,9 +125,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                     }
                 }
                 let starts = |raw: &RawValue, with: &[char]| raw.get().starts_with(with);
+                let short = |text: &str| text.len() <= NAME_BYTES_MAX;
                 match (version, method) {
                     (Some(Text(version)), Some(Text(method)))
                         if version == "2.0"
+                            && short(&method)
+                            && id.is_none_or(|id| short(id.get()))
                             && params.is_none_or(|p| starts(p, &['[', '{']))
                             && id.is_none_or(|i| !starts(i, &['[', '{', 't', 'f'])) =>
                     {
@@ -200,6 +203,17 @@ mod tests {
         ] {
             assert!(single(bad).is_none(), "{bad}");
         }
+    }
+
+    /// Both stand in the answer, escaped: unbounded, a batch would be answered with six times its size.
+    #[test]
+    fn method_names_and_ids_are_bounded() {
+        let request = |method: usize, id: usize| {
+            let (method, id) = ("m".repeat(method), "1".repeat(id));
+            single(&format!(r#"{{"jsonrpc":"2.0","method":"{method}","id":{id}}}"#)).is_some()
+        };
+        assert!(request(NAME_BYTES_MAX, NAME_BYTES_MAX));
+        assert!(!request(NAME_BYTES_MAX + 1, 1) && !request(1, NAME_BYTES_MAX + 1));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use super::go_json;
 use crate::BackendError;
-use crate::limits::RESPONSE_BYTES_MAX;
+use crate::limits::{ERROR_CHARS_MAX, RESPONSE_BYTES_MAX};
+use crate::quota::{Quota, Share};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An error object of JSON-RPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,23 +47,44 @@ impl From<BackendError> for RpcError {
     }
 }
 
-/// Bytes that the answers of one body may still take; shared by the requests of a batch.
+/// Bytes that the answers of one body take: of the limit of the body, and of the quota of all.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicUsize);
+pub(crate) struct Budget(Share);
 
 impl Budget {
-    /// The whole limit.
-    pub(crate) fn full() -> Self {
-        Self(AtomicUsize::new(RESPONSE_BYTES_MAX))
+    /// Nothing taken yet.
+    pub(crate) fn of(quota: &Quota) -> Self {
+        Self(quota.share())
     }
 
-    fn take(&self, bytes: usize) -> Result<(), ()> {
-        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        taken.map(|_| ()).map_err(|_| ())
+    fn take(&self, bytes: usize) -> Result<(), io::ErrorKind> {
+        if self.0.bytes() + bytes > RESPONSE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge);
+        }
+        self.0.grow(bytes).then_some(()).ok_or(io::ErrorKind::ResourceBusy)
     }
 
     fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+        self.0.shrink(bytes);
+    }
+}
+
+/// An answer, whole; its bytes count until it is dropped, which is when they are sent.
+pub(crate) struct Line {
+    bytes: Vec<u8>,
+    _budget: Budget,
+}
+
+impl Line {
+    /// Of `bytes` that were written under `budget`.
+    pub(crate) fn new(bytes: Vec<u8>, budget: Budget) -> Self {
+        Self { bytes, _budget: budget }
+    }
+}
+
+impl AsRef<[u8]> for Line {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -87,10 +108,15 @@ impl<'a> Answer<'a> {
     /// Appends a value to the result.
     ///
     /// # Errors
-    /// If the answer would pass the limit.
+    /// If the answer would pass the limit, or those of others leave no room.
     pub(crate) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), RpcError> {
         let bounded = Bounded { out: &mut self.out, budget: self.budget, taken: &mut self.taken };
-        go_json::write(bounded, value).map_err(|_| too_large())
+        go_json::write(bounded, value).map_err(|why| match why.io_error_kind() {
+            Some(io::ErrorKind::ResourceBusy) => RpcError::method("the node is busy with large answers: try again"),
+            _ => {
+                RpcError::method(format!("the answer is larger than {RESPONSE_BYTES_MAX} bytes: ask for less at once"))
+            }
+        })
     }
 
     /// Appends punctuation between elements.
@@ -115,7 +141,11 @@ impl<'a> Answer<'a> {
 pub(crate) fn error_object(id: Option<&RawValue>, error: &RpcError) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
     write_head(&mut out, id, "error");
-    go_json::write(&mut out, error).expect("a Vec takes everything");
+    let message = match error.message.char_indices().nth(ERROR_CHARS_MAX) {
+        Some((end, _)) => format!("{} ...", &error.message[..end]).into(),
+        None => error.message.clone(),
+    };
+    go_json::write(&mut out, &RpcError { code: error.code, message }).expect("a Vec takes everything");
     out.push(b'}');
     out
 }
@@ -140,7 +170,7 @@ struct Bounded<'a> {
 
 impl io::Write for Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.budget.take(bytes.len()).map_err(|()| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        self.budget.take(bytes.len())?;
         *self.taken += bytes.len();
         self.out.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -149,8 +179,4 @@ impl io::Write for Bounded<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn too_large() -> RpcError {
-    RpcError::method(format!("the answer is larger than {RESPONSE_BYTES_MAX} bytes: ask for less at once"))
 }

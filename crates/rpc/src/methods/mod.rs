@@ -7,8 +7,9 @@ mod node;
 mod pools;
 
 use crate::Backend;
-use crate::jsonrpc::{Answer, Args, Body, Budget, Request, RpcError, error_object, read_body};
-use crate::limits::{BATCH_MAX, HEAVY_RANGES_MAX};
+use crate::jsonrpc::{Answer, Args, Body, Budget, Line, Request, RpcError, error_object, read_body};
+use crate::limits::{BATCH_MAX, HEAVY_RANGES_MAX, RESPONSES_BYTES_MAX};
+use crate::quota::Quota;
 use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,23 +23,26 @@ pub(crate) struct Context {
     pub(crate) broadcast_wait: Duration,
     /// One permit for each heavy range that may run.
     pub(crate) heavy_ranges: Semaphore,
+    /// For answers.
+    answers: Quota,
 }
 
 impl Context {
     pub(crate) fn new(backend: Arc<dyn Backend>, broadcast_wait: Duration) -> Self {
-        Self { backend, broadcast_wait, heavy_ranges: Semaphore::new(HEAVY_RANGES_MAX) }
+        let (heavy_ranges, answers) = (Semaphore::new(HEAVY_RANGES_MAX), Quota::new(RESPONSES_BYTES_MAX));
+        Self { backend, broadcast_wait, heavy_ranges, answers }
     }
 
     /// Answers a body: one line with its newline, or `None` if there is nothing to answer (only notifications).
-    pub(crate) async fn answer(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let budget = Budget::full();
+    pub(crate) async fn answer(&self, bytes: &[u8]) -> Option<Line> {
+        let budget = Budget::of(&self.answers);
         let mut line = match read_body(bytes) {
             Err(error) => error_object(None, &error),
             Ok(Body::Single(request)) => self.one(request, &budget).await?,
             Ok(Body::Batch(requests)) => self.batch(requests, &budget).await?,
         };
         line.push(b'\n');
-        Some(line)
+        Some(Line::new(line, budget))
     }
 
     /// All requests of a batch at once, answers in their order.

@@ -1,20 +1,26 @@
 //! `/rpc`.
 
 use super::Server;
+use super::origin::is_foreign;
+use super::slots::Slot;
 use crate::jsonrpc::{RpcError, error_object};
 use crate::limits::BODY_BYTES_MAX;
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::sync::Arc;
 
-pub(super) async fn rpc(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let answered = tokio::time::timeout(server.config.request_time_max, answer(&server, request)).await;
+pub(super) async fn rpc(
+    State(server): State<Arc<Server>>,
+    Extension(slot): Extension<Slot>,
+    request: Request,
+) -> Response {
+    let answered = tokio::time::timeout(server.config.request_time_max, answer(&server, &slot, request)).await;
     let mut response = answered
-        .unwrap_or_else(|_| json(StatusCode::SERVICE_UNAVAILABLE, br#"{"error": {"message":"Timeout"}}"#.to_vec()));
+        .unwrap_or_else(|_| json(StatusCode::SERVICE_UNAVAILABLE, br#"{"error": {"message":"Timeout"}}"#.as_slice()));
     if server.config.cors {
         let any = HeaderValue::from_static("*");
         response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any.clone());
@@ -23,7 +29,7 @@ pub(super) async fn rpc(State(server): State<Arc<Server>>, request: Request) -> 
     response
 }
 
-async fn answer(server: &Server, request: Request) -> Response {
+async fn answer(server: &Server, slot: &Slot, request: Request) -> Response {
     match *request.method() {
         Method::POST => {}
         Method::OPTIONS => return empty(StatusCode::OK),
@@ -32,20 +38,48 @@ async fn answer(server: &Server, request: Request) -> Response {
     if !is_json(request.headers()) {
         return empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
+    if !server.config.cors && is_foreign(request.headers()) {
+        let why = "invalid request: this node takes no requests of web pages";
+        return error(StatusCode::FORBIDDEN, &RpcError::invalid(why));
+    }
     if let Err(why) = server.config.authorize(request.headers()) {
         return error(StatusCode::UNAUTHORIZED, &RpcError::invalid(why));
     }
-    let body = match Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(why) if why.is::<LengthLimitError>() => {
-            let text = format!("invalid request: the body is larger than {BODY_BYTES_MAX} bytes");
-            return error(StatusCode::PAYLOAD_TOO_LARGE, &RpcError::invalid(text));
-        }
-        Err(why) => return error(StatusCode::BAD_REQUEST, &RpcError::parse(format!("parse error: {why}"))),
+    let share = server.bodies.share();
+    if !share.grow(announced(request.body())) {
+        return error(StatusCode::SERVICE_UNAVAILABLE, &RpcError::method("the node is busy with large requests"));
+    }
+    let body = match read(server, request.into_body()).await {
+        Ok(body) => body,
+        Err((status, why)) => return error(status, &why),
     };
+    let _work = slot.work();
     match server.context.answer(&body).await {
-        Some(line) => json(StatusCode::OK, line),
+        Some(line) => json(StatusCode::OK, Bytes::from_owner(line)),
         None => empty(StatusCode::NO_CONTENT),
+    }
+}
+
+/// The bytes that a body may turn out to have.
+fn announced(body: &Body) -> usize {
+    let upper = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    upper.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)
+}
+
+async fn read(server: &Server, body: Body) -> Result<Bytes, (StatusCode, RpcError)> {
+    let limit = server.config.body_time_max;
+    let whole = tokio::time::timeout(limit, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    match whole {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(why)) if why.is::<LengthLimitError>() => {
+            let text = format!("invalid request: the body is larger than {BODY_BYTES_MAX} bytes");
+            Err((StatusCode::PAYLOAD_TOO_LARGE, RpcError::invalid(text)))
+        }
+        Ok(Err(why)) => Err((StatusCode::BAD_REQUEST, RpcError::parse(format!("parse error: {why}")))),
+        Err(_) => {
+            let text = format!("invalid request: the body did not arrive within {} s", limit.as_secs_f32());
+            Err((StatusCode::REQUEST_TIMEOUT, RpcError::invalid(text)))
+        }
     }
 }
 
@@ -62,8 +96,8 @@ fn error(status: StatusCode, error: &RpcError) -> Response {
     json(status, line)
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

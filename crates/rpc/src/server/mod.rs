@@ -3,13 +3,18 @@
 mod auth;
 mod connections;
 mod http;
+mod origin;
+mod slots;
+mod stall;
 mod ws;
 
 pub use auth::JwtSecret;
+pub(crate) use connections::{Bounds, run};
 
 use crate::Backend;
-use crate::limits::{BROADCAST_WAIT_MARGIN, REQUEST_TIME_MAX};
+use crate::limits::{BODIES_BYTES_MAX, BROADCAST_WAIT_MARGIN, REQUEST_TIME_MAX};
 use crate::methods::Context;
+use crate::quota::Quota;
 use axum::Router;
 use axum::routing::any;
 use std::future::Future;
@@ -22,12 +27,19 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Let web pages of any origin call this node (on a localnet). If false, browsers get no CORS permission and
-    /// WebSocket handshakes from pages of other origins are refused.
+    /// requests and WebSocket handshakes from pages of other origins are refused.
     pub cors: bool,
-    /// Most connections at once; more wait to be accepted.
+    /// Most connections at once. For more, those are closed that have waited longest for their client; if all are at
+    /// work, the newcomer waits.
     pub connections_max: usize,
-    /// A connection that waits this long for (the rest of) a request's head is closed.
+    /// Most connections at once from one IP address other than loopback. For more, the same; if all are at work, the
+    /// newcomer is closed.
+    pub connections_per_address_max: usize,
+    /// A connection that waits this long for (the rest of) a request's head is closed. A WebSocket that is silent for
+    /// this long is pinged, and closed if it stays silent for as long again.
     pub idle_time_max: Duration,
+    /// A request's body arrives within this, or gets HTTP 408.
+    pub body_time_max: Duration,
     /// A request, its body included, is answered within this, or gets HTTP 503.
     pub request_time_max: Duration,
     /// If set, requests need a bearer token signed with it.
@@ -39,7 +51,9 @@ impl Default for ServerConfig {
         Self {
             cors: false,
             connections_max: 200,
+            connections_per_address_max: 50,
             idle_time_max: Duration::from_secs(30),
+            body_time_max: Duration::from_secs(15),
             request_time_max: REQUEST_TIME_MAX,
             jwt_secret: None,
         }
@@ -50,16 +64,10 @@ impl Default for ServerConfig {
 pub(crate) struct Server {
     pub(crate) context: Context,
     pub(crate) config: ServerConfig,
+    /// For the bodies of requests.
+    pub(crate) bodies: Quota,
     /// Becomes true when the server ends; WebSockets close then.
     pub(crate) ending: watch::Receiver<bool>,
-}
-
-impl Server {
-    /// Ready when the server ends.
-    pub(crate) async fn ended(&self) {
-        // An error means that the sender is gone: the end as well.
-        let _ = self.ending.clone().wait_for(|ending| *ending).await;
-    }
 }
 
 /// Serves until `shutdown` is ready, then lets running requests end (at most five seconds).
@@ -74,8 +82,14 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let (end, ending) = watch::channel(false);
     let broadcast_wait = config.request_time_max.saturating_sub(BROADCAST_WAIT_MARGIN);
-    let server = Arc::new(Server { context: Context::new(backend, broadcast_wait), config, ending });
-    connections::run(listener, router(server.clone()), &server, shutdown, end).await;
+    let bounds = Bounds {
+        connections_max: config.connections_max,
+        per_address_max: config.connections_per_address_max,
+        idle_time_max: config.idle_time_max,
+    };
+    let (context, bodies) = (Context::new(backend, broadcast_wait), Quota::new(BODIES_BYTES_MAX));
+    let server = Arc::new(Server { context, config, bodies, ending });
+    run(listener, router(server), bounds, shutdown, end).await;
     Ok(())
 }
 

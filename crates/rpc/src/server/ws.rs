@@ -1,19 +1,25 @@
 //! `/ws`: the same requests and answers as text frames. No subscriptions, no pushed events.
 
 use super::Server;
-use super::connections::Slot;
+use super::connections::ended;
+use super::origin::is_foreign;
+use super::slots::Slot;
 use crate::limits::{BODY_BYTES_MAX, WS_IN_FLIGHT_MAX};
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream::FuturesUnordered;
 use futures::{SinkExt as _, StreamExt as _};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
-/// A socket that brings nothing, not even a ping, for this long is closed.
-const SILENCE_MAX: Duration = Duration::from_secs(300);
+/// Bytes of requests of one socket that are worked on at once; more wait unread.
+const IN_FLIGHT_BYTES_MAX: usize = BODY_BYTES_MAX;
+/// How long a socket may take to close.
+const CLOSE_GRACE: Duration = Duration::from_millis(500);
 
 pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
@@ -29,51 +35,95 @@ pub(super) async fn upgrade(
     }
     let sized = upgrade.max_message_size(BODY_BYTES_MAX).max_frame_size(BODY_BYTES_MAX);
     sized.on_upgrade(async move |socket| {
-        let _slot = slot;
-        talk(socket, &server).await;
+        let talk = Talk { server: &server, slot: &slot };
+        talk.run(socket).await;
     })
 }
 
-/// True if a web page of another origin asks. Programs send no `Origin` (the Go node wants one; we do not).
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).map(|value: &header::HeaderValue| value.to_str().unwrap_or("?"));
-    let Some(origin) = text(header::ORIGIN) else { return false };
-    let host = origin.split_once("://").map(|(_, host)| host);
-    host.is_none() || host != text(header::HOST)
+/// A socket's conversation.
+struct Talk<'a> {
+    server: &'a Server,
+    slot: &'a Slot,
 }
 
-/// Answers until the peer closes, falls silent, or the server ends. Several requests run at once; the answer of each
-/// is sent when it is ready.
-async fn talk(socket: WebSocket, server: &Server) {
-    let (mut sink, mut stream) = socket.split();
-    let mut running = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some(answer) = running.next(), if !running.is_empty() => {
-                let Some(line): Option<Vec<u8>> = answer else { continue };
-                let text = String::from_utf8(line).expect("answers are JSON");
-                if sink.send(Message::text(text)).await.is_err() {
-                    return;
+impl Talk<'_> {
+    /// Answers until the peer closes or falls silent, the place is wanted, or the server ends.
+    async fn run(&self, mut socket: WebSocket) {
+        let code = tokio::select! {
+            () = self.answers(&mut socket) => close_code::NORMAL,
+            () = self.slot.wanted() => close_code::AGAIN,
+            () = ended(self.server.ending.clone()) => close_code::AWAY,
+        };
+        let frame = CloseFrame { code, reason: Utf8Bytes::default() };
+        let _already_gone = tokio::time::timeout(CLOSE_GRACE, socket.send(Message::Close(Some(frame)))).await;
+    }
+
+    /// Several requests run at once; the answer of each is sent when it is ready.
+    async fn answers(&self, socket: &mut WebSocket) {
+        let (mut sink, mut stream) = socket.split();
+        let mut running = FuturesUnordered::new();
+        let (mut held, mut pinged) = (0, false);
+        let patience = self.server.config.idle_time_max;
+        loop {
+            let room = running.len() < WS_IN_FLIGHT_MAX && held < IN_FLIGHT_BYTES_MAX;
+            let message = tokio::select! {
+                Some((bytes, answer)) = running.next(), if !running.is_empty() => {
+                    held -= bytes;
+                    answer
                 }
-            }
-            received = tokio::time::timeout(SILENCE_MAX, stream.next()), if running.len() < WS_IN_FLIGHT_MAX => {
-                match received {
-                    Ok(Some(Ok(Message::Text(text)))) => running.push(one(server, text.into())),
-                    Ok(Some(Ok(Message::Binary(bytes)))) => running.push(one(server, bytes)),
-                    Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
-                    _ => break,
+                received = tokio::time::timeout(patience, stream.next()), if room => {
+                    let silence = received.is_err();
+                    let message = match heard(received) {
+                        Heard::Request(request) => {
+                            held += request.len();
+                            running.push(self.one(request));
+                            None
+                        }
+                        Heard::Life => None,
+                        Heard::Silence if pinged && running.is_empty() => return,
+                        Heard::Silence => Some(Message::Ping(Bytes::new())),
+                        Heard::End => return,
+                    };
+                    pinged = silence;
+                    message
                 }
+            };
+            if let Some(message) = message
+                && sink.send(message).await.is_err()
+            {
+                return;
             }
-            () = server.ended() => break,
         }
     }
-    let _already_gone = sink.send(Message::Close(None)).await;
+
+    /// The size of a request, and its answer.
+    async fn one(&self, bytes: Bytes) -> (usize, Option<Message>) {
+        let _work = self.slot.work();
+        let answered = tokio::time::timeout(self.server.config.request_time_max, self.server.context.answer(&bytes));
+        let line = match answered.await {
+            Ok(line) => line.map(Bytes::from_owner),
+            Err(_) => Some(Bytes::from_static(b"{\"error\": {\"message\":\"Timeout\"}}\n")),
+        };
+        let text = line.map(|line| Utf8Bytes::try_from(line).expect("answers are JSON"));
+        (bytes.len(), text.map(Message::Text))
+    }
 }
 
-async fn one(server: &Server, bytes: bytes::Bytes) -> Option<Vec<u8>> {
-    let limit = server.config.request_time_max;
-    match tokio::time::timeout(limit, server.context.answer(&bytes)).await {
-        Ok(answer) => answer,
-        Err(_) => Some(b"{\"error\": {\"message\":\"Timeout\"}}\n".to_vec()),
+/// What a socket has brought.
+enum Heard {
+    Request(Bytes),
+    /// A sign of life.
+    Life,
+    Silence,
+    End,
+}
+
+fn heard(received: Result<Option<Result<Message, axum::Error>>, Elapsed>) -> Heard {
+    match received {
+        Err(_) => Heard::Silence,
+        Ok(Some(Ok(Message::Text(text)))) => Heard::Request(text.into()),
+        Ok(Some(Ok(Message::Binary(bytes)))) => Heard::Request(bytes),
+        Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Heard::Life,
+        _ => Heard::End,
     }
 }

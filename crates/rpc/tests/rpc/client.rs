@@ -1,7 +1,8 @@
 //! [`vigil_rpc::Client`], and the health port.
 
-use crate::fake::{Fake, Running};
+use crate::fake::Fake;
 use crate::http::once;
+use crate::running::Running;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::net::TcpListener;

@@ -1,76 +1,17 @@
-//! A node that is not one: fixed values for every read, and a server around it on a loopback port.
+//! A node that is not one: fixed values for every read.
 
+use crate::values::{address, deposit, hash, holder, payment, send, stakes};
 use async_trait::async_trait;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use vigil_primitives::{
-    Account, Address, Block, BlockHeader, Bytes, Coins, DepositStakeV2, EdgeNode, Guardian, GuardianPool, Hash, Hcc,
-    ReservedFund, RewardDistribution, Send, ServicePayment, Signature, Split, SplitRule, Stake, StakeHolder,
-    TransferRecord, Tx, TxInput, TxOutput, U256, ValidatorPool, Vote, keccak256,
+    Account, Address, Block, BlockHeader, Bytes, Coins, EdgeNode, Guardian, GuardianPool, Hash, Hcc, ReservedFund,
+    RewardDistribution, Split, SplitRule, TransferRecord, U256, ValidatorPool, Vote, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Read, ServerConfig, StakeReturn, StateAt,
-    Status, TxPlace, Validators, Version, serve,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Read, StakeReturn, StateAt, Status, TxPlace,
+    Validators, Version,
 };
-
-/// Twenty equal bytes.
-pub(crate) fn address(byte: u8) -> Address {
-    Address::repeat_byte(byte)
-}
-
-/// Thirty-two equal bytes.
-pub(crate) fn hash(byte: u8) -> Hash {
-    Hash::repeat_byte(byte)
-}
-
-pub(crate) fn input(byte: u8, coins: Coins, sequence: u64) -> TxInput {
-    TxInput { address: address(byte), coins, sequence, signature: [byte; 65].into() }
-}
-
-/// A send of 1 stake token from `11..` to `22..`.
-pub(crate) fn send() -> Tx {
-    let fee = Coins::tfuel(U256::from(300_000_000_000_000_000u64));
-    let inputs = vec![input(0x11, Coins::new(U256::from(10u64.pow(18)), fee.tfuel), 1)];
-    let outputs = vec![TxOutput { address: address(0x22), coins: Coins::tokens(1, 0) }];
-    Tx::Send(Send { fee, inputs, outputs })
-}
-
-/// A deposit with BLS parts.
-pub(crate) fn deposit() -> Tx {
-    Tx::DepositStakeV2(DepositStakeV2 {
-        fee: Coins::tfuel(U256::from(5)),
-        source: input(0x11, Coins::tokens(1_000, 0), 2),
-        holder: TxOutput { address: address(0x33), coins: Coins::ZERO },
-        purpose: 1,
-        bls_pubkey: Bytes::from_static(&[1; 48]),
-        bls_pop: Bytes::from_static(&[2; 96]),
-        holder_sig: Signature::none(),
-    })
-}
-
-pub(crate) fn payment() -> ServicePayment {
-    ServicePayment {
-        fee: Coins::tfuel(U256::from(7)),
-        source: input(0x11, Coins::tfuel(U256::from(8)), 0),
-        target: input(0x22, Coins::ZERO, 3),
-        payment_sequence: 4,
-        reserve_sequence: 5,
-        resource_id: "rid".into(),
-    }
-}
-
-fn stakes() -> Vec<Stake> {
-    let active = Stake { source: address(0x11), amount: U256::from(100), withdrawn: false, return_height: u64::MAX };
-    vec![active.clone(), Stake { withdrawn: true, return_height: 28_800, source: address(0x22), ..active }]
-}
-
-fn holder(byte: u8, stakes: Vec<Stake>) -> StakeHolder {
-    StakeHolder { holder: address(byte), stakes }
-}
 
 /// The node. Settled blocks 1 to 10 have the hashes `01..`, `02..`; 11 is committed, 12 and 12' are its children.
 #[derive(Default)]
@@ -344,45 +285,5 @@ impl Backend for Fake {
             std::future::pending::<()>().await;
         }
         Ok((hash, self.info(6, self::hash(6), BlockStatus::DirectlySettled).block.header.clone()))
-    }
-}
-
-/// A running server; ends when dropped.
-pub(crate) struct Running {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-    /// The node behind it.
-    pub(crate) fake: Arc<Fake>,
-    end: Option<oneshot::Sender<()>>,
-    task: tokio::task::JoinHandle<std::io::Result<()>>,
-}
-
-impl Running {
-    /// Serves `fake` on a free loopback port.
-    pub(crate) async fn start(fake: Fake, config: ServerConfig) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("bound");
-        let fake = Arc::new(fake);
-        let (end, ended) = oneshot::channel();
-        let shutdown = async { ended.await.unwrap_or_default() };
-        let task = tokio::spawn(serve(listener, fake.clone(), config, shutdown));
-        Self { address, fake, end: Some(end), task }
-    }
-
-    /// With the defaults.
-    pub(crate) async fn plain() -> Self {
-        Self::start(Fake::default(), ServerConfig::default()).await
-    }
-
-    /// `http://127.0.0.1:port/rpc`.
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/rpc", self.address)
-    }
-
-    /// Ends it and waits until it has.
-    pub(crate) async fn stop(mut self) {
-        drop(self.end.take());
-        let ended = tokio::time::timeout(Duration::from_secs(20), self.task).await;
-        ended.expect("the server ends").expect("no panic").expect("no error");
     }
 }

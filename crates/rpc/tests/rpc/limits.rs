@@ -1,7 +1,8 @@
 //! Limits of DESIGN §6, at, below and above.
 
-use crate::fake::{Fake, Running};
+use crate::fake::Fake;
 use crate::http::{Connection, post, request};
+use crate::running::Running;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use vigil_rpc::ServerConfig;

@@ -1,7 +1,9 @@
 //! The shape of every answer, as recorded and reviewed text in `snapshots/` (`VIGIL_UPDATE_SNAPSHOTS=1` writes them anew).
 
-use crate::fake::{Fake, Running, send};
+use crate::fake::Fake;
 use crate::http::{Connection, post};
+use crate::running::Running;
+use crate::values::send;
 use std::path::Path;
 use vigil_primitives::keccak256;
 

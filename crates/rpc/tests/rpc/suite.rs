@@ -1,7 +1,7 @@
 //! The JSON torture files (`vectors/json-test-suite`): each as a body, and as `params` of a good request.
 
-use crate::fake::Running;
 use crate::http::Connection;
+use crate::running::Running;
 use vigil_rpc::limits::NESTING_MAX;
 use vigil_testkit::vectors;
 

@@ -1,7 +1,8 @@
 //! The rows of `spec/rpc.md` §1 over HTTP.
 
-use crate::fake::{Fake, Running};
+use crate::fake::Fake;
 use crate::http::{Connection, once, post, request};
+use crate::running::Running;
 use std::time::Duration;
 use vigil_rpc::{JwtSecret, ServerConfig};
 
@@ -130,6 +131,8 @@ async fn paths_methods_and_content_types() {
         ("POST", "content-type: application/jsonx\r\n", 415),
         ("POST", "content-type: Application/JSON; charset=utf-8\r\n", 200),
         ("POST", JSON, 200),
+        ("POST", "content-type: application/json\r\norigin: http://evil.example\r\n", 403),
+        ("POST", "content-type: application/json\r\norigin: http://node\r\n", 403),
     ] {
         let answer = once(node.address, method, "/rpc", headers, good).await;
         assert_eq!(answer.status, status, "{method} {headers}");
@@ -146,6 +149,8 @@ async fn cors_is_open_where_it_is_wanted() {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert_eq!(answer.header("access-control-allow-headers"), Some("*"));
     }
+    let from_a_page = format!("{JSON}origin: http://any.example\r\n");
+    assert_eq!(once(node.address, "POST", "/rpc", &from_a_page, "{}").await.status, 200);
 }
 
 #[tokio::test]
@@ -187,21 +192,6 @@ async fn idle_connections_are_closed() {
     connection.post(br#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#).await;
     let closed = tokio::time::timeout(Duration::from_secs(20), connection.receive()).await;
     assert!(closed.expect("closed long before").is_none_or(|answer| answer.status == 408));
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait() {
-    let config = ServerConfig { connections_max: 2, ..ServerConfig::default() };
-    let node = Running::start(Fake::default(), config).await;
-    let body = br#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#;
-    let (mut first, mut second) = (Connection::open(node.address).await, Connection::open(node.address).await);
-    assert_eq!((first.post(body).await.status, second.post(body).await.status), (200, 200));
-    let mut third = Connection::open(node.address).await;
-    third.send(&request("POST", "/rpc", JSON, body)).await.expect("queued");
-    // The third is only answered once a place is free: nothing may be there while both others are open and answered.
-    assert_eq!((first.post(body).await.status, second.post(body).await.status), (200, 200));
-    drop(first);
-    assert_eq!(third.receive().await.expect("now accepted").status, 200);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! One transaction of each type.
 
-use crate::fake::{address, deposit, input, payment, send};
+use crate::values::{address, deposit, input, payment, send};
 use vigil_primitives::{
     Bytes, Coinbase, Coins, DepositStake, ReleaseFund, ReserveFund, Slash, SmartContract, Split, SplitRuleTx,
     StakeRewardDistribution, Tx, TxOutput, U256, WithdrawStake,

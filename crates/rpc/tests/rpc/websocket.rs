@@ -1,6 +1,7 @@
 //! `/ws`.
 
-use crate::fake::{Fake, Running};
+use crate::fake::Fake;
+use crate::running::Running;
 use futures::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;

@@ -1,0 +1,147 @@
+//! Clients that take places and memory and give nothing back.
+
+use crate::fake::Fake;
+use crate::http::{Connection, post, request};
+use crate::running::Running;
+use futures::StreamExt as _;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use vigil_rpc::ServerConfig;
+use vigil_rpc::limits::{ERROR_CHARS_MAX, RESPONSES_BYTES_MAX};
+
+const JSON: &str = "content-type: application/json\r\n";
+const VERSION: &str = r#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#;
+/// Longest wait; reached only when a test fails.
+const DEADLINE: Duration = Duration::from_secs(30);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// No clock ends a connection.
+fn patient(connections_max: usize) -> ServerConfig {
+    let (idle_time_max, body_time_max) = (HOUR, HOUR);
+    ServerConfig { connections_max, idle_time_max, body_time_max, request_time_max: HOUR, ..ServerConfig::default() }
+}
+
+async fn is_served(node: &Running) {
+    let answer = tokio::time::timeout(DEADLINE, post(node.address, VERSION)).await.expect("a newcomer is served");
+    assert!(answer.contains("result"), "{answer}");
+}
+
+#[tokio::test]
+async fn idle_connections_make_room() {
+    let config = patient(ServerConfig::default().connections_max);
+    let (count, node) = (config.connections_max, Running::start(Fake::default(), config).await);
+    let mut idle = Vec::new();
+    for _ in 0..count {
+        idle.push(Connection::open(node.address).await);
+    }
+    idle[0].post(VERSION.as_bytes()).await;
+    is_served(&node).await;
+}
+
+#[tokio::test]
+async fn slow_heads_and_bodies_make_room() {
+    let node = Running::start(Fake::default(), patient(2)).await;
+    let mut slow = [Connection::open(node.address).await, Connection::open(node.address).await];
+    slow[0].send(b"POST /rpc HTTP/1.1\r\nhost:").await.expect("open");
+    slow[1]
+        .send(format!("POST /rpc HTTP/1.1\r\nhost: n\r\n{JSON}content-length: 99\r\n\r\n{{").as_bytes())
+        .await
+        .expect("open");
+    is_served(&node).await;
+    is_served(&node).await;
+}
+
+#[tokio::test]
+async fn a_body_has_its_time() {
+    let config = ServerConfig { body_time_max: Duration::from_millis(300), ..patient(9) };
+    let node = Running::start(Fake::default(), config).await;
+    let mut connection = Connection::open(node.address).await;
+    let head = format!("POST /rpc HTTP/1.1\r\nhost: n\r\n{JSON}content-length: 99\r\n\r\n{{");
+    connection.send(head.as_bytes()).await.expect("open");
+    let answer = connection.receive().await.expect("an answer without the rest");
+    assert_eq!(answer.status, 408);
+    assert!(answer.body.contains("did not arrive within 0.3 s"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn who_is_at_work_is_not_sent_away() {
+    let fake = Fake { never_settles: true, ..Fake::default() };
+    let config = ServerConfig { request_time_max: Duration::from_millis(2_500), ..patient(1) };
+    let node = Running::start(fake, config).await;
+    let wait = r#"{"jsonrpc":"2.0","id":1,"method":"theta.BroadcastRawTransaction","params":{"tx_bytes":"01"}}"#;
+    let mut at_work = Connection::open(node.address).await;
+    at_work.send(&request("POST", "/rpc", JSON, wait.as_bytes())).await.expect("open");
+    is_served(&node).await;
+    let answer = at_work.receive().await.expect("its answer came before it had to go");
+    assert!(answer.body.contains("Timed out waiting"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn idle_websockets_make_room_and_are_told_so() {
+    let node = Running::start(Fake::default(), patient(1)).await;
+    let (mut socket, _) = tokio_tungstenite::connect_async(format!("ws://{}/ws", node.address)).await.expect("open");
+    is_served(&node).await;
+    match socket.next().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(frame.code, CloseCode::Again),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn half_open_websockets_are_closed_and_silent_ones_are_not() {
+    let config = ServerConfig { idle_time_max: Duration::from_millis(300), ..patient(9) };
+    let node = Running::start(Fake::default(), config).await;
+    let mut vanished = tokio::net::TcpStream::connect(node.address).await.expect("open");
+    let upgrade = "GET /ws HTTP/1.1\r\nhost: n\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    vanished.write_all(upgrade.as_bytes()).await.expect("open");
+    let (mut silent, _) = tokio_tungstenite::connect_async(format!("ws://{}/ws", node.address)).await.expect("open");
+    // Reading answers the pings: this one outlives several of them.
+    for _ in 0..4 {
+        assert!(matches!(silent.next().await, Some(Ok(Message::Ping(_)))));
+    }
+    let mut received = Vec::new();
+    let closed = tokio::time::timeout(DEADLINE, vanished.read_to_end(&mut received)).await;
+    closed.expect("closed long before").expect("closed in order");
+    assert!(received.starts_with(b"HTTP/1.1 101"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_nobody_reads_do_not_fill_the_memory() {
+    let fake = Fake { padding: 1024 * 1024, ..Fake::default() };
+    let node = Running::start(fake, patient(100)).await;
+    let large = r#"{"jsonrpc":"2.0","id":1,"method":"theta.GetBlocksByRange","params":{"start":"1","end":"24"}}"#;
+    let mut unread = Vec::new();
+    for _ in 0..RESPONSES_BYTES_MAX / (24 << 20) {
+        let mut connection = Connection::open(node.address).await;
+        connection.send(&request("POST", "/rpc", JSON, large.as_bytes())).await.expect("open");
+        unread.push(connection);
+    }
+    let refused = async {
+        loop {
+            let t = std::time::Instant::now();
+            let a = post(node.address, large).await;
+            eprintln!("{} {:?} {}", a.len(), t.elapsed(), &a[..150.min(a.len())]);
+            if a.contains("busy with large answers") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, refused).await.expect("refused once the others are made");
+    is_served(&node).await;
+    drop(unread);
+    let again = async { while post(node.address, large).await.contains("busy") {} };
+    tokio::time::timeout(DEADLINE, again).await.expect("served once they are gone");
+}
+
+#[tokio::test]
+async fn errors_repeat_only_the_beginning_of_what_was_sent() {
+    let node = Running::plain().await;
+    let long = "<".repeat(1 << 20);
+    let body =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"theta.GetBlockByHeight","params":{{"height":"{long}"}}}}"#);
+    let answer = post(node.address, &body).await;
+    assert!(answer.contains("strconv.ParseUint") && answer.len() < 7 * ERROR_CHARS_MAX, "{} bytes", answer.len());
+}
