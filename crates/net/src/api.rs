@@ -1,6 +1,6 @@
 //! What the node and the network task say to each other.
 
-use crate::{Peer, WireError};
+use crate::{BlocksRequest, BlocksResponse, Peer, WireError};
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 use vigil_primitives::{Address, Bytes, Hash, Height};
@@ -65,30 +65,6 @@ pub enum Verdict {
     Reject,
     /// Of no use (known, too late, no room): drop it.
     Ignore,
-}
-
-/// A question for blocks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BlocksRequest {
-    /// Settled blocks upward from a height, then the unsettled child of the last one if its certificate can be given.
-    Range {
-        /// First height.
-        from: Height,
-        /// At most this many blocks, 1 to 64.
-        max: u64,
-    },
-    /// Blocks by hash, at most 64; those not held are left out.
-    Hashes(Vec<Hash>),
-}
-
-/// Blocks and what proves the last of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, alloy_rlp::RlpEncodable, alloy_rlp::RlpDecodable)]
-pub struct BlocksResponse {
-    /// RLP of blocks, ascending for a range. Over 64 of them or over 8 MiB (but for a single block) is an error.
-    pub blocks: Vec<Bytes>,
-    /// RLP of [`vigil_primitives::Hcc`]: certificates of blocks of this answer, at most 64. When a range ends at the
-    /// responder's settled head A, it appends A's child B and the certificate of B, which settles A.
-    pub certs: Vec<Bytes>,
 }
 
 /// Why a request for blocks has no answer.
@@ -227,6 +203,12 @@ pub enum NetError {
         address: Multiaddr,
         /// Why.
         reason: String,
+    },
+    /// An address cannot be told to other validators: names could lead them anywhere.
+    #[error("cannot advertise {address}: it must be an IP address and a port, like /ip4/203.0.113.7/tcp/30001")]
+    Advertise {
+        /// The address.
+        address: Multiaddr,
     },
     /// The node key.
     #[error(transparent)]

@@ -1,6 +1,8 @@
 //! The swarm: transports and the protocols that share a connection.
 
 use crate::codec::FrameCodec;
+use crate::gate::Gate;
+use crate::record::RECORDS_BYTES_MAX;
 use crate::wire::limits::*;
 use crate::{NetConfig, NetError};
 use libp2p::core::muxing::StreamMuxerBox;
@@ -34,17 +36,21 @@ const PING_DEADLINE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Streams a connection and channel. The product with the message limit bounds what one peer can make us hold.
 const CONSENSUS_STREAMS: usize = 128;
-const BULK_STREAMS: usize = 8;
+const BULK_STREAMS: usize = 4;
 const CONTROL_STREAMS: usize = 16;
+const ADDRESSES_STREAMS: usize = 2;
 /// Gossip messages queued for one peer.
 const GOSSIP_QUEUE: usize = 512;
 const PENDING_INCOMING_MAX: u32 = 64;
+/// Connections kept for our own dials, however many come in.
+const OUTGOING_KEPT: u32 = 64;
 const CONNECTIONS_PER_PEER: u32 = 2;
 
 /// Everything that runs on a connection.
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour {
     pub(crate) limits: connection_limits::Behaviour,
+    pub(crate) gate: Gate,
     pub(crate) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
@@ -53,6 +59,7 @@ pub(crate) struct Behaviour {
     pub(crate) consensus: rr::Behaviour<FrameCodec>,
     pub(crate) bulk: rr::Behaviour<FrameCodec>,
     pub(crate) blocks: rr::Behaviour<FrameCodec>,
+    pub(crate) addresses: rr::Behaviour<FrameCodec>,
     pub(crate) gossip: gossipsub::Behaviour,
 }
 
@@ -80,6 +87,7 @@ pub(crate) fn swarm(config: &NetConfig, chain: &SignDomain, key: &Keypair) -> Re
     let id = key.public().to_peer_id();
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(connection_limits(config)),
+        gate: Gate::new(config.per_address_max),
         blocked: allow_block_list::Behaviour::default(),
         identify: identify::Behaviour::new(
             identify::Config::new(node_protocol(chain), key.public()).with_agent_version(config.agent.clone()),
@@ -108,6 +116,7 @@ pub(crate) fn swarm(config: &NetConfig, chain: &SignDomain, key: &Keypair) -> Re
             BLOCKS_DEADLINE,
             2 * BLOCKS_OUTSTANDING_MAX,
         )?,
+        addresses: direct(name(chain, "addresses"), RECORDS_BYTES_MAX, 0, CONTROL_DEADLINE, ADDRESSES_STREAMS)?,
         gossip: gossip(chain)?,
     };
     let swarm_config = libp2p::swarm::Config::with_tokio_executor()
@@ -196,10 +205,11 @@ fn direct_transport(key: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Ne
 }
 
 fn connection_limits(config: &NetConfig) -> connection_limits::ConnectionLimits {
-    let total = u32::try_from(config.max_peers).unwrap_or(u32::MAX / 4).saturating_mul(2).saturating_add(64);
+    let incoming = u32::try_from(config.max_peers).unwrap_or(u32::MAX / 4).saturating_mul(2).saturating_add(64);
     connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
-        .with_max_established(Some(total))
+        .with_max_established_incoming(Some(incoming))
+        .with_max_established(Some(incoming.saturating_add(OUTGOING_KEPT)))
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
 }
 
@@ -225,7 +235,8 @@ fn kademlia(chain: &SignDomain, id: PeerId) -> Result<kad::Behaviour<MemoryStore
         .set_record_filtering(kad::StoreInserts::FilterBoth)
         .set_publication_interval(None)
         .set_provider_publication_interval(None)
-        .set_periodic_bootstrap_interval(Some(Duration::from_secs(60)));
+        // libp2p would warn each time that there is nobody to ask; `Task::discover` asks when there is.
+        .set_periodic_bootstrap_interval(None);
     let mut kad = kad::Behaviour::with_config(id, MemoryStore::new(id), config);
     kad.set_mode(Some(kad::Mode::Server));
     Ok(kad)

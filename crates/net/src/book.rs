@@ -1,11 +1,16 @@
 //! Whom to dial and when.
 
-use crate::bans::{read_json, write_json};
+mod saved;
+
+use crate::address::Source;
+use crate::bans::write_json;
+use crate::record::AddressRecord;
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::ConnectionId;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::{Multiaddr, PeerId};
-use std::collections::BTreeMap;
+use saved::Saved;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,8 +21,14 @@ const LEARNT_MAX: usize = 1_000;
 const ADDRESSES_MAX: usize = 8;
 /// Peers written to `peers.json`.
 const SAVED_MAX: usize = 100;
-/// Dials started at a time.
+/// Dials of seeds and validators started at a time.
 const DIALS_MAX: usize = 16;
+/// Dials of others started at a time: anybody can have addresses learnt, and not all are honest ones.
+const LEARNT_DIALS_MAX: usize = 2;
+/// A validator that was never reached under its addresses is dialled this seldom in the end: they may be a stranger's.
+const UNPROVEN_BACKOFF_MAX: Duration = Duration::from_secs(300);
+/// Of two validators that hear of each other, the one with the greater peer id waits for the other's dial.
+const HEAD_START: Duration = Duration::from_secs(2);
 /// A peer that was never reached is forgotten after this many failures.
 const FAILURES_UNKNOWN_MAX: u32 = 5;
 /// One that was reached once.
@@ -30,6 +41,8 @@ struct Target {
     peer: Option<PeerId>,
     addresses: Vec<Multiaddr>,
     seed: bool,
+    /// A validator says that this is its identity.
+    validator: bool,
     /// It has said hello to us once.
     known: bool,
     failures: u32,
@@ -37,21 +50,21 @@ struct Target {
     dial: Option<ConnectionId>,
 }
 
-/// The address book: seeds, peers of former runs (`peers.json`), peers heard of.
+/// The address book: seeds, validators, peers of former runs (`peers.json`), peers heard of.
 #[derive(Debug)]
 pub(crate) struct Book {
     path: PathBuf,
     local: PeerId,
     backoff: (Duration, Duration),
     targets: Vec<Target>,
-    saved: BTreeMap<String, Vec<Multiaddr>>,
+    saved: Saved,
 }
 
 impl Book {
     /// Reads `peers.json` and adds the seeds.
     ///
     /// # Errors
-    /// The file cannot be read or is no object of address lists.
+    /// The file cannot be read or is no such object.
     pub(crate) fn load(
         path: PathBuf,
         local: PeerId,
@@ -59,15 +72,21 @@ impl Book {
         backoff: (Duration, Duration),
         now: Instant,
     ) -> io::Result<Self> {
-        let saved: BTreeMap<String, Vec<Multiaddr>> = read_json(&path)?.unwrap_or_default();
-        let mut book = Self { path, local, backoff, targets: Vec::new(), saved: saved.clone() };
+        let saved = Saved::load(&path)?;
+        let peers: Vec<_> = saved.peers.clone().into_iter().take(SAVED_MAX).collect();
+        let mut book = Self { path, local, backoff, targets: Vec::new(), saved };
         seeds.iter().for_each(|seed| book.add_seed(seed.clone(), now));
-        for (id, addresses) in saved.into_iter().take(SAVED_MAX) {
+        for (id, addresses) in peers {
             if let Ok(peer) = id.parse() {
                 book.learn(peer, addresses, now);
             }
         }
         Ok(book)
+    }
+
+    /// The address records of a former run, unchecked.
+    pub(crate) fn saved_records(&self) -> Vec<AddressRecord> {
+        self.saved.decode_records()
     }
 
     /// Adds an address that is always dialled.
@@ -105,25 +124,38 @@ impl Book {
         }
     }
 
-    /// What to dial now: seeds, and others too if `more` peers are wanted. Each counts as failed until [`Book::ready`].
+    /// Says where the validators are, by their own word; replaces what was said before. News of a validator neither
+    /// shortens nor starts anew the wait before it is dialled again.
+    pub(crate) fn set_validators(&mut self, validators: impl Iterator<Item = (PeerId, Vec<Multiaddr>)>, now: Instant) {
+        self.targets.iter_mut().for_each(|target| target.validator = false);
+        for (peer, addresses) in validators.filter(|(peer, _)| *peer != self.local).collect::<Vec<_>>() {
+            if let Some(target) = self.targets.iter_mut().find(|target| target.peer == Some(peer)) {
+                target.validator = true;
+                merge(&mut target.addresses, addresses);
+            } else if !addresses.is_empty() {
+                let next = if self.local > peer { now + HEAD_START } else { now };
+                let mut target = Target::new(Some(peer), addresses, false, next);
+                target.validator = true;
+                self.targets.push(target);
+            }
+        }
+    }
+
+    /// What to dial now: seeds and validators, and others too if `more` peers are wanted. Each counts as failed until
+    /// [`Book::ready`].
     pub(crate) fn due(&mut self, more: bool, now: Instant, skip: impl Fn(&PeerId) -> bool) -> Vec<DialOpts> {
-        let (min, max) = self.backoff;
-        let ready = |target: &&mut Target| {
-            (target.seed || more)
-                && target.dial.is_none()
-                && target.next <= now
-                && !target.peer.as_ref().is_some_and(&skip)
-        };
-        let due = self.targets.iter_mut().filter(ready).take(DIALS_MAX);
-        due.map(|target| {
-            let wait = min.saturating_mul(1 << target.failures.min(16)).min(max);
-            target.failures = target.failures.saturating_add(1);
-            target.next = now + wait;
-            let options = target.options();
-            target.dial = Some(options.connection_id());
-            options
-        })
-        .collect()
+        let ready =
+            |target: &Target| target.dial.is_none() && target.next <= now && !target.peer.as_ref().is_some_and(&skip);
+        let (mut wanted, mut learnt) = (DIALS_MAX, if more { LEARNT_DIALS_MAX } else { 0 });
+        let mut due = Vec::new();
+        for target in self.targets.iter_mut().filter(|target| ready(target)) {
+            let left = if target.is_wanted() { &mut wanted } else { &mut learnt };
+            if *left > 0 {
+                *left -= 1;
+                due.push(target.start_dial(self.backoff, now));
+            }
+        }
+        due
     }
 
     /// A dial has ended without a connection.
@@ -133,7 +165,7 @@ impl Book {
         }
         self.targets.retain(|target| {
             let limit = if target.known { FAILURES_KNOWN_MAX } else { FAILURES_UNKNOWN_MAX };
-            target.seed || target.failures < limit
+            target.is_wanted() || target.failures < limit
         });
     }
 
@@ -176,17 +208,24 @@ impl Book {
         self.targets.iter().any(|target| target.seed && target.peer == Some(*peer))
     }
 
-    /// Writes the peers that were reached, if they have changed.
+    /// Where the seeds are.
+    pub(crate) fn seed_sources(&self) -> BTreeSet<Source> {
+        let seeds = self.targets.iter().filter(|target| target.seed);
+        seeds.flat_map(|target| &target.addresses).filter_map(Source::of).collect()
+    }
+
+    /// Writes the peers that were reached and the validators' `records`, if they have changed.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(crate) fn save(&mut self) -> io::Result<()> {
+    pub(crate) fn save<'a>(&mut self, records: impl Iterator<Item = &'a AddressRecord>) -> io::Result<()> {
         let known = self.targets.iter().filter(|target| target.known);
-        let now: BTreeMap<_, _> = known
+        let peers: BTreeMap<_, _> = known
             .filter_map(|target| Some((target.peer?.to_string(), target.addresses.clone())))
             .take(SAVED_MAX)
             .collect();
-        if !now.is_empty() && now != self.saved {
+        let now = Saved::new(peers, records);
+        if !now.peers.is_empty() && now != self.saved {
             write_json(&self.path, &now)?;
             self.saved = now;
         }
@@ -196,7 +235,22 @@ impl Book {
 
 impl Target {
     fn new(peer: Option<PeerId>, addresses: Vec<Multiaddr>, seed: bool, next: Instant) -> Self {
-        Self { peer, addresses, seed, known: false, failures: 0, next, dial: None }
+        Self { peer, addresses, seed, validator: false, known: false, failures: 0, next, dial: None }
+    }
+
+    /// True if it is dialled however many peers there are.
+    fn is_wanted(&self) -> bool {
+        self.seed || self.validator
+    }
+
+    /// Starts a dial, which counts as failed until the hello.
+    fn start_dial(&mut self, (min, max): (Duration, Duration), now: Instant) -> DialOpts {
+        let max = if self.seed || self.known { max } else { max.max(UNPROVEN_BACKOFF_MAX) };
+        self.next = now + min.saturating_mul(1 << self.failures.min(16)).min(max);
+        self.failures = self.failures.saturating_add(1);
+        let options = self.options();
+        self.dial = Some(options.connection_id());
+        options
     }
 
     /// From a fresh local port: two nodes that dial each other from their listening ports would both be the dialler.

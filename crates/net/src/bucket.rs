@@ -44,6 +44,7 @@ pub(crate) struct Buckets {
     pub(crate) gossip_bytes: Bucket,
     pub(crate) blocks: Bucket,
     pub(crate) control: Bucket,
+    pub(crate) addresses: Bucket,
 }
 
 impl Buckets {
@@ -57,6 +58,7 @@ impl Buckets {
             gossip_bytes: Bucket::new(rates.gossip_bytes, now),
             blocks: Bucket::new(rates.blocks, now),
             control: Bucket::new(rates.control, now),
+            addresses: Bucket::new(rates.addresses, now),
         }
     }
 }

@@ -9,12 +9,18 @@ use std::time::Duration;
 /// Settings of one network task.
 #[derive(Clone, Debug)]
 pub struct NetConfig {
-    /// Where `p2p.key`, `bans.json` and `peers.json` live; created if absent.
+    /// Where `p2p.key`, `bans.json`, `banned_addresses.json` and `peers.json` live; created if absent.
     pub data_dir: PathBuf,
     /// Addresses to listen on; see [`NetConfig::listen_on`]. May be empty (dial only).
     pub listen: Vec<Multiaddr>,
     /// Peers that are always dialled, with or without `/p2p/<peer id>` at the end.
     pub seeds: Vec<Multiaddr>,
+    /// Under which addresses a validator tells the others to find it, each an IP address and a port. Empty: those it
+    /// listens on, behind a NAT with the IP address that two peers see it at.
+    pub advertise: Vec<Multiaddr>,
+    /// Most incoming connections from one IP address (IPv6: one /64) at a time. Loopback and the addresses of seeds and
+    /// validators are free.
+    pub per_address_max: usize,
     /// Most peers at a time; seeds and validators of the current set are let in above it.
     pub max_peers: usize,
     /// Below this many peers, addresses learnt from others are dialled.
@@ -42,6 +48,8 @@ impl NetConfig {
             data_dir: data_dir.into(),
             listen: Vec::new(),
             seeds: Vec::new(),
+            advertise: Vec::new(),
+            per_address_max: 16,
             max_peers: 64,
             target_peers: 24,
             followers_max: 16,
@@ -85,6 +93,8 @@ pub struct Rates {
     pub blocks: (u32, u32),
     /// Hellos and heads.
     pub control: (u32, u32),
+    /// Messages with address records; we send ten a second at most.
+    pub addresses: (u32, u32),
 }
 
 impl Default for Rates {
@@ -98,6 +108,7 @@ impl Default for Rates {
             gossip_bytes: (64 << 20, 32 << 20),
             blocks: (64, 16),
             control: (64, 16),
+            addresses: (64, 16),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The node's side of the network task.
 
+use crate::address::is_plain;
 use crate::task::{Ends, Task};
 use crate::{
     BlocksRequest, GossipId, Head, NetCommand, NetConfig, NetError, NetEvent, Peer, PeerAuth, PeerInfo, Verdict,
@@ -27,7 +28,7 @@ impl Network {
     /// settled head, told to peers until [`NetCommand::PublishStatus`].
     ///
     /// # Errors
-    /// [`NetError`]: the key file, the data directory, or an address that cannot be listened on.
+    /// [`NetError`]: the key file, the data directory, an address that cannot be listened on or advertised.
     pub async fn start(
         config: NetConfig,
         chain: SignDomain,
@@ -36,6 +37,9 @@ impl Network {
     ) -> Result<(NetHandle, mpsc::Receiver<NetEvent>), NetError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| NetError::File { path: config.data_dir.clone(), source })?;
+        if let Some(address) = config.advertise.iter().find(|address| !is_plain(address)) {
+            return Err(NetError::Advertise { address: address.clone() });
+        }
         let key = load_or_create_identity(&config.data_dir.join("p2p.key"))?;
         let mut swarm = behaviour::swarm(&config, &chain, &key)?;
         let addresses = behaviour::listen(&mut swarm, &config.listen).await?;

@@ -1,6 +1,7 @@
 //! Bounded queues: what waits for a peer, and what waits for the node.
 
 use crate::NetEvent;
+use crate::limits::{CONSENSUS_BYTES_MAX, GOSSIP_BYTES_MAX};
 use std::collections::VecDeque;
 use vigil_primitives::Bytes;
 
@@ -8,6 +9,8 @@ use vigil_primitives::Bytes;
 const SMALL_MAX: usize = 1_024;
 /// Large ones.
 const BULK_MAX: usize = 32;
+/// Bytes of either that wait for one peer; the oldest gives way.
+const LANE_BYTES_MAX: usize = 32 << 20;
 /// Requests without acknowledgement, a peer. Below the streams a connection carries.
 const SMALL_IN_FLIGHT_MAX: usize = 64;
 const BULK_IN_FLIGHT_MAX: usize = 4;
@@ -17,38 +20,53 @@ const URGENT_MAX: usize = 2_048;
 const NORMAL_MAX: usize = 512;
 /// Batches of transactions; the oldest gives way.
 const TXS_MAX: usize = 512;
+/// Bytes of consensus messages waiting for the node; likewise.
+const URGENT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of transactions waiting for the node; the oldest give way.
+const TXS_BYTES_MAX: usize = 64 << 20;
+
+const _: () = assert!(CONSENSUS_BYTES_MAX <= LANE_BYTES_MAX && GOSSIP_BYTES_MAX <= TXS_BYTES_MAX);
 
 /// One channel of one peer.
 #[derive(Debug)]
 struct Lane {
     waiting: VecDeque<Bytes>,
     waiting_max: usize,
+    bytes: usize,
     in_flight: usize,
     in_flight_max: usize,
 }
 
 impl Lane {
     fn new(waiting_max: usize, in_flight_max: usize) -> Self {
-        Self { waiting: VecDeque::new(), waiting_max, in_flight: 0, in_flight_max }
+        Self { waiting: VecDeque::new(), waiting_max, bytes: 0, in_flight: 0, in_flight_max }
     }
 
-    /// Returns false if the oldest was dropped to make room.
-    fn push(&mut self, bytes: Bytes) -> bool {
-        self.waiting.push_back(bytes);
-        let fits = self.waiting.len() <= self.waiting_max;
-        if !fits {
-            self.waiting.pop_front();
+    /// Returns false if older ones were dropped to make room.
+    fn push(&mut self, message: Bytes) -> bool {
+        self.bytes += message.len();
+        self.waiting.push_back(message);
+        let mut fits = true;
+        while self.waiting.len() > self.waiting_max || self.bytes > LANE_BYTES_MAX {
+            fits = false;
+            self.pop();
         }
         fits
+    }
+
+    fn pop(&mut self) -> Option<Bytes> {
+        let message = self.waiting.pop_front()?;
+        self.bytes -= message.len();
+        Some(message)
     }
 
     fn next(&mut self) -> Option<Bytes> {
         if self.in_flight == self.in_flight_max {
             return None;
         }
-        let bytes = self.waiting.pop_front()?;
+        let message = self.pop()?;
         self.in_flight += 1;
-        Some(bytes)
+        Some(message)
     }
 }
 
@@ -119,115 +137,85 @@ impl Outbox {
     }
 }
 
+/// Events in order, and how much they hold.
+#[derive(Debug, Default)]
+struct Line {
+    events: VecDeque<NetEvent>,
+    bytes: usize,
+}
+
+impl Line {
+    fn push(&mut self, event: NetEvent) {
+        self.bytes += weight(&event);
+        self.events.push_back(event);
+    }
+
+    fn pop(&mut self) -> Option<NetEvent> {
+        let event = self.events.pop_front()?;
+        self.bytes -= weight(&event);
+        Some(event)
+    }
+}
+
+/// Bytes that an event holds of what a peer sent unasked; the node itself bounds the answers that it asks for.
+fn weight(event: &NetEvent) -> usize {
+    match event {
+        NetEvent::Consensus { bytes, .. } => bytes.len(),
+        NetEvent::Txs { txs, .. } => txs.iter().map(|tx| tx.len()).sum(),
+        _ => 0,
+    }
+}
+
 /// Events on their way to the node, in three ranks: consensus and connections, blocks and heads, transactions.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
-    urgent: VecDeque<NetEvent>,
-    normal: VecDeque<NetEvent>,
-    txs: VecDeque<NetEvent>,
+    urgent: Line,
+    normal: Line,
+    txs: Line,
 }
 
 impl Inbox {
-    /// Queues an event. Returns the one that was dropped to make room, if any (only transactions are).
-    pub(crate) fn push(&mut self, event: NetEvent) -> Option<NetEvent> {
+    /// Queues an event. Returns those that were dropped to make room (only transactions are).
+    pub(crate) fn push(&mut self, event: NetEvent) -> Vec<NetEvent> {
         match event {
             NetEvent::Txs { .. } => {
-                self.txs.push_back(event);
-                if self.txs.len() > TXS_MAX { self.txs.pop_front() } else { None }
+                self.txs.push(event);
+                return self.drop_old_txs();
             }
             NetEvent::BlocksRequest { .. } | NetEvent::Blocks { .. } | NetEvent::Status { .. } => {
-                self.normal.push_back(event);
-                None
+                self.normal.push(event);
             }
             NetEvent::PeerConnected(_) | NetEvent::PeerDisconnected(_) | NetEvent::Consensus { .. } => {
-                self.urgent.push_back(event);
-                None
+                self.urgent.push(event);
             }
         }
+        Vec::new()
+    }
+
+    fn drop_old_txs(&mut self) -> Vec<NetEvent> {
+        let mut dropped = Vec::new();
+        while self.txs.events.len() > TXS_MAX || self.txs.bytes > TXS_BYTES_MAX {
+            dropped.extend(self.txs.pop());
+        }
+        dropped
     }
 
     /// The most urgent event.
     pub(crate) fn pop(&mut self) -> Option<NetEvent> {
-        self.urgent.pop_front().or_else(|| self.normal.pop_front()).or_else(|| self.txs.pop_front())
+        self.urgent.pop().or_else(|| self.normal.pop()).or_else(|| self.txs.pop())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.urgent.is_empty() && self.normal.is_empty() && self.txs.is_empty()
+        [&self.urgent, &self.normal, &self.txs].iter().all(|line| line.events.is_empty())
     }
 
     /// True if the node is so far behind that nothing more should be read from the network.
     pub(crate) fn is_full(&self) -> bool {
-        self.urgent.len() >= URGENT_MAX || self.normal.len() >= NORMAL_MAX
+        self.urgent.events.len() >= URGENT_MAX
+            || self.normal.events.len() >= NORMAL_MAX
+            || self.urgent.bytes >= URGENT_BYTES_MAX
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{GossipId, Head, Peer};
-    use libp2p::PeerId;
-
-    fn message(n: u32) -> Bytes {
-        Bytes::from(n.to_be_bytes().to_vec())
-    }
-
-    #[test]
-    fn nothing_leaves_before_the_hello() {
-        let mut outbox = Outbox::new();
-        assert!(outbox.push(message(1)));
-        assert_eq!(outbox.next(), None);
-        outbox.open();
-        assert_eq!(outbox.next(), Some((Size::Small, message(1))));
-    }
-
-    #[test]
-    fn small_messages_overtake_large_ones() {
-        let mut outbox = Outbox::new();
-        outbox.open();
-        let large = Bytes::from(vec![0; crate::limits::CONSENSUS_SMALL_BYTES_MAX + 1]);
-        outbox.push(large.clone());
-        outbox.push(message(1));
-        assert_eq!(outbox.next(), Some((Size::Small, message(1))));
-        assert_eq!(outbox.next(), Some((Size::Bulk, large)));
-        assert_eq!(outbox.next(), None);
-    }
-
-    #[test]
-    fn the_oldest_gives_way_and_flight_is_bounded() {
-        let mut outbox = Outbox::new();
-        outbox.open();
-        assert!((0..SMALL_MAX as u32).all(|n| outbox.push(message(n))));
-        assert!(!outbox.push(message(9_999)), "one was dropped");
-        assert_eq!(outbox.next(), Some((Size::Small, message(1))), "the oldest");
-        for _ in 1..SMALL_IN_FLIGHT_MAX {
-            assert!(outbox.next().is_some());
-        }
-        assert_eq!(outbox.next(), None);
-        outbox.done(Size::Small);
-        assert!(outbox.next().is_some());
-    }
-
-    fn txs(n: u64) -> NetEvent {
-        let message = GossipId { id: libp2p::gossipsub::MessageId::new(&n.to_be_bytes()), source: PeerId::random() };
-        NetEvent::Txs { peer: Peer(n), txs: vec![], message }
-    }
-
-    #[test]
-    fn votes_overtake_transactions_and_only_transactions_are_dropped() {
-        let mut inbox = Inbox::default();
-        for n in 0..TXS_MAX as u64 {
-            assert!(inbox.push(txs(n)).is_none());
-        }
-        assert!(matches!(inbox.push(txs(7_777)), Some(NetEvent::Txs { peer: Peer(0), .. })));
-        inbox.push(NetEvent::Status { peer: Peer(1), head: Head::default() });
-        inbox.push(NetEvent::Consensus { peer: Peer(1), validator: true, bytes: message(1) });
-        assert!(matches!(inbox.pop(), Some(NetEvent::Consensus { .. })));
-        assert!(matches!(inbox.pop(), Some(NetEvent::Status { .. })));
-        assert!(matches!(inbox.pop(), Some(NetEvent::Txs { peer: Peer(1), .. })));
-        assert!(!inbox.is_full());
-        for _ in 0..URGENT_MAX {
-            inbox.push(NetEvent::PeerDisconnected(Peer(1)));
-        }
-        assert!(inbox.is_full());
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Bytes of our own protocols. One tag byte, then RLP; strict and bounded.
 
-use crate::{BlocksRequest, BlocksResponse, Head, Role};
+use crate::{Head, Role};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use limits::*;
 use vigil_primitives::rlp::{self, RlpError};
@@ -8,6 +8,7 @@ use vigil_primitives::{Address, Bytes, Hash, Signature, TX_BYTES_MAX};
 
 /// Limits of the network, in bytes unless said otherwise.
 pub mod limits {
+    use vigil_consensus::HCC_BYTES_MAX;
     use vigil_primitives::BLOCK_BYTES_MAX;
 
     /// A hello or a head.
@@ -18,11 +19,11 @@ pub mod limits {
     pub const CONSENSUS_BYTES_MAX: usize = BLOCK_BYTES_MAX + 256 * 1024;
     /// A request for blocks.
     pub const BLOCKS_REQUEST_BYTES_MAX: usize = 4 * 1024;
-    /// Blocks of an answer together; one block alone may fill it.
+    /// Headers or blocks of an answer together; one block alone may fill it.
     pub const BLOCKS_BYTES_MAX: usize = BLOCK_BYTES_MAX;
-    /// An answer on the wire: blocks, certificates, framing.
-    pub const BLOCKS_RESPONSE_BYTES_MAX: usize = BLOCKS_BYTES_MAX + 1024 * 1024;
-    /// Blocks, hashes or certificates in one request or answer.
+    /// An answer on the wire: headers or blocks, a certificate, framing.
+    pub const BLOCKS_RESPONSE_BYTES_MAX: usize = BLOCKS_BYTES_MAX + HCC_BYTES_MAX + 1024;
+    /// Headers, hashes or blocks in one request or answer.
     pub const BLOCKS_MAX: usize = 64;
     /// Requests for blocks open at a time, a peer and direction.
     pub const BLOCKS_OUTSTANDING_MAX: usize = 16;
@@ -34,7 +35,7 @@ pub mod limits {
     pub const AGENT_BYTES_MAX: usize = 128;
 
     const _: () = assert!(BLOCKS_MAX * 33 + 16 <= BLOCKS_REQUEST_BYTES_MAX);
-    const _: () = assert!(BLOCK_BYTES_MAX <= BLOCKS_BYTES_MAX);
+    const _: () = assert!(BLOCK_BYTES_MAX <= BLOCKS_BYTES_MAX && BLOCKS_MAX * 5 + 32 <= 1024);
     const _: () = assert!(vigil_consensus::MESSAGE_BYTES_MAX <= CONSENSUS_BYTES_MAX);
     const _: () = assert!(vigil_consensus::EPOCH_CERT_BYTES_MAX + 64 <= CONSENSUS_SMALL_BYTES_MAX);
 }
@@ -42,8 +43,6 @@ pub mod limits {
 const VERSION: u64 = 1;
 const TAG_HELLO: u8 = 0;
 const TAG_HEAD: u8 = 1;
-const TAG_RANGE: u8 = 0;
-const TAG_HASHES: u8 = 1;
 
 /// Why received bytes are no message of ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -156,76 +155,6 @@ impl Control {
     }
 }
 
-#[derive(RlpEncodable, RlpDecodable)]
-struct Range {
-    from: u64,
-    max: u64,
-}
-
-impl BlocksRequest {
-    /// The bytes of the request.
-    pub fn encode(&self) -> Bytes {
-        match self {
-            Self::Range { from, max } => tagged(TAG_RANGE, &Range { from: *from, max: *max }),
-            Self::Hashes(hashes) => tagged(TAG_HASHES, hashes),
-        }
-    }
-
-    /// Decodes strictly; 1 to 64 blocks may be asked for.
-    ///
-    /// # Errors
-    /// [`WireError`]: an unknown tag, a broken body, a limit.
-    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        let (tag, body) = split("blocks request", bytes)?;
-        let (request, count) = match tag {
-            TAG_RANGE => {
-                let Range { from, max } = rlp::decode_exact("block range", body, BLOCKS_REQUEST_BYTES_MAX)?;
-                (Self::Range { from, max }, max)
-            }
-            TAG_HASHES => {
-                let hashes: Vec<Hash> = rlp::decode_exact("block hashes", body, BLOCKS_REQUEST_BYTES_MAX)?;
-                let count = hashes.len() as u64;
-                (Self::Hashes(hashes), count)
-            }
-            tag => return Err(WireError::Tag { what: "blocks request", tag }),
-        };
-        if count == 0 || count > BLOCKS_MAX as u64 {
-            return Err(WireError::Limit { what: "blocks asked for", got: count, max: BLOCKS_MAX as u64 });
-        }
-        Ok(request)
-    }
-}
-
-impl BlocksResponse {
-    /// The bytes of the answer.
-    pub fn encode(&self) -> Bytes {
-        rlp::encode(self).into()
-    }
-
-    /// Decodes strictly.
-    ///
-    /// # Errors
-    /// [`WireError`]: a broken body, or see [`BlocksResponse::check_limits`].
-    pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        let response: Self = rlp::decode_exact("blocks response", bytes, BLOCKS_RESPONSE_BYTES_MAX)?;
-        response.check_limits()?;
-        Ok(response)
-    }
-
-    /// At most 64 blocks, 64 certificates, 8 MiB of blocks.
-    ///
-    /// # Errors
-    /// [`WireError::Limit`].
-    pub fn check_limits(&self) -> Result<(), WireError> {
-        at_most("blocks in an answer", self.blocks.len(), BLOCKS_MAX)?;
-        at_most("certificates in an answer", self.certs.len(), BLOCKS_MAX)?;
-        let bytes = self.blocks.iter().map(|block| block.len()).sum();
-        at_most("bytes of blocks in an answer", bytes, BLOCKS_BYTES_MAX)?;
-        let bytes = self.certs.iter().map(|cert| cert.len()).sum();
-        at_most("bytes of certificates in an answer", bytes, BLOCKS_RESPONSE_BYTES_MAX - BLOCKS_BYTES_MAX - 4_096)
-    }
-}
-
 pub(crate) fn encode_txs(txs: &[Bytes]) -> Vec<u8> {
     let mut out = Vec::new();
     alloy_rlp::encode_list::<Bytes, Bytes>(txs, &mut out);
@@ -242,18 +171,18 @@ pub(crate) fn decode_txs(bytes: &[u8]) -> Result<Vec<Bytes>, WireError> {
     Ok(txs)
 }
 
-fn tagged<T: rlp::Encodable + ?Sized>(tag: u8, body: &T) -> Bytes {
+pub(crate) fn tagged<T: rlp::Encodable + ?Sized>(tag: u8, body: &T) -> Bytes {
     let mut out = vec![tag];
     body.encode(&mut out);
     out.into()
 }
 
-fn split<'a>(what: &'static str, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), WireError> {
+pub(crate) fn split<'a>(what: &'static str, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), WireError> {
     let (tag, body) = bytes.split_first().ok_or(WireError::Empty(what))?;
     Ok((*tag, body))
 }
 
-fn at_most(what: &'static str, got: usize, max: usize) -> Result<(), WireError> {
+pub(crate) fn at_most(what: &'static str, got: usize, max: usize) -> Result<(), WireError> {
     if got > max { Err(WireError::Limit { what, got: got as u64, max: max as u64 }) } else { Ok(()) }
 }
 

@@ -54,6 +54,10 @@ impl NetLoop {
                     self.sync.news(news).await;
                     continue;
                 }
+                Some(input) = self.sync.worked_out() => {
+                    self.sync.step(input).await;
+                    continue;
+                }
                 _ = tick.tick() => {
                     self.sync.tick().await;
                     continue;
@@ -75,7 +79,7 @@ impl NetLoop {
                 self.inputs.send(Input::Disconnected(peer)).await;
             }
             NetEvent::Status { peer, head } => self.sync.head(peer, head).await,
-            NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result).await,
+            NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result),
             NetEvent::Consensus { peer, bytes, .. } => self.consensus(peer, &bytes).await,
             NetEvent::Txs { txs, message, .. } => {
                 let submission = Submission { txs, origin: Origin::Gossip(message) };

@@ -1,47 +1,53 @@
-//! Blocks for peers that ask.
+//! Headers and blocks for peers that ask.
 
 use crate::chain::{Chain, ChainError};
+use alloy_rlp::Header;
 use vigil_net::{BlocksRequest, BlocksResponse};
-use vigil_primitives::{BLOCK_BYTES_MAX, Bytes, Hash, rlp};
-use vigil_sync::serve_range;
+use vigil_primitives::{Bytes, Hash, Height, rlp};
+use vigil_sync::{serve_bodies, serve_headers};
 
-/// Most blocks in an answer.
-const BLOCKS_MAX: usize = 64;
+/// Bytes of blocks read for one answer with headers (a header is stored in its block); the peer asks again for more.
+const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Answers a request from the store.
 ///
 /// # Errors
-/// The store's.
+/// The store's, or a damaged value.
 pub(crate) fn answer(chain: &Chain, request: &BlocksRequest) -> Result<BlocksResponse, ChainError> {
     match request {
-        BlocksRequest::Hashes(hashes) => by_hash(chain, hashes),
-        BlocksRequest::Range { from, max } => {
-            let head = chain.head();
-            let block = |height| match chain.settled_at(height)? {
-                Some((hash, _)) => chain.block_bytes(&hash),
-                None => Ok(None),
-            };
-            let answer = serve_range(*from, *max, head.as_parent.height, block, || certified_child(chain, &head.hash))?;
-            Ok(BlocksResponse { blocks: answer.blocks, certs: answer.certs })
+        BlocksRequest::Bodies(hashes) => {
+            serve_bodies(hashes, |hash| chain.block_bytes(hash)).map(BlocksResponse::Bodies)
+        }
+        BlocksRequest::Headers { from, max } => {
+            let (head, mut read) = (chain.head(), 0);
+            let header = |height| settled_header(chain, height, &mut read);
+            let tip = || certified_child(chain, &head.hash);
+            let (headers, tip) = serve_headers(*from, *max, head.as_parent.height, header, tip)?;
+            Ok(BlocksResponse::Headers { headers, tip })
         }
     }
 }
 
-fn by_hash(chain: &Chain, hashes: &[Hash]) -> Result<BlocksResponse, ChainError> {
-    let mut answer = BlocksResponse::default();
-    let mut bytes = 0;
-    for hash in hashes.iter().take(BLOCKS_MAX) {
-        let Some(block) = chain.block_bytes(hash)? else { continue };
-        bytes += block.len();
-        if bytes > BLOCK_BYTES_MAX && !answer.blocks.is_empty() {
-            break;
-        }
-        answer.blocks.push(block);
+fn settled_header(chain: &Chain, height: Height, read: &mut usize) -> Result<Option<Bytes>, ChainError> {
+    if *read >= READ_BYTES_MAX {
+        return Ok(None);
     }
-    Ok(answer)
+    let Some((hash, _)) = chain.settled_at(height)? else { return Ok(None) };
+    let Some(block) = chain.block_bytes(&hash)? else { return Ok(None) };
+    *read += block.len();
+    let damaged = |error: alloy_rlp::Error| ChainError::Corrupt { what: "block".into(), reason: error.to_string() };
+    header_bytes(&block).map(Some).map_err(damaged)
 }
 
-/// The child of the settled head that settles it, and its certificate.
+/// The first item of an encoded block.
+fn header_bytes(block: &[u8]) -> alloy_rlp::Result<Bytes> {
+    let items = Header::decode_bytes(&mut &*block, true)?;
+    let mut after = items;
+    Header::decode_bytes(&mut after, true)?;
+    Ok(Bytes::copy_from_slice(&items[..items.len() - after.len()]))
+}
+
+/// Header and certificate of the child of the settled head that settles it.
 fn certified_child(chain: &Chain, head: &Hash) -> Result<Option<(Bytes, Bytes)>, ChainError> {
     let children: Vec<_> = {
         let tip = chain.tip();
@@ -49,8 +55,25 @@ fn certified_child(chain: &Chain, head: &Hash) -> Result<Option<(Bytes, Bytes)>,
     };
     for child in children.iter().filter(|child| child.block.header.links_directly()) {
         if let Some(cert) = chain.cert(&child.hash)? {
-            return Ok(Some((rlp::encode(child.block.as_ref()).into(), rlp::encode(&cert).into())));
+            return Ok(Some((rlp::encode(&child.block.header).into(), rlp::encode(&cert).into())));
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_primitives::{Block, BlockHeader};
+
+    #[test]
+    fn a_header_is_cut_out_of_its_block() {
+        for txs in [vec![], vec![Bytes::from(vec![7; 100])]] {
+            let block = Block { header: BlockHeader { height: 9, ..Default::default() }, txs };
+            assert_eq!(header_bytes(&rlp::encode(&block)), Ok(rlp::encode(&block.header).into()));
+        }
+        for damaged in [vec![], vec![0xc0], vec![0xc1, 0x80], vec![0xc2, 0xc5, 1]] {
+            assert!(header_bytes(&damaged).is_err(), "{damaged:?}");
+        }
+    }
 }

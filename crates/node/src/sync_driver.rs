@@ -1,13 +1,17 @@
 //! Performs what the syncer asks for.
 
 use crate::backend::NodeBackend;
+use crate::chain::{Chain, ChainError, records};
 use crate::engine::{Clock, Inputs};
 use std::sync::Arc;
-use vigil_consensus::{Message, Peer};
+use tokio::task::JoinSet;
+use vigil_consensus::{Message, Peer, RestartPoint, ValidatorSet};
+use vigil_crypto::verify_digest;
 use vigil_net::{BlocksRequest, BlocksResponse, Head, NetCommand, RequestError};
-use vigil_primitives::Hash;
 use vigil_primitives::rlp::Encodable as _;
-use vigil_sync::{RangeAnswer, SyncConfig, SyncEffect, SyncInput, Syncer};
+use vigil_primitives::{Hash, Hcc};
+use vigil_store::Column;
+use vigil_sync::{Answer, AnswerError, Ask, SyncConfig, SyncEffect, SyncInput, Syncer, Verdict, verify};
 
 /// What the executor tells block sync.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct SyncDriver {
     inputs: Inputs,
     syncer: Syncer,
     clock: Clock,
+    /// Decoding and signatures, off the loop: one for each open request, and one more.
+    work: JoinSet<SyncInput>,
 }
 
 impl SyncDriver {
@@ -34,8 +40,8 @@ impl SyncDriver {
         }
         let head = node.chain.head();
         let own = vigil_sync::Head { height: head.as_parent.height, hash: head.hash };
-        let syncer = Syncer::new(config, node.chain.params().chain_id.clone(), own);
-        Self { node, inputs, syncer, clock: Clock::start() }
+        let syncer = Syncer::new(config, own);
+        Self { node, inputs, syncer, clock: Clock::start(), work: JoinSet::new() }
     }
 
     pub(crate) async fn head(&mut self, peer: Peer, head: Head) {
@@ -62,12 +68,21 @@ impl SyncDriver {
         self.node.health.peers(self.node.net.peer_count(), best);
     }
 
-    pub(crate) async fn blocks(&mut self, id: u64, result: Result<BlocksResponse, RequestError>) {
-        let answer = result.map(|a| RangeAnswer { blocks: a.blocks, certs: a.certs }).map_err(|e| e.to_string());
-        self.step(SyncInput::Answer { id, answer }).await;
+    pub(crate) fn blocks(&mut self, id: u64, result: Result<BlocksResponse, RequestError>) {
+        let chain = Arc::clone(&self.node.chain);
+        self.work.spawn_blocking(move || {
+            let answer = result.map_err(|error| AnswerError::Failed(error.to_string()));
+            let answer = answer.and_then(|answer| decode(&chain.params().chain_id, &answer));
+            SyncInput::Answer { id, answer }
+        });
     }
 
-    async fn step(&mut self, input: SyncInput) {
+    /// What was worked out off the loop; `None` if nothing is being worked on. Can be cancelled.
+    pub(crate) async fn worked_out(&mut self) -> Option<SyncInput> {
+        self.work.join_next().await?.inspect_err(|error| tracing::error!(%error, "block sync")).ok()
+    }
+
+    pub(crate) async fn step(&mut self, input: SyncInput) {
         let mut effects = Vec::new();
         self.syncer.step(self.clock.mono_ms(), input, &mut effects);
         for effect in effects {
@@ -79,8 +94,14 @@ impl SyncDriver {
         let net = &self.node.net;
         // A request that the network has no room for is answered by nobody: the syncer asks again when it is late.
         let sent = match effect {
-            SyncEffect::Request { peer, id, from, max } => {
-                net.request_blocks(peer, id, BlocksRequest::Range { from, max })
+            SyncEffect::Request { peer, id, ask } => net.request_blocks(peer, id, request(ask)),
+            SyncEffect::Verify { ticket, after, certs } => {
+                let chain = Arc::clone(&self.node.chain);
+                self.work.spawn_blocking(move || {
+                    let (verdict, complete) = check(&chain, &after, &certs);
+                    SyncInput::Verified { ticket, verdict, complete }
+                });
+                return;
             }
             SyncEffect::Penalize { peer, fault, reason } => net.penalize(peer, fault.points(), reason),
             SyncEffect::Reward(peer) => net.send(NetCommand::Reward(peer)),
@@ -90,7 +111,7 @@ impl SyncDriver {
             }
             SyncEffect::Certificate { peer, cert } => {
                 let bytes = cert.length();
-                return self.inputs.received(peer, Message::Certificate(Arc::new(cert)), bytes).await;
+                return self.inputs.received(peer, Message::Certificate(cert), bytes).await;
             }
         };
         if let Err(error) = sent {
@@ -101,4 +122,43 @@ impl SyncDriver {
 
 fn own(head: Head) -> vigil_sync::Head {
     vigil_sync::Head { height: head.height, hash: head.hash }
+}
+
+fn request(ask: Ask) -> BlocksRequest {
+    match ask {
+        Ask::Headers { from, max } => BlocksRequest::Headers { from, max },
+        Ask::Bodies(hashes) => BlocksRequest::Bodies(hashes),
+    }
+}
+
+fn decode(chain_id: &str, answer: &BlocksResponse) -> Result<Answer, AnswerError> {
+    match answer {
+        BlocksResponse::Headers { headers, tip } => Answer::headers(chain_id, headers, tip.as_ref()),
+        BlocksResponse::Bodies(blocks) => Answer::bodies(blocks),
+    }
+}
+
+/// Checks certificates of blocks above `after`, and says whether every set that may have made them was known.
+fn check(chain: &Chain, after: &Hash, certs: &[Arc<Hcc>]) -> (Verdict, bool) {
+    let (sets, complete) = known_sets(chain, after).unwrap_or_else(|error| {
+        tracing::warn!(%error, "block sync");
+        (Vec::new(), false)
+    });
+    let domain = chain.sign_domain();
+    let verdict = verify(certs, &sets, |vote| verify_digest(&vote.voter, &vote.digest(&domain), &vote.signature));
+    (verdict, complete)
+}
+
+/// The set of the settled head's own votes, and those that it and the executed blocks above made; whether `after` is one
+/// of these blocks, so that no change up to it is unknown.
+fn known_sets(chain: &Chain, after: &Hash) -> Result<(Vec<ValidatorSet>, bool), ChainError> {
+    let restart = chain.store().get(Column::Meta, records::RESTART)?.unwrap_or_default();
+    let restart = RestartPoint::from_bytes(&restart)
+        .map_err(|error| ChainError::Corrupt { what: "restart point".into(), reason: error.to_string() })?;
+    let tip = chain.tip();
+    let made = tip.pending.values().filter_map(|block| block.executed.set_after.clone());
+    let sets = [restart.validators().clone()].into_iter().chain(restart.head().set_after.clone()).chain(made).collect();
+    // Between two reads the head may have moved; then the next try will tell.
+    let same_head = tip.head.hash == restart.head().hash;
+    Ok((sets, same_head && tip.executed(after).is_some()))
 }

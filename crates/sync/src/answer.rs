@@ -1,63 +1,136 @@
-//! Checks of an answer that need nothing but the answer.
+//! Answers: decoding, and the checks that need nothing but the answer. Dear enough to be made off the loop.
 
-use crate::{Fault, RangeAnswer};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use vigil_consensus::HCC_BYTES_MAX;
-use vigil_primitives::{Block, Hash, Hcc, Height, rlp};
+use vigil_primitives::{Block, BlockHeader, Bytes, Epoch, Hash, Hcc, Height, rlp};
+use vigil_trie::ordered_root;
 
-/// Certificates in an answer.
-const CERTS_MAX: usize = 64;
+/// Largest encoded header, in bytes: its certificate, and some fields.
+const HEADER_BYTES_MAX: usize = HCC_BYTES_MAX + 1024;
 
-/// A block with what was computed once.
+/// A header's place in the chain, and the certificate it carries.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
+pub struct Link {
+    pub(crate) height: Height,
+    pub(crate) hash: Hash,
+    pub(crate) parent: Hash,
+    pub(crate) epoch: Epoch,
+    pub(crate) cert: Arc<Hcc>,
+}
+
+/// A block whose transactions are those of its header.
+#[derive(Clone, Debug)]
+pub struct Body {
     pub(crate) hash: Hash,
     pub(crate) block: Arc<Block>,
     pub(crate) bytes: usize,
 }
 
-/// A good answer: blocks of consecutive heights, each the child of the one before.
+/// A decoded answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Chunk {
-    pub(crate) blocks: VecDeque<Held>,
-    pub(crate) certs: Vec<Hcc>,
+pub enum Answer {
+    /// To [`crate::Ask::Headers`].
+    Headers {
+        /// Headers of consecutive heights, each the child of the one before.
+        links: Vec<Link>,
+        /// The certificate of the last one, which no settled header carries yet.
+        tip: Option<Arc<Hcc>>,
+    },
+    /// To [`crate::Ask::Bodies`].
+    Bodies(Vec<Body>),
 }
 
-/// Decodes and checks an answer to the question for `max` blocks from `from` up.
-pub(crate) fn check(answer: &RangeAnswer, chain_id: &str, from: Height, max: u64) -> Result<Chunk, (Fault, String)> {
-    let invalid = |reason: String| (Fault::Invalid, reason);
-    if answer.blocks.len() as u64 > max || answer.certs.len() > CERTS_MAX {
-        return Err((Fault::Unsolicited, format!("{} blocks for {max} asked for", answer.blocks.len())));
-    }
-    let mut blocks: VecDeque<Held> = VecDeque::with_capacity(answer.blocks.len());
-    for (height, bytes) in (from..).zip(&answer.blocks) {
-        let block = Block::from_rlp(bytes).map_err(|error| invalid(format!("block {height}: {error}")))?;
-        let header = &block.header;
-        if header.height != height {
-            return Err(invalid(format!("a block of height {} where {height} belongs", header.height)));
+/// Why there is no answer. The texts are for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// None came.
+    #[error("no answer: {0}")]
+    Failed(String),
+    /// It breaks a rule, whatever was asked.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+impl Answer {
+    /// Decodes headers of `chain_id` and the certificate of the last one.
+    ///
+    /// # Errors
+    /// [`AnswerError::Invalid`]: bytes that are no header or certificate, another chain, headers that do not chain.
+    pub fn headers(chain_id: &str, headers: &[Bytes], tip: Option<&Bytes>) -> Result<Self, AnswerError> {
+        let mut links: Vec<Link> = Vec::with_capacity(headers.len());
+        for bytes in headers {
+            let link = Link::decode(chain_id, bytes)?;
+            if let Some(parent) = links.last() {
+                link.check_follows(parent).map_err(AnswerError::Invalid)?;
+            }
+            links.push(link);
         }
+        let tip = tip.map(|bytes| rlp::decode_exact("certificate", bytes, HCC_BYTES_MAX)).transpose();
+        let tip = tip.map_err(|error| AnswerError::Invalid(error.to_string()))?.map(Arc::new);
+        Ok(Self::Headers { links, tip })
+    }
+
+    /// Decodes blocks and compares their transactions with their headers.
+    ///
+    /// # Errors
+    /// [`AnswerError::Invalid`]: bytes that are no block, transactions of another one.
+    pub fn bodies(blocks: &[Bytes]) -> Result<Self, AnswerError> {
+        blocks.iter().map(Body::decode).collect::<Result<_, _>>().map(Self::Bodies)
+    }
+}
+
+impl Link {
+    fn decode(chain_id: &str, bytes: &[u8]) -> Result<Self, AnswerError> {
+        let header: BlockHeader = rlp::decode_exact("header", bytes, HEADER_BYTES_MAX)
+            .map_err(|error| AnswerError::Invalid(error.to_string()))?;
         if header.chain_id != chain_id {
-            return Err(invalid(format!("block {height} is of chain {:?}, not {chain_id:?}", header.chain_id)));
+            let reason = format!("header {} is of chain {:?}, not {chain_id:?}", header.height, header.chain_id);
+            return Err(AnswerError::Invalid(reason));
         }
-        if let Some(parent) = blocks.back()
-            && header.parent != parent.hash
-        {
-            return Err(invalid(format!("block {height} has parent {}, not {}", header.parent, parent.hash)));
-        }
-        blocks.push_back(Held { hash: block.hash(), block: Arc::new(block), bytes: bytes.len() });
+        let hash = header.hash();
+        let BlockHeader { height, parent, epoch, hcc, .. } = header;
+        Ok(Self { height, hash, parent, epoch, cert: Arc::new(hcc) })
     }
-    let mut certs = Vec::with_capacity(answer.certs.len());
-    for bytes in &answer.certs {
-        let cert: Hcc =
-            rlp::decode_exact("certificate", bytes, HCC_BYTES_MAX).map_err(|error| invalid(error.to_string()))?;
-        if !blocks.iter().any(|held| held.hash == cert.block_hash) {
-            return Err((
-                Fault::Unsolicited,
-                format!("a certificate of {}, which is not in the answer", cert.block_hash),
-            ));
+
+    /// Errors with what is wrong if this is no child of `parent`.
+    pub(crate) fn check_follows(&self, parent: &Self) -> Result<(), String> {
+        let height = self.height;
+        if Some(height) != parent.height.checked_add(1) {
+            return Err(format!("a header of height {height} after one of {}", parent.height));
         }
-        certs.push(cert);
+        if self.parent != parent.hash {
+            return Err(format!("header {height} has parent {}, not {}", self.parent, parent.hash));
+        }
+        if self.epoch <= parent.epoch {
+            return Err(format!("header {height} is of epoch {}, its parent of {}", self.epoch, parent.epoch));
+        }
+        Ok(())
     }
-    Ok(Chunk { blocks, certs })
+
+    /// True if `cert` is canonical and its votes say of this header what it says itself.
+    pub(crate) fn is_subject_of(&self, cert: &Hcc) -> bool {
+        let Some(first) = cert.votes.first() else { return false };
+        cert.block_hash == self.hash
+            && cert.votes.windows(2).all(|pair| pair[0].voter < pair[1].voter)
+            && cert.votes.iter().all(|vote| {
+                vote.block_hash == self.hash
+                    && vote.height == self.height
+                    && vote.block_epoch == self.epoch
+                    && vote.source_hash == self.cert.block_hash
+                    && vote.source_height == first.source_height
+            })
+    }
+}
+
+impl Body {
+    fn decode(bytes: &Bytes) -> Result<Self, AnswerError> {
+        let block = Block::from_rlp(bytes).map_err(|error| AnswerError::Invalid(error.to_string()))?;
+        let (hash, header) = (block.hash(), &block.header);
+        let root = ordered_root(&block.txs);
+        if root != header.tx_root {
+            let reason = format!("block {hash} has transactions of root {root}, its header says {}", header.tx_root);
+            return Err(AnswerError::Invalid(reason));
+        }
+        Ok(Self { hash, block: Arc::new(block), bytes: bytes.len() })
+    }
 }

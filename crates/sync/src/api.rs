@@ -1,8 +1,8 @@
 //! What goes into the syncer and what comes out.
 
-use crate::{Millis, Peer};
+use crate::{Answer, AnswerError, Millis, Peer, Verdict};
 use std::sync::Arc;
-use vigil_primitives::{Block, Bytes, Hash, Hcc, Height};
+use vigil_primitives::{Block, Hash, Hcc, Height};
 
 /// A settled head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Head {
 /// Bounds and times.
 #[derive(Clone, Copy, Debug)]
 pub struct SyncConfig {
-    /// Blocks in one request, 1 to 64.
+    /// Headers or blocks in one request, 1 to 64.
     pub range_blocks: u64,
     /// Requests open at a time.
     pub in_flight_max: usize,
@@ -28,14 +28,14 @@ pub struct SyncConfig {
     pub buffer_bytes_max: usize,
     /// An answer is late after this: just before the network's own 20 s, so that lateness is told from other failures.
     pub deadline: Millis,
-    /// Other peers a range is asked of before it pauses for [`SyncConfig::pause`].
-    pub retries: u32,
-    /// See [`SyncConfig::retries`].
+    /// Other peers a question is put to before it pauses for [`SyncConfig::pause`].
+    pub retries: usize,
+    /// See [`SyncConfig::retries`]. Also the pause before a peer is asked again for headers above its head.
     pub pause: Millis,
     /// How long consensus may take to close a gap of one block before we fetch it: a validator's gap closes by itself. A
     /// sixth of it for gaps below eight blocks. 0 for a node that only follows.
     pub patience: Millis,
-    /// Blocks delivered and nothing settled for this long: everything is asked for again, of another peer.
+    /// Blocks delivered and nothing settled for this long: everything is asked for again, of other peers first.
     pub stall_after: Millis,
     /// How long a peer with three failures in a row is neither believed nor asked.
     pub set_aside: Millis,
@@ -59,13 +59,18 @@ impl Default for SyncConfig {
     }
 }
 
-/// Blocks and certificates of an answer, as they came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RangeAnswer {
-    /// RLP of blocks, ascending.
-    pub blocks: Vec<Bytes>,
-    /// RLP of certificates.
-    pub certs: Vec<Bytes>,
+/// What is asked of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Headers of settled blocks upward from a height, and what proves the last ([`crate::serve_headers`]).
+    Headers {
+        /// First height.
+        from: Height,
+        /// At most this many.
+        max: u64,
+    },
+    /// Blocks by hash ([`crate::serve_bodies`]).
+    Bodies(Vec<Hash>),
 }
 
 /// Something happened.
@@ -84,12 +89,22 @@ pub enum SyncInput {
     Answer {
         /// The request's number.
         id: u64,
-        /// `Err` if there is none, with the reason for the log.
-        answer: Result<RangeAnswer, String>,
+        /// Decoded, or why there is none.
+        answer: Result<Answer, AnswerError>,
+    },
+    /// The answer to [`SyncEffect::Verify`].
+    Verified {
+        /// Of the effect.
+        ticket: u64,
+        /// What [`crate::verify`] found under the sets known here.
+        verdict: Verdict,
+        /// True if [`SyncEffect::Verify::after`] was executed here before the sets were looked up: then no set that could
+        /// count was missing.
+        complete: bool,
     },
     /// Our settled head, whenever it moves, by sync or otherwise.
     Settled(Head),
-    /// A delivered block is invalid, and that is the fault of who sent it.
+    /// A delivered block is invalid here.
     Rejected {
         /// The block.
         hash: Hash,
@@ -103,16 +118,23 @@ pub enum SyncInput {
 /// Something to do.
 #[derive(Clone, Debug)]
 pub enum SyncEffect {
-    /// Ask `peer` for `max` blocks from height `from` up.
+    /// Ask `peer`.
     Request {
         /// Whom.
         peer: Peer,
         /// To be given back with the answer.
         id: u64,
-        /// First height.
-        from: Height,
-        /// At most this many.
-        max: u64,
+        /// For what.
+        ask: Ask,
+    },
+    /// Check certificates with [`crate::verify`], off the loop: it costs signatures. One at a time.
+    Verify {
+        /// To be given back with the answer.
+        ticket: u64,
+        /// The proven header, or settled head, that the first certified block comes after.
+        after: Hash,
+        /// Certificates of blocks of one chain, ascending, each canonical and about the header it names.
+        certs: Vec<Arc<Hcc>>,
     },
     /// Hand a block to consensus; its parent was delivered before, or is our settled head.
     Deliver {
@@ -127,8 +149,8 @@ pub enum SyncEffect {
     Certificate {
         /// Who sent it.
         peer: Peer,
-        /// The certificate, unchecked.
-        cert: Hcc,
+        /// The certificate, found good by [`SyncEffect::Verify`].
+        cert: Arc<Hcc>,
     },
     /// A peer broke a rule.
     Penalize {
@@ -146,7 +168,7 @@ pub enum SyncEffect {
 /// What a peer did wrong, with its price (`spec/consensus.md` §4.3 REC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Blocks that are invalid or do not chain.
+    /// Headers that are invalid, do not chain or are not certified; a block that is not the one asked for.
     Invalid,
     /// An answer that does not answer.
     Unsolicited,

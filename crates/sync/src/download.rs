@@ -1,19 +1,26 @@
-//! The part of the chain that is being fetched: consecutive ranges, each wanted, asked for, or held.
+//! The blocks of proven headers that are being fetched: consecutive ranges, each wanted, asked for, or held.
 
-use crate::answer::Chunk;
-use crate::{Millis, Peer};
-use std::collections::BTreeMap;
+use crate::answer::Body;
+use crate::{Ask, Millis, Peer};
+use std::collections::{BTreeMap, VecDeque};
 use vigil_primitives::Height;
+
+/// To whom a question was put in vain, and when it may be put again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tries {
+    pub(crate) peers: Vec<Peer>,
+    pub(crate) after: Millis,
+}
 
 /// How far a range has come.
 #[derive(Clone, Debug)]
 pub(crate) enum Progress {
-    /// To be asked for, not before `after`, rather not of `tried`.
-    Wanted { tried: Vec<Peer>, after: Millis },
+    /// To be asked for.
+    Wanted(Tries),
     /// Asked for.
-    Asked { id: u64, tried: Vec<Peer> },
+    Asked { id: u64, tries: Tries },
     /// Here, waiting to be delivered.
-    Held { peer: Peer, chunk: Chunk },
+    Held { peer: Peer, blocks: VecDeque<Body> },
 }
 
 /// Heights `from..=to`, `from` being its key.
@@ -24,53 +31,105 @@ pub(crate) struct Range {
 }
 
 /// A request without answer yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) peer: Peer,
+    pub(crate) ask: Ask,
+    /// Height of the first thing asked for.
     pub(crate) from: Height,
-    pub(crate) to: Height,
     pub(crate) deadline: Millis,
 }
 
-/// Ranges in order, and the questions that are open.
+/// Ranges in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Download {
-    pub(crate) ranges: BTreeMap<Height, Range>,
-    pub(crate) open: BTreeMap<u64, Question>,
-    last_id: u64,
+pub(crate) struct Download(BTreeMap<Height, Range>);
+
+impl Tries {
+    /// `peer` has failed. After `retries` others the question pauses until `again`.
+    pub(crate) fn failed(&mut self, peer: Peer, retries: usize, again: Millis) {
+        self.peers.push(peer);
+        if self.peers.len() > retries {
+            *self = Self { peers: Vec::new(), after: again };
+        }
+    }
+}
+
+impl Range {
+    pub(crate) fn wanted(to: Height) -> Self {
+        Self { to, progress: Progress::Wanted(Tries::default()) }
+    }
 }
 
 impl Download {
-    pub(crate) fn wanted(tried: Vec<Peer>, after: Millis) -> Progress {
-        Progress::Wanted { tried, after }
+    pub(crate) fn insert(&mut self, from: Height, range: Range) {
+        self.0.insert(from, range);
     }
 
-    /// Numbers a new question and marks its range as asked for.
-    pub(crate) fn ask(&mut self, question: Question) -> u64 {
-        self.last_id += 1;
-        let id = self.last_id;
-        if let Some(range) = self.ranges.get_mut(&question.from) {
-            let tried = match std::mem::replace(&mut range.progress, Self::wanted(Vec::new(), 0)) {
-                Progress::Wanted { tried, .. } | Progress::Asked { tried, .. } => tried,
-                Progress::Held { .. } => Vec::new(),
-            };
-            range.progress = Progress::Asked { id, tried };
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Ranges that wait to be asked for at `now`, ascending.
+    pub(crate) fn wanted(&self, now: Millis) -> impl Iterator<Item = (Height, Height, &Tries)> {
+        self.0.iter().filter_map(move |(from, range)| match &range.progress {
+            Progress::Wanted(tries) if tries.after <= now => Some((*from, range.to, tries)),
+            _ => None,
+        })
+    }
+
+    /// Marks the range at `from` as asked for.
+    pub(crate) fn asked(&mut self, from: Height, id: u64) {
+        if let Some(Range { progress, .. }) = self.0.get_mut(&from)
+            && let Progress::Wanted(tries) = progress
+        {
+            *progress = Progress::Asked { id, tries: std::mem::take(tries) };
         }
-        self.open.insert(id, question);
-        id
     }
 
     /// True if the range at `from` still waits for the answer `id`.
     pub(crate) fn waits_for(&self, from: Height, id: u64) -> bool {
-        self.ranges
-            .get(&from)
-            .is_some_and(|range| matches!(range.progress, Progress::Asked { id: asked, .. } if asked == id))
+        let asked = |range: &Range| matches!(range.progress, Progress::Asked { id: asked, .. } if asked == id);
+        self.0.get(&from).is_some_and(asked)
+    }
+
+    /// The question for the range at `from` has come to nothing; `note` says why.
+    pub(crate) fn want_again(&mut self, from: Height, note: impl FnOnce(&mut Tries)) {
+        if let Some(Range { progress, .. }) = self.0.get_mut(&from)
+            && let Progress::Asked { tries, .. } = progress
+        {
+            note(tries);
+            *progress = Progress::Wanted(std::mem::take(tries));
+        }
+    }
+
+    /// Keeps blocks of the range at `from`, which are its first; the rest is wanted again.
+    pub(crate) fn hold(&mut self, from: Height, peer: Peer, blocks: VecDeque<Body>) {
+        let Some(asked) = self.0.remove(&from) else { return };
+        let next = from + blocks.len() as Height;
+        self.0.insert(from, Range { to: next - 1, progress: Progress::Held { peer, blocks } });
+        if next <= asked.to {
+            self.0.insert(next, Range::wanted(asked.to));
+        }
+    }
+
+    /// Takes the block of height `next`, if it is held.
+    pub(crate) fn take(&mut self, next: Height) -> Option<(Peer, Body)> {
+        let mut first = self.0.first_entry()?;
+        let Progress::Held { peer, blocks } = &mut first.get_mut().progress else { return None };
+        if blocks.front()?.block.header.height != next {
+            return None;
+        }
+        let taken = (*peer, blocks.pop_front()?);
+        if blocks.is_empty() {
+            first.remove();
+        }
+        Some(taken)
     }
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        let held = self.ranges.values().filter_map(|range| match &range.progress {
-            Progress::Held { chunk, .. } => Some(chunk.blocks.iter().map(|held| held.bytes).sum::<usize>()),
+        let held = self.0.values().filter_map(|range| match &range.progress {
+            Progress::Held { blocks, .. } => Some(blocks.iter().map(|body| body.bytes).sum::<usize>()),
             _ => None,
         });
         held.sum()
@@ -78,49 +137,22 @@ impl Download {
 
     /// First height above all ranges, if there are any.
     pub(crate) fn end(&self) -> Option<Height> {
-        self.ranges.last_key_value().map(|(_, range)| range.to.saturating_add(1))
+        self.0.last_key_value().map(|(_, range)| range.to + 1)
     }
 
-    /// Drops what lies at or below `height`.
+    /// Drops what lies at or below `height`. A range that is asked for stays whole: its answer is cut when it comes.
     pub(crate) fn drop_through(&mut self, height: Height) {
-        while let Some(first) = self.ranges.first_entry() {
-            if first.get().to > height {
-                break;
-            }
+        while let Some(first) = self.0.first_entry().filter(|first| first.get().to <= height) {
             first.remove();
         }
-        let Some((from, range)) = self.ranges.first_key_value().map(|(from, range)| (*from, range.clone())) else {
-            return;
-        };
-        if from > height {
-            return;
-        }
-        // The first range is cut in two. One that is asked for stays whole: its answer is cut when it comes.
-        if let Progress::Asked { .. } = range.progress {
+        let Some((from, mut range)) = self.0.pop_first() else { return };
+        if from > height || matches!(range.progress, Progress::Asked { .. }) {
+            self.0.insert(from, range);
             return;
         }
-        let mut rest = range;
-        if let Progress::Held { chunk, .. } = &mut rest.progress {
-            chunk.blocks.retain(|held| held.block.header.height > height);
+        if let Progress::Held { blocks, .. } = &mut range.progress {
+            blocks.retain(|body| body.block.header.height > height);
         }
-        self.ranges.remove(&from);
-        self.ranges.insert(height + 1, rest);
-    }
-}
-
-impl Download {
-    /// Drops ranges at the end that nobody has been asked for and that begin above `height`.
-    pub(crate) fn drop_wanted_above(&mut self, height: Height) {
-        while let Some(last) = self.ranges.last_entry() {
-            if *last.key() <= height || !matches!(last.get().progress, Progress::Wanted { .. }) {
-                break;
-            }
-            last.remove();
-        }
-    }
-
-    /// True if some range waits to be asked for.
-    pub(crate) fn has_wanted(&self) -> bool {
-        self.ranges.values().any(|range| matches!(range.progress, Progress::Wanted { .. }))
+        self.0.insert(height + 1, range);
     }
 }

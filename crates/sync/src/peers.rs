@@ -10,8 +10,11 @@ const STRIKES_MAX: u32 = 3;
 const PEERS_MAX: usize = 1_024;
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
-    head: Head,
+pub(crate) struct Known {
+    /// What it claims.
+    pub(crate) head: Head,
+    /// Until then it has no header for us above what is proven.
+    pub(crate) told_all_until: Millis,
     in_flight: usize,
     strikes: u32,
     aside_until: Millis,
@@ -20,12 +23,16 @@ struct State {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Peers(BTreeMap<Peer, State>);
+pub(crate) struct Peers(BTreeMap<Peer, Known>);
 
 impl Peers {
     pub(crate) fn set_head(&mut self, peer: Peer, head: Head) {
         if self.0.len() < PEERS_MAX || self.0.contains_key(&peer) {
-            self.0.entry(peer).or_default().head = head;
+            let known = self.0.entry(peer).or_default();
+            if known.head != head {
+                known.told_all_until = 0;
+            }
+            known.head = head;
         }
     }
 
@@ -38,66 +45,75 @@ impl Peers {
     }
 
     pub(crate) fn head(&self, peer: Peer) -> Head {
-        self.0.get(&peer).map(|state| state.head).unwrap_or_default()
+        self.0.get(&peer).map(|known| known.head).unwrap_or_default()
     }
 
     /// The peer has not got what it claimed.
     pub(crate) fn lower_head(&mut self, peer: Peer, height: Height) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.head.height = state.head.height.min(height);
-        }
+        self.change(peer, |known| known.head.height = known.head.height.min(height));
+    }
+
+    /// The peer has told all headers that it has.
+    pub(crate) fn told_all(&mut self, peer: Peer, until: Millis) {
+        self.change(peer, |known| known.told_all_until = until);
     }
 
     /// The highest claim of a peer that is not set aside.
     pub(crate) fn best(&self, now: Millis) -> Option<Height> {
-        self.0.values().filter(|state| state.aside_until <= now).map(|state| state.head.height).max()
+        self.0.values().filter(|known| known.aside_until <= now).map(|known| known.head.height).max()
     }
 
-    /// Whom to ask for blocks from `from` up: fewest failures, fewest open requests, longest not asked.
-    pub(crate) fn choose(&self, from: Height, per_peer_max: usize, tried: &[Peer], now: Millis) -> Option<Peer> {
-        let able = self.0.iter().filter(|(peer, state)| {
-            state.aside_until <= now
-                && state.head.height >= from
-                && state.in_flight < per_peer_max
-                && !tried.contains(peer)
-        });
-        able.min_by_key(|(_, state)| (state.strikes, state.in_flight, state.last_asked)).map(|(peer, _)| *peer)
+    /// Whom to ask of those that are `able`: not in `tried` if possible; fewest failures, fewest open requests, longest
+    /// not asked.
+    pub(crate) fn choose(
+        &self,
+        now: Millis,
+        per_peer_max: usize,
+        tried: &[Peer],
+        able: impl Fn(Peer, &Known) -> bool,
+    ) -> Option<Peer> {
+        let free = |known: &Known| known.aside_until <= now && known.in_flight < per_peer_max;
+        let able = self.0.iter().filter(|(peer, known)| free(known) && able(**peer, known));
+        let order =
+            |(peer, known): &(&Peer, &Known)| (tried.contains(peer), known.strikes, known.in_flight, known.last_asked);
+        able.min_by_key(order).map(|(peer, _)| *peer)
     }
 
     pub(crate) fn asked(&mut self, peer: Peer, id: u64) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.in_flight += 1;
-            state.last_asked = id;
-        }
+        self.change(peer, |known| {
+            known.in_flight += 1;
+            known.last_asked = id;
+        });
     }
 
     pub(crate) fn answered(&mut self, peer: Peer) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.in_flight = state.in_flight.saturating_sub(1);
-        }
+        self.change(peer, |known| known.in_flight = known.in_flight.saturating_sub(1));
     }
 
     pub(crate) fn served_well(&mut self, peer: Peer) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.strikes = 0;
-        }
+        self.change(peer, |known| known.strikes = 0);
     }
 
     /// The peer is neither believed nor asked until then.
     pub(crate) fn set_aside(&mut self, peer: Peer, until: Millis) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.aside_until = until;
-        }
+        self.change(peer, |known| {
+            known.strikes = 0;
+            known.aside_until = until;
+        });
     }
 
     /// Notes a failure; after three in a row the peer is set aside until `aside_until`.
     pub(crate) fn strike(&mut self, peer: Peer, aside_until: Millis) {
-        if let Some(state) = self.0.get_mut(&peer) {
-            state.strikes += 1;
-            if state.strikes >= STRIKES_MAX {
-                state.strikes = 0;
-                state.aside_until = aside_until;
-            }
+        let strikes = self.0.get(&peer).map_or(0, |known| known.strikes + 1);
+        match strikes >= STRIKES_MAX {
+            true => self.set_aside(peer, aside_until),
+            false => self.change(peer, |known| known.strikes = strikes),
+        }
+    }
+
+    fn change(&mut self, peer: Peer, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.0.get_mut(&peer) {
+            change(known);
         }
     }
 }

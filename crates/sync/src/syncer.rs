@@ -1,10 +1,11 @@
 //! The machine: state, dispatch, and when to sync at all.
 
 mod answers;
-mod delivery;
+mod headers;
 mod requests;
 
-use crate::download::Download;
+use crate::download::{Download, Question, Tries};
+use crate::headers::Headers;
 use crate::peers::Peers;
 use crate::{Fault, Head, Millis, Peer, SyncConfig, SyncEffect, SyncInput, SyncState, SyncStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,64 +13,63 @@ use vigil_primitives::{Hash, Height};
 
 /// Below this gap consensus gets a sixth of the patience to close it by itself.
 const SMALL_GAP: Height = 8;
-/// Statements about blocks that wait to be judged.
-const SUSPECTS_MAX: usize = 64;
 
-/// After a contradiction between two peers: one peer at a time, until the settled head is past it.
+/// After two peers told different branches: headers of one of them, until our settled head is past the fork.
 #[derive(Clone, Copy, Debug)]
 struct Careful {
-    until: Height,
-    peer: Option<Peer>,
-}
-
-/// What a peer said is the hash at a height, to be judged when that height is settled.
-#[derive(Clone, Copy, Debug)]
-struct Suspect {
-    height: Height,
-    hash: Hash,
     peer: Peer,
+    until: Height,
 }
 
 /// Catches up with the settled chain. See the crate's page.
 #[derive(Clone, Debug)]
 pub struct Syncer {
     config: SyncConfig,
-    chain_id: String,
     own: Head,
     peers: Peers,
+    headers: Headers,
+    /// The open question for headers.
+    headers_asked: Option<u64>,
+    headers_tries: Tries,
+    /// The open [`SyncEffect::Verify`].
+    verifying: Option<u64>,
     download: Download,
-    /// Blocks handed over and not settled yet, a chain on our settled head.
-    delivered: BTreeMap<Height, (Hash, Peer)>,
-    /// The height to be delivered next: one above the delivered, or above our settled head.
+    open: BTreeMap<u64, Question>,
+    /// Of requests and tickets.
+    last_id: u64,
+    /// The height to be delivered next; what lies between our settled head and it was handed over.
     next: Height,
     active: bool,
     behind_since: Option<Millis>,
     progress_at: Millis,
-    /// The best head whose child and certificate have been asked for.
-    tip_asked: Height,
     careful: Option<Careful>,
-    suspects: Vec<Suspect>,
+    /// What failed last since something settled.
     error: Option<String>,
+    /// A certified block that is invalid here. Outweighs other errors: waiting does not help.
+    rejected: Option<String>,
 }
 
 impl Syncer {
-    /// A syncer for `chain_id` on a node whose settled head is `own`.
-    pub fn new(config: SyncConfig, chain_id: impl Into<String>, own: Head) -> Self {
+    /// A syncer on a node whose settled head is `own`.
+    pub fn new(config: SyncConfig, own: Head) -> Self {
         Self {
             config,
-            chain_id: chain_id.into(),
             own,
             peers: Peers::default(),
+            headers: Headers::on(own),
+            headers_asked: None,
+            headers_tries: Tries::default(),
+            verifying: None,
             download: Download::default(),
-            delivered: BTreeMap::new(),
+            open: BTreeMap::new(),
+            last_id: 0,
             next: own.height + 1,
             active: false,
             behind_since: None,
             progress_at: 0,
-            tip_asked: 0,
             careful: None,
-            suspects: Vec::new(),
             error: None,
+            rejected: None,
         }
     }
 
@@ -79,14 +79,17 @@ impl Syncer {
             SyncInput::PeerHead { peer, head } => self.peers.set_head(peer, head),
             SyncInput::PeerGone(peer) => self.peer_gone(peer),
             SyncInput::Answer { id, answer } => self.answered(now, id, answer, effects),
-            SyncInput::Settled(head) => self.settled(now, head, effects),
-            SyncInput::Rejected { hash, reason } => self.rejected(now, hash, &reason, effects),
-            SyncInput::Tick => {}
+            SyncInput::Verified { ticket, verdict, complete } => {
+                self.verified(now, ticket, verdict, complete, effects);
+            }
+            SyncInput::Settled(head) => self.settled(now, head),
+            SyncInput::Rejected { hash, reason } => self.rejected(&hash, &reason),
+            SyncInput::Tick => self.expire(now, effects),
         }
-        self.expire(now, effects);
         self.decide(now);
         self.deliver(now, effects);
         self.restart_if_stalled(now);
+        self.verify(now, effects);
         self.request(now, effects);
     }
 
@@ -94,7 +97,7 @@ impl Syncer {
     pub fn status(&self, now: Millis) -> SyncStatus {
         let best = self.peers.best(now);
         let blocks = best.unwrap_or(0).saturating_sub(self.own.height);
-        let state = match (best, &self.error) {
+        let state = match (best, self.rejected.as_ref().or(self.error.as_ref())) {
             (None, _) => SyncState::NoPeers,
             (Some(_), _) if !self.active => SyncState::Synced,
             (Some(_), Some(error)) => SyncState::Stalled { blocks, error: error.clone() },
@@ -123,65 +126,87 @@ impl Syncer {
         self.active = self.active || now.saturating_sub(since) >= patience;
     }
 
-    fn settled(&mut self, now: Millis, head: Head, effects: &mut Vec<SyncEffect>) {
+    fn settled(&mut self, now: Millis, head: Head) {
         if head.height <= self.own.height {
             return;
         }
-        let ours = self.delivered.get(&head.height).map(|(hash, _)| *hash);
-        self.judge(head, ours == Some(head.hash), effects);
         self.own = head;
         self.progress_at = now;
         self.behind_since = None;
-        self.error = None;
+        (self.error, self.rejected) = (None, None);
         if self.careful.is_some_and(|careful| careful.until <= head.height) {
             self.careful = None;
         }
-        let small_gap = self.peers.best(now).unwrap_or(0) <= head.height + 1;
-        if small_gap {
+        if self.peers.best(now).unwrap_or(0) <= head.height + 1 {
             self.active = false;
         }
-        if small_gap || ours.is_some_and(|hash| hash != head.hash) {
+        if !self.headers.settle(head) {
             return self.forget();
         }
-        self.delivered = self.delivered.split_off(&(head.height + 1));
         self.download.drop_through(head.height);
         self.next = self.next.max(head.height + 1);
     }
 
-    fn rejected(&mut self, now: Millis, hash: Hash, reason: &str, effects: &mut Vec<SyncEffect>) {
-        let Some((height, peer)) =
-            self.delivered.iter().find(|(_, (held, _))| *held == hash).map(|(h, (_, p))| (*h, *p))
-        else {
-            return;
-        };
-        let reason = format!("block {height} is invalid: {reason}");
-        effects.push(SyncEffect::Penalize { peer, fault: Fault::Invalid, reason: reason.clone() });
-        self.peers.set_aside(peer, now + self.config.set_aside);
-        self.error = Some(reason);
-        self.progress_at = now;
-        self.forget();
+    /// Nobody is to blame: a quorum has certified the block, and its transactions are those of its header.
+    fn rejected(&mut self, hash: &Hash, reason: &str) {
+        if let Some(height) = self.headers.height_of(hash).filter(|height| *height < self.next) {
+            self.rejected = Some(format!(
+                "block {height} is certified and yet invalid here ({reason}): this node's database or version is wrong"
+            ));
+        }
+    }
+
+    /// Hands over what is held, up to the window, and at the end what certifies it.
+    fn deliver(&mut self, now: Millis, effects: &mut Vec<SyncEffect>) {
+        while self.next <= self.own.height + self.config.window
+            && let Some((peer, body)) = self.download.take(self.next)
+        {
+            if self.next == self.own.height + 1 {
+                self.progress_at = now;
+            }
+            self.next += 1;
+            effects.push(SyncEffect::Deliver { peer, hash: body.hash, block: body.block });
+        }
+        if self.next > self.headers.proven_end().height
+            && let Some((peer, cert)) = self.headers.take_cert()
+        {
+            effects.push(SyncEffect::Certificate { peer, cert });
+        }
     }
 
     /// Lets go of everything above our settled head. Open questions stay counted; their answers are ignored.
     fn forget(&mut self) {
-        self.delivered.clear();
-        self.download.ranges.clear();
+        self.headers = Headers::on(self.own);
+        (self.headers_asked, self.verifying) = (None, None);
+        self.headers_tries = Tries::default();
+        self.download.clear();
         self.next = self.own.height + 1;
-        self.tip_asked = 0;
     }
 
-    /// Blocks were delivered, yet nothing settles: starts over with another peer.
+    /// Blocks were delivered, yet nothing settles: starts over, with other peers first.
     fn restart_if_stalled(&mut self, now: Millis) {
-        let Some((&highest, _)) = self.delivered.last_key_value() else { return };
-        if !self.active || now.saturating_sub(self.progress_at) < self.config.stall_after {
+        let highest = self.next - 1;
+        let stalled = now.saturating_sub(self.progress_at) >= self.config.stall_after;
+        if !self.active || !stalled || highest == self.own.height {
             return;
         }
-        let peers: BTreeSet<Peer> = self.delivered.values().map(|(_, peer)| *peer).collect();
-        peers.into_iter().for_each(|peer| self.peers.strike(peer, now + self.config.set_aside));
+        let givers = (self.own.height + 1..=highest).filter_map(|height| self.headers.at(height));
+        let givers: BTreeSet<Peer> = givers.map(|(_, peer)| peer).collect();
+        givers.into_iter().for_each(|peer| self.peers.strike(peer, now + self.config.set_aside));
         self.error =
             Some(format!("blocks up to {highest} delivered, but the settled head stays at {}", self.own.height));
-        self.careful = Some(Careful { until: highest, peer: None });
         self.progress_at = now;
         self.forget();
+    }
+
+    /// A peer broke a rule. Who lies is set aside at once, others after three failures.
+    fn blame(&mut self, now: Millis, peer: Peer, fault: Fault, reason: String, effects: &mut Vec<SyncEffect>) {
+        let until = now + self.config.set_aside;
+        match fault {
+            Fault::Invalid => self.peers.set_aside(peer, until),
+            Fault::Unsolicited | Fault::Timeout => self.peers.strike(peer, until),
+        }
+        self.error = Some(reason.clone());
+        effects.push(SyncEffect::Penalize { peer, fault, reason });
     }
 }

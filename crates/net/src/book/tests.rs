@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::tests::record;
 
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
@@ -102,10 +103,85 @@ fn peers_that_were_reached_survive_a_restart() {
     book.learn(reached, [address(1).with(Protocol::P2p(reached))], now);
     book.learn(heard_of, [address(2)], now);
     book.ready(&reached);
-    book.save().unwrap();
+    let records = [record(1, 7), record(2, 8)];
+    book.save(records.iter()).unwrap();
     let again = Book::load(dir.path().join("peers.json"), PeerId::random(), &[], BACKOFF, now).unwrap();
     let targets: Vec<_> = again.targets.iter().map(|target| (target.peer.unwrap(), target.addresses.clone())).collect();
     assert_eq!(targets, [(reached, vec![address(1)])]);
+    assert_eq!(again.saved_records(), records);
+}
+
+#[test]
+fn files_without_records_and_with_broken_ones_are_read() {
+    let now = Instant::now();
+    let peer = PeerId::random();
+    let good = hex::encode(record(1, 7).encode());
+    for (text, records) in [
+        (format!(r#"{{"{peer}": ["/ip4/127.0.0.1/tcp/1"]}}"#), vec![]),
+        (
+            format!(r#"{{"peers": {{"{peer}": ["/ip4/127.0.0.1/tcp/1"]}}, "records": ["zz", "00", "{good}"]}}"#),
+            vec![record(1, 7)],
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("peers.json");
+        std::fs::write(&path, text).unwrap();
+        let book = Book::load(path, PeerId::random(), &[], BACKOFF, now).unwrap();
+        assert_eq!(book.targets[0].peer, Some(peer));
+        assert_eq!(book.saved_records(), records);
+    }
+}
+
+#[test]
+fn validators_are_always_wanted_and_others_are_not() {
+    let mut now = Instant::now();
+    let (mut book, _dir) = book(&[], now);
+    book.local = PeerId::from_bytes(&[0, 0]).unwrap();
+    let peers = [PeerId::random(), PeerId::random()];
+    book.learn(peers[0], [address(1)], now);
+    book.set_validators([(peers[0], vec![address(2)]), (book.local, vec![address(3)])].into_iter(), now);
+    book.set_validators([(peers[0], vec![address(2)]), (peers[1], vec![])].into_iter(), now);
+    assert_eq!(book.targets.len(), 1, "neither ourselves nor one without a usable address");
+    assert_eq!(book.targets[0].addresses, [address(2), address(1)]);
+    for _ in 0..3 * FAILURES_UNKNOWN_MAX {
+        let dial = book.due(false, now, nobody).pop().expect("a validator is not forgotten");
+        book.failed(dial.connection_id());
+        now += UNPROVEN_BACKOFF_MAX;
+    }
+    book.set_validators(std::iter::empty(), now);
+    assert!(book.due(false, now, nobody).is_empty(), "no validator any more");
+}
+
+#[test]
+fn of_two_validators_one_waits_for_the_others_dial() {
+    let now = Instant::now();
+    for (local, waits) in
+        [(PeerId::from_bytes(&[0, 0]).unwrap(), false), (PeerId::from_bytes(&[0, 1, 255]).unwrap(), true)]
+    {
+        let (mut book, _dir) = book(&[], now);
+        book.local = local;
+        book.set_validators([(PeerId::from_bytes(&[0, 1, 7]).unwrap(), vec![address(1)])].into_iter(), now);
+        assert_eq!(book.due(false, now, nobody).is_empty(), waits);
+        assert_eq!(book.due(false, now + HEAD_START, nobody).len(), usize::from(waits));
+    }
+}
+
+/// A validator that names a victim's address, and another one every time it is asked, makes us dial seldom.
+#[test]
+fn news_of_a_validator_do_not_shorten_the_wait() {
+    let (start, peer) = (Instant::now(), PeerId::random());
+    let (mut book, _dir) = book(&[], start);
+    let (mut dials, mut now) = (0, start);
+    while now < start + Duration::from_secs(3_600) {
+        book.set_validators([(peer, vec![address((now - start).as_secs() as u16 + 1)])].into_iter(), now);
+        for dial in book.due(false, now, nobody) {
+            dials += 1;
+            book.failed(dial.connection_id());
+        }
+        now += Duration::from_secs(1);
+    }
+    assert!((10..25).contains(&dials), "{dials} dials in an hour");
+    assert_eq!(book.targets[0].addresses.len(), ADDRESSES_MAX);
 }
 
 #[test]
@@ -119,5 +195,8 @@ fn the_book_is_bounded() {
     let peer = book.targets[0].peer.unwrap();
     book.learn(peer, (1..=20).map(|n| address(10_000 + n)), now);
     assert_eq!(book.targets[0].addresses.len(), ADDRESSES_MAX);
+    assert_eq!(book.due(true, now, nobody).len(), LEARNT_DIALS_MAX);
+    let validators: Vec<_> = book.targets.iter().map(|target| (target.peer.unwrap(), vec![])).collect();
+    book.set_validators(validators.into_iter(), now);
     assert_eq!(book.due(true, now, nobody).len(), DIALS_MAX);
 }

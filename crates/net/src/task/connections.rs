@@ -2,10 +2,10 @@
 
 use super::Task;
 use super::link::Link;
+use crate::address::{self, Reach};
 use crate::behaviour::BehaviourEvent;
 use crate::{NetEvent, Peer};
 use libp2p::core::ConnectedPoint;
-use libp2p::multiaddr::Protocol;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, kad, ping};
 use std::sync::atomic::Ordering;
@@ -54,6 +54,7 @@ impl Task {
             BehaviourEvent::Consensus(event) => self.consensus_event(event, crate::queue::Size::Small, now),
             BehaviourEvent::Bulk(event) => self.consensus_event(event, crate::queue::Size::Bulk, now),
             BehaviourEvent::Blocks(event) => self.blocks_event(event, now),
+            BehaviourEvent::Addresses(event) => self.records_event(event, now),
             BehaviourEvent::Gossip(event) => self.gossip_event(event, now),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 self.identified(peer_id, info, now);
@@ -61,7 +62,9 @@ impl Task {
             BehaviourEvent::Kad(event) => self.kad_event(event, now),
             BehaviourEvent::Ping(event) => self.pinged(&event),
             BehaviourEvent::Identify(_) => {}
-            BehaviourEvent::Limits(never) | BehaviourEvent::Blocked(never) => match never {},
+            BehaviourEvent::Limits(never) | BehaviourEvent::Gate(never) | BehaviourEvent::Blocked(never) => {
+                match never {}
+            }
         }
     }
 
@@ -99,8 +102,11 @@ impl Task {
 
     pub(super) fn dial(&mut self, now: Instant) {
         let more = self.ready_count() < self.config.target_peers;
+        let connected = self.links.values().filter_map(|link| link.validator().copied()).collect();
+        let covered = self.overlay.covered(&connected);
         let (links, bans, unix) = (&self.links, &self.bans, super::unix_seconds());
-        let due = self.book.due(more, now, |id| links.contains_key(id) || bans.contains(id, unix));
+        let skip = |id: &PeerId| links.contains_key(id) || covered.contains(id) || bans.contains(id, unix);
+        let due = self.book.due(more, now, skip);
         for options in due {
             let dial = options.connection_id();
             if let Err(error) = self.swarm.dial(options) {
@@ -144,35 +150,49 @@ impl Task {
 
     /// A peer tells its addresses: kept if it is of our chain.
     fn identified(&mut self, id: PeerId, info: identify::Info, now: Instant) {
-        let local = self.links.get(&id).is_some_and(|link| is_loopback(&link.address));
         if info.protocol_version != crate::behaviour::node_protocol(&self.chain) {
             return;
         }
-        let usable = info.listen_addrs.into_iter().filter(|address| is_dialable(address, local));
+        let reach = self.reach();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.sees_us_at = address::ip(&info.observed_addr);
+        let (near, greeted) = (Reach::of(&link.address).or(reach), link.greeting.is_some());
+        let usable = info.listen_addrs.into_iter().filter(|address| is_dialable(address, near));
         for address in usable.take(IDENTIFY_ADDRESSES_MAX) {
             if let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() {
                 kad.add_address(&id, address.clone());
             }
             self.book.learn(id, [address], now);
         }
-        if self.links.get(&id).is_some_and(|link| link.greeting.is_some()) {
+        if greeted {
             self.book.ready(&id);
         }
     }
 
     fn kad_event(&mut self, event: kad::Event, now: Instant) {
         match event {
-            kad::Event::RoutingUpdated { peer, addresses, .. } => self.book.learn(peer, addresses.into_vec(), now),
+            kad::Event::RoutingUpdated { peer, addresses, .. } => self.learn(peer, addresses.into_vec(), now),
             kad::Event::OutboundQueryProgressed {
                 result: kad::QueryResult::GetClosestPeers(Ok(kad::GetClosestPeersOk { peers, .. })),
                 ..
             } => {
                 for peer in peers {
-                    self.book.learn(peer.peer_id, peer.addrs, now);
+                    self.learn(peer.peer_id, peer.addrs, now);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Notes what others say of a peer, as far as it makes sense to dial it from here.
+    fn learn(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: Instant) {
+        let reach = self.reach();
+        self.book.learn(peer, addresses.into_iter().filter(|address| is_dialable(address, reach)), now);
+    }
+
+    /// How far we reach ourselves: the widest reach among the addresses we listen on or advertise.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        self.config.advertise.iter().chain(self.swarm.listeners()).filter_map(Reach::of).max()
     }
 
     /// Asks for peers near a random key if more are wanted.
@@ -185,19 +205,26 @@ impl Task {
     }
 }
 
-fn is_loopback(address: &Multiaddr) -> bool {
-    address.iter().any(|part| match part {
-        Protocol::Ip4(ip) => ip.is_loopback(),
-        Protocol::Ip6(ip) => ip.is_loopback(),
-        _ => false,
-    })
+/// True if it makes sense to dial an address that was told from as far away as `near`: who is on the internet is not sent
+/// into our private network, and who is not on this machine is not sent to its services.
+pub(super) fn is_dialable(address: &Multiaddr, near: Option<Reach>) -> bool {
+    Reach::of(address).is_some_and(|reach| near.is_none_or(|near| reach >= near))
 }
 
-fn is_dialable(address: &Multiaddr, from_loopback: bool) -> bool {
-    let unspecified = address.iter().any(|part| match part {
-        Protocol::Ip4(ip) => ip.is_unspecified(),
-        Protocol::Ip6(ip) => ip.is_unspecified(),
-        _ => false,
-    });
-    !unspecified && (from_loopback || !is_loopback(address))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_nearer_than_he_is() {
+        let near = |text: &str| Reach::of(&text.parse().unwrap());
+        let places = ["/ip4/127.0.0.1/tcp/1", "/ip4/10.0.0.1/tcp/1", "/ip4/203.0.113.7/tcp/1", "/ip4/0.0.0.0/tcp/1"];
+        for (from, dialable) in [
+            (near(places[0]), [true, true, true, false]),
+            (near(places[1]), [false, true, true, false]),
+            (near(places[2]), [false, false, true, false]),
+        ] {
+            assert_eq!(places.map(|place| is_dialable(&place.parse().unwrap(), from)), dialable, "{from:?}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ impl Task {
 
     pub(super) fn is_validator(&self, id: &PeerId) -> bool {
         let proven = self.links.get(id).and_then(|link| link.validator());
-        proven.is_some_and(|address| self.validators.contains(address))
+        proven.is_some_and(|address| self.overlay.is_member(address))
     }
 
     fn enqueue(&mut self, id: PeerId, bytes: Bytes) {

@@ -50,7 +50,7 @@ impl Task {
     }
 
     fn control_request(&mut self, id: PeerId, frame: Frame, channel: ResponseChannel<Frame>, now: Instant) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.doomed.is_none()) else { return };
         if !link.buckets.control.take(1, now) {
             return self.penalize(id, points::FLOOD, "too many hellos or heads");
         }
@@ -74,6 +74,9 @@ impl Task {
 
     /// An empty answer acknowledges a head; the other answer there is is the peer's hello.
     fn control_response(&mut self, id: PeerId, frame: &Frame, now: Instant) {
+        if self.links.get(&id).is_none_or(|link| link.doomed.is_some()) {
+            return;
+        }
         if let Frame::Message(bytes) = frame
             && bytes.is_empty()
         {
@@ -88,6 +91,7 @@ impl Task {
                     && let Some(link) = self.links.get_mut(&id)
                 {
                     link.outbox.open();
+                    link.untold = self.overlay.records().map(|record| record.place.validator).collect();
                     self.send_waiting(id);
                     self.tell_head(id);
                 }
@@ -102,7 +106,7 @@ impl Task {
             version: Hello::VERSION,
             chain_id: self.chain.chain_id.clone(),
             genesis_hash: self.chain.genesis_hash,
-            agent: self.config.agent.chars().take(64).filter(char::is_ascii).collect(),
+            agent: printable(&self.config.agent),
             role: self.config.role.number(),
             head: self.head,
             proof: self.proof.clone().into_iter().collect(),
@@ -112,7 +116,7 @@ impl Task {
     /// Checks a hello; the first good one makes the peer known to the node. False if the peer is to go.
     fn greeted(&mut self, id: PeerId, hello: Hello, now: Instant) -> bool {
         if let Some(reason) = self.mismatch(&hello) {
-            tracing::warn!(peer = %id, agent = %hello.agent, "peer refused: {reason}");
+            tracing::warn!(peer = %id, agent = %printable(&hello.agent), "peer refused: {reason}");
             self.book.refuse(&id, now);
             self.doom(id, "another chain", now);
             return false;
@@ -129,7 +133,8 @@ impl Task {
             self.doom(id, "too many peers", now);
             return false;
         }
-        self.welcome(id, Greeting { role: hello.role(), agent: hello.agent, validator }, hello.head, now);
+        let greeting = Greeting { role: hello.role(), agent: printable(&hello.agent), validator };
+        self.welcome(id, greeting, hello.head, now);
         true
     }
 
@@ -151,7 +156,8 @@ impl Task {
     /// What makes us and the sender of `hello` strangers.
     fn mismatch(&self, hello: &Hello) -> Option<String> {
         if hello.chain_id != self.chain.chain_id {
-            return Some(format!("it is on chain {:?}, we are on {:?}", hello.chain_id, self.chain.chain_id));
+            let theirs = printable(&hello.chain_id);
+            return Some(format!("it is on chain {theirs:?}, we are on {:?}", self.chain.chain_id));
         }
         if hello.genesis_hash != self.chain.genesis_hash {
             return Some(format!("its genesis is {}, ours is {}", hello.genesis_hash, self.chain.genesis_hash));
@@ -169,7 +175,7 @@ impl Task {
     }
 
     fn is_welcome(&self, id: &PeerId, validator: Option<&Address>) -> bool {
-        self.book.is_seed(id) || validator.is_some_and(|address| self.validators.contains(address))
+        self.book.is_seed(id) || validator.is_some_and(|address| self.overlay.is_member(address))
     }
 
     fn doom(&mut self, id: PeerId, reason: &'static str, now: Instant) {
@@ -200,9 +206,26 @@ impl Task {
     }
 }
 
+/// The first 64 characters, without those that would make more of a log line than a line.
+fn printable(text: &str) -> String {
+    text.chars().take(64).filter(|c| c.is_ascii_graphic() || *c == ' ').collect()
+}
+
 fn decode(frame: &Frame) -> Result<Control, String> {
     match frame {
         Frame::Message(bytes) => Control::decode(bytes).map_err(|error| error.to_string()),
         Frame::Oversize(bytes) => Err(format!("a control message of {bytes} bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_a_peer_calls_itself_cannot_write_to_the_terminal() {
+        assert_eq!(printable("vigil/0.1.0 (linux)"), "vigil/0.1.0 (linux)");
+        assert_eq!(printable("a\u{1b}[2J\nb\u{202e}c"), "a[2Jbc");
+        assert_eq!(printable(&"x".repeat(128)).len(), 64);
     }
 }

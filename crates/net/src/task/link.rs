@@ -4,6 +4,8 @@ use crate::bucket::Buckets;
 use crate::queue::Outbox;
 use crate::{Head, Peer, PeerInfo, Rates, Role};
 use libp2p::{Multiaddr, PeerId};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Instant;
 use vigil_primitives::Address;
 
@@ -36,6 +38,12 @@ pub(super) struct Link {
     pub(super) asked: usize,
     /// Its requests for blocks open at us.
     pub(super) serving: usize,
+    /// Validators whose address records it is yet to be told.
+    pub(super) untold: BTreeSet<Address>,
+    /// Address records are on their way to it.
+    pub(super) telling_records: bool,
+    /// The IP address it sees us at.
+    pub(super) sees_us_at: Option<IpAddr>,
     pub(super) pings_failed: u32,
     /// Why it is about to be disconnected, and when at the latest.
     pub(super) doomed: Option<(&'static str, Instant)>,
@@ -56,6 +64,9 @@ impl Link {
             buckets: Buckets::new(rates, now),
             asked: 0,
             serving: 0,
+            untold: BTreeSet::new(),
+            telling_records: false,
+            sees_us_at: None,
             pings_failed: 0,
             doomed: None,
         }

@@ -6,13 +6,17 @@ mod consensus;
 mod control;
 mod gossip;
 mod link;
+mod overlay;
+mod penalty;
 
 use crate::bans::Bans;
 use crate::batch::TxBatch;
 use crate::behaviour::Behaviour;
 use crate::book::Book;
+use crate::overlay::Overlay;
 use crate::queue::Inbox;
 use crate::score::Scores;
+use crate::strikes::Strikes;
 use crate::wire::ValidatorProof;
 use crate::{Head, NetCommand, NetConfig, NetError, NetEvent, Peer, PeerAuth, PeerInfo, proof_digest};
 use blocks::Serving;
@@ -22,13 +26,15 @@ use libp2p::request_response::OutboundRequestId;
 use libp2p::{PeerId, Swarm};
 use link::Link;
 use lru::LruCache;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
-use vigil_primitives::{Address, SignDomain};
+use vigil_primitives::SignDomain;
 
 /// How often timers are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -55,7 +61,7 @@ pub(crate) struct Task {
     auth: Arc<dyn PeerAuth>,
     proof: Option<ValidatorProof>,
     head: Head,
-    validators: HashSet<Address>,
+    overlay: Overlay,
     ends: Ends,
     inbox: Inbox,
     batch: TxBatch,
@@ -66,6 +72,7 @@ pub(crate) struct Task {
     serving: Serving,
     scores: Scores,
     bans: Bans,
+    strikes: Strikes,
     book: Book,
     housekeeping: Instant,
 }
@@ -80,18 +87,16 @@ impl Task {
         ends: Ends,
     ) -> Result<Self, NetError> {
         let (now, local) = (Instant::now(), *swarm.local_peer_id());
-        let bans_path = config.data_dir.join("bans.json");
-        let bans = Bans::load(bans_path.clone()).map_err(|source| NetError::File { path: bans_path, source })?;
+        let bans = in_file(&config, "bans.json", Bans::load)?;
+        let strikes = in_file(&config, "banned_addresses.json", Strikes::load)?;
+        let backoff = (config.reconnect_min, config.reconnect_max);
+        let book = in_file(&config, "peers.json", |path| Book::load(path, local, &config.seeds, backoff, now))?;
         for peer in bans.active(unix_seconds()) {
             swarm.behaviour_mut().blocked.block_peer(peer);
         }
-        let book_path = config.data_dir.join("peers.json");
-        let backoff = (config.reconnect_min, config.reconnect_max);
-        let book = Book::load(book_path.clone(), local, &config.seeds, backoff, now)
-            .map_err(|source| NetError::File { path: book_path, source })?;
         let proof = auth.prove(&proof_digest(&chain, &local));
         let proof = proof.map(|(address, signature)| ValidatorProof { address, signature });
-        Ok(Self {
+        let mut task = Self {
             topic: crate::behaviour::tx_topic(&chain),
             swarm,
             config,
@@ -99,7 +104,7 @@ impl Task {
             auth,
             proof,
             head,
-            validators: HashSet::new(),
+            overlay: Overlay::new(book.saved_records()),
             ends,
             inbox: Inbox::default(),
             batch: TxBatch::default(),
@@ -110,9 +115,13 @@ impl Task {
             serving: Serving::new(),
             scores: Scores::new(),
             bans,
+            strikes,
             book,
             housekeeping: now + HOUSEKEEPING,
-        })
+        };
+        task.close_gate();
+        task.trust_gate();
+        Ok(task)
     }
 
     /// Runs until shutdown, or until the node has dropped its ends.
@@ -174,7 +183,7 @@ impl Task {
 
     fn command(&mut self, command: NetCommand) {
         match command {
-            NetCommand::SetValidators(validators) => self.validators = validators.into_iter().collect(),
+            NetCommand::SetValidators(validators) => self.set_validators(validators, Instant::now()),
             NetCommand::SendConsensus { peer, bytes } => self.send_consensus(peer, bytes),
             NetCommand::BroadcastConsensus(bytes) => self.broadcast_consensus(&bytes),
             NetCommand::PublishTxs(txs) => self.publish_txs(txs),
@@ -191,7 +200,10 @@ impl Task {
                     let _ = self.scores.change(id, 1, Instant::now());
                 }
             }
-            NetCommand::Dial(address) => self.book.add_seed(address, Instant::now()),
+            NetCommand::Dial(address) => {
+                self.book.add_seed(address, Instant::now());
+                self.trust_gate();
+            }
             NetCommand::Peers(reply) => {
                 let _ = reply.send(self.peers());
             }
@@ -202,27 +214,29 @@ impl Task {
     fn tick(&mut self, now: Instant) {
         self.drop_silent_links(now);
         self.dial(now);
+        self.spread_records(now);
         if now >= self.housekeeping {
             self.housekeeping = now + HOUSEKEEPING;
-            for peer in self.bans.expire(unix_seconds()) {
-                self.swarm.behaviour_mut().blocked.unblock_peer(peer);
-            }
+            self.expire_bans();
+            self.overlay.expire(unix_seconds());
             self.save();
             self.discover();
         }
     }
 
     fn save(&mut self) {
-        if let Err(error) = self.book.save() {
+        if let Err(error) = self.book.save(self.overlay.to_save()) {
             tracing::warn!(%error, "the address book is not saved");
         }
     }
 
     /// Queues an event for the node.
     fn tell(&mut self, event: NetEvent) {
-        if let Some(NetEvent::Txs { message, .. }) = self.inbox.push(event) {
-            metrics::counter!("vigil_net_dropped_total", "queue" => "txs").increment(1);
-            self.report(&message, crate::Verdict::Ignore);
+        for dropped in self.inbox.push(event) {
+            if let NetEvent::Txs { message, .. } = dropped {
+                metrics::counter!("vigil_net_dropped_total", "queue" => "txs").increment(1);
+                self.report(&message, crate::Verdict::Ignore);
+            }
         }
     }
 
@@ -230,21 +244,6 @@ impl Task {
     fn link(&mut self, peer: Peer) -> Option<(PeerId, &mut Link)> {
         let id = *self.numbers.peek(&peer)?;
         self.links.get_mut(&id).filter(|link| link.peer == peer).map(|link| (id, link))
-    }
-
-    /// Takes points; at [`crate::BAN_AT`] the peer is banned for a day and disconnected.
-    fn penalize(&mut self, id: PeerId, points: u32, reason: &str) {
-        let by = i32::try_from(points).unwrap_or(i32::MAX).saturating_neg();
-        tracing::debug!(peer = %id, points, reason, "peer penalised");
-        if !self.scores.change(id, by, Instant::now()) {
-            return;
-        }
-        tracing::warn!(peer = %id, reason, "peer banned for a day");
-        metrics::counter!("vigil_net_bans_total").increment(1);
-        if let Err(error) = self.bans.add(&id, unix_seconds()) {
-            tracing::warn!(%error, "the ban list is not saved");
-        }
-        self.swarm.behaviour_mut().blocked.block_peer(id);
     }
 
     fn peers(&self) -> Vec<PeerInfo> {
@@ -265,7 +264,16 @@ async fn has_room(events: &mpsc::Sender<NetEvent>) -> bool {
     events.reserve().await.is_ok()
 }
 
+/// Opens a file of the data directory.
+fn in_file<T>(config: &NetConfig, name: &str, open: impl FnOnce(PathBuf) -> io::Result<T>) -> Result<T, NetError> {
+    let path = config.data_dir.join(name);
+    open(path.clone()).map_err(|source| NetError::File { path, source })
+}
+
 /// The wall clock, which ban times are kept in.
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,45 +46,11 @@ fn garbage_is_an_error() {
     assert_eq!(Control::decode(&[]), Err(WireError::Empty("control message")));
     assert!(matches!(Control::decode(&[9, 0xc0]), Err(WireError::Tag { tag: 9, .. })));
     assert!(matches!(Control::decode(&[0, 1, 2, 3]), Err(WireError::Rlp(_))));
-    assert!(matches!(BlocksRequest::decode(&[0xff; 40]), Err(WireError::Tag { tag: 0xff, .. })));
-    assert!(matches!(BlocksResponse::decode(b"no list"), Err(WireError::Rlp(_))));
     assert!(matches!(decode_txs(&[0x80]), Err(WireError::Rlp(_))));
     assert!(matches!(decode_txs(&[0xc0]), Err(WireError::Empty(_))));
     let mut trailing = Control::Head(Head::default()).encode().to_vec();
     trailing.push(0);
     assert!(matches!(Control::decode(&trailing), Err(WireError::Rlp(RlpError::Trailing { left: 1, .. }))));
-}
-
-#[test]
-fn requests_for_blocks_are_bounded() {
-    for request in [
-        BlocksRequest::Range { from: u64::MAX, max: 1 },
-        BlocksRequest::Range { from: 0, max: 64 },
-        BlocksRequest::Hashes(vec![Hash::repeat_byte(1); 64]),
-    ] {
-        assert_eq!(BlocksRequest::decode(&request.encode()).unwrap(), request);
-    }
-    for (request, got) in [
-        (BlocksRequest::Range { from: 1, max: 0 }, 0),
-        (BlocksRequest::Range { from: 1, max: 65 }, 65),
-        (BlocksRequest::Hashes(vec![]), 0),
-        (BlocksRequest::Hashes(vec![Hash::ZERO; 65]), 65),
-    ] {
-        assert_eq!(limit_of(BlocksRequest::decode(&request.encode())), (got, 64));
-    }
-}
-
-#[test]
-fn answers_are_bounded() {
-    let good =
-        BlocksResponse { blocks: vec![Bytes::from(vec![1; BLOCKS_BYTES_MAX])], certs: vec![Bytes::from(vec![2])] };
-    assert_eq!(BlocksResponse::decode(&good.encode()).unwrap(), good);
-    let heavy = BlocksResponse { blocks: vec![Bytes::from(vec![1; BLOCKS_BYTES_MAX + 1])], certs: vec![] };
-    assert_eq!(limit_of(BlocksResponse::decode(&heavy.encode())).1, BLOCKS_BYTES_MAX as u64);
-    let many = BlocksResponse { blocks: vec![Bytes::from(vec![1]); 65], certs: vec![] };
-    assert_eq!(limit_of(BlocksResponse::decode(&many.encode())), (65, 64));
-    let certs = BlocksResponse { blocks: vec![], certs: vec![Bytes::from(vec![1]); 65] };
-    assert_eq!(limit_of(BlocksResponse::decode(&certs.encode())), (65, 64));
 }
 
 #[test]

@@ -209,3 +209,12 @@ async fn an_address_in_use_is_an_error() {
     let error = result.expect_err("the port is taken").to_string();
     assert!(error.contains(&taken.to_string()) && error.contains("in use"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_cannot_be_advertised() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = NetConfig { advertise: vec!["/dns4/node/tcp/1".parse().unwrap()], ..config(dir.path()) };
+    let result = Network::start(config, chain("testnet"), Head::default(), std::sync::Arc::new(Follower)).await;
+    let error = result.expect_err("a name").to_string();
+    assert!(error.contains("/dns4/node/tcp/1") && error.contains("IP address"), "{error}");
+}

@@ -2,5 +2,6 @@
 
 mod common;
 mod hello;
+mod overlay;
 mod rubbish;
 mod traffic;

@@ -177,33 +177,32 @@ async fn blocks_are_asked_for_and_given() {
     for over in [Over::Tcp, Over::Quic] {
         let ((a, seen_by_a), (mut b, _)) = pair(over, Follower, Follower).await;
         let requests =
-            [BlocksRequest::Range { from: 7, max: 64 }, BlocksRequest::Hashes(vec![Hash::repeat_byte(1); 64])];
-        let full = BlocksResponse {
-            blocks: vec![Bytes::from(vec![9; BLOCKS_BYTES_MAX / 64]); 64],
-            certs: vec![Bytes::from(vec![1; 4_000])],
-        };
+            [BlocksRequest::Headers { from: 7, max: 64 }, BlocksRequest::Bodies(vec![Hash::repeat_byte(1); 64])];
+        let items = vec![Bytes::from(vec![9; BLOCKS_BYTES_MAX / 64]); 64];
+        let headers = BlocksResponse::Headers { headers: items.clone(), tip: Some(Bytes::from(vec![1; 4_000])) };
+        let answers = [headers, BlocksResponse::Bodies(items)];
+        let expected = answers.clone();
         let server = tokio::spawn(async move {
-            for _ in 0..2 {
-                let answer = full.clone();
+            for answer in answers {
                 b.wait("BlocksRequest", |event| match event {
                     NetEvent::BlocksRequest { reply, .. } => reply.send(answer.clone()).ok(),
                     _ => None,
                 })
                 .await;
             }
-            (b, full)
+            b
         });
         let mut a = a;
-        for (id, request) in requests.into_iter().enumerate() {
+        for (id, (request, answer)) in requests.into_iter().zip(expected).enumerate() {
             a.handle.request_blocks(seen_by_a.peer, id as u64, request).unwrap();
             let (got, result) = a.wait("Blocks", blocks).await;
             assert_eq!(got, id as u64);
-            assert_eq!(result.unwrap().blocks.len(), 64);
+            assert!(result.unwrap() == answer);
         }
-        let (b, _) = server.await.unwrap();
+        let b = server.await.unwrap();
         // Every request is answered, also when the peer goes away or was never there.
-        a.handle.request_blocks(seen_by_a.peer, 10, BlocksRequest::Range { from: 0, max: 1 }).unwrap();
-        a.handle.request_blocks(Peer(999), 11, BlocksRequest::Range { from: 0, max: 1 }).unwrap();
+        a.handle.request_blocks(seen_by_a.peer, 10, BlocksRequest::Headers { from: 0, max: 1 }).unwrap();
+        a.handle.request_blocks(Peer(999), 11, BlocksRequest::Headers { from: 0, max: 1 }).unwrap();
         assert_eq!(a.wait("refusal", blocks).await, (11, Err(RequestError::NotConnected)));
         drop(b);
         let (id, result) = a.wait("failure", blocks).await;
@@ -215,7 +214,7 @@ async fn blocks_are_asked_for_and_given() {
 async fn open_requests_are_bounded() {
     let ((mut a, seen_by_a), (_b, _)) = pair(Over::Tcp, Follower, Follower).await;
     for id in 0..17 {
-        a.handle.request_blocks(seen_by_a.peer, id, BlocksRequest::Range { from: 0, max: 1 }).unwrap();
+        a.handle.request_blocks(seen_by_a.peer, id, BlocksRequest::Headers { from: 0, max: 1 }).unwrap();
     }
     assert_eq!(a.wait("refusal", blocks).await, (16, Err(RequestError::TooMany)));
 }

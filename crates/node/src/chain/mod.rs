@@ -7,10 +7,11 @@ mod settle;
 
 pub use nodes::NodeCache;
 pub use open::GenesisBlock;
+pub use records::SignedRecord;
 
 use records::{ExecutedRecord, HeightRecord, TxRecord};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 use vigil_consensus::{Executed, SettledBlock};
 use vigil_crypto::{TxDomain, VerifiedTx};
@@ -103,6 +104,8 @@ pub struct Chain {
     params: Arc<ChainParams>,
     genesis: Hash,
     tip: RwLock<Tip>,
+    /// Whose journal is durable how far.
+    signed: Mutex<Option<(Address, SignedRecord)>>,
 }
 
 impl Chain {
@@ -148,6 +151,38 @@ impl Chain {
     /// The state after a block whose state is stored.
     pub fn state_of(&self, header: &BlockHeader) -> State {
         State::open(header.state_root, Arc::clone(&self.nodes))
+    }
+
+    /// How far `key` has signed from this database, by what was written with the settled head. `None`: never.
+    ///
+    /// # Errors
+    /// The store's, or a damaged value.
+    pub fn has_signed(&self, key: &Address) -> Result<Option<SignedRecord>, ChainError> {
+        let value = self.store.get(Column::Meta, &records::signed_key(key))?;
+        value
+            .map(|bytes| if bytes.is_empty() { Ok(SignedRecord::default()) } else { decode("signed", &bytes) })
+            .transpose()
+    }
+
+    /// Writes down how far `key` has signed, whatever was written before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn begin_signing(&self, key: Address, signed: SignedRecord) -> Result<(), ChainError> {
+        let mut batch = Batch::new();
+        batch.put(Column::Meta, records::signed_key(&key), rlp::encode(&signed));
+        self.store.write(batch, true)?;
+        self.note_signed(key, signed);
+        Ok(())
+    }
+
+    /// The journal of `key` is durable up to there: the next settlement will say so.
+    pub fn note_signed(&self, key: Address, signed: SignedRecord) {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, signed));
+    }
+
+    fn signed(&self) -> Option<(Address, SignedRecord)> {
+        *self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stores new state nodes; they survive the process, and the machine once anything later is written durably.

@@ -3,7 +3,7 @@
 use super::records::{self, ExecutedRecord, HeightRecord};
 use super::{Chain, ChainError, ExecutedBlock, NodeCache, Tip, decode, put_nodes};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use vigil_consensus::{Executed, Recovered, RestartPoint, ValidatorSet};
 use vigil_ledger::{GenesisState, Parent, Reader, State, debited, genesis_state};
@@ -68,7 +68,14 @@ impl Chain {
         };
         let pending: HashMap<_, _> = pending.into_iter().map(|b| (b.hash, b)).collect();
         let tip = RwLock::new(Tip { head, pending });
-        let chain = Self { store, nodes, params: Arc::new(genesis.params.clone()), genesis: block.hash, tip };
+        let chain = Self {
+            store,
+            nodes,
+            params: Arc::new(genesis.params.clone()),
+            genesis: block.hash,
+            tip,
+            signed: Mutex::default(),
+        };
         Ok((chain, recovered))
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Meta | `restart` | [`vigil_consensus::RestartPoint`]: the settled head; written with what it settles |
 //! | Meta | `pending/` + block hash | empty: the block is executed and not settled |
-//! | Meta | `signed/` + address | empty: this key has signed from this data directory |
+//! | Meta | `signed/` + address | RLP of [`SignedRecord`]: this key has signed from this data directory, this far |
 //! | Blocks | block hash | RLP of the block |
 //! | Executed | block hash | RLP of [`ExecutedRecord`] |
 //! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |
@@ -13,9 +13,10 @@
 //! | Nodes | node hash | RLP of the node |
 
 use alloy_rlp::{RlpDecodable, RlpEncodable};
-use vigil_consensus::Executed;
+use std::fmt;
+use vigil_consensus::{Executed, JournalState};
 use vigil_ledger::Supply;
-use vigil_primitives::{Address, Hash, Height};
+use vigil_primitives::{Address, Epoch, Hash, Height};
 
 /// Version of these keys and values.
 pub(crate) const SCHEMA: u32 = 1;
@@ -31,6 +32,39 @@ pub(crate) struct ExecutedRecord {
     pub(crate) executed: Executed,
     /// Minted and burned since genesis.
     pub(crate) supply: Supply,
+}
+
+/// How far a key has signed: epochs of its last vote and proposal, target of its last `EpochChange`; 0: none. Written
+/// with each settlement, so that a journal that was replaced by an older copy is noticed at start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct SignedRecord {
+    pub(crate) vote: Epoch,
+    pub(crate) proposal: Epoch,
+    pub(crate) change: Epoch,
+}
+
+impl SignedRecord {
+    /// True if a journal that ends here does not hold all of `other`.
+    pub(crate) fn is_behind(&self, other: &Self) -> bool {
+        self.vote < other.vote || self.proposal < other.proposal || self.change < other.change
+    }
+}
+
+impl From<&JournalState> for SignedRecord {
+    fn from(state: &JournalState) -> Self {
+        Self {
+            vote: state.last_vote.as_ref().map_or(0, |vote| vote.block_epoch),
+            proposal: state.last_proposal.map_or(0, |(epoch, _)| epoch),
+            change: state.change_target,
+        }
+    }
+}
+
+impl fmt::Display for SignedRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { vote, proposal, change } = self;
+        write!(f, "a vote of epoch {vote}, a proposal of epoch {proposal} and an epoch change to {change}")
+    }
 }
 
 /// A settled block.

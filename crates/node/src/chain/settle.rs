@@ -33,6 +33,9 @@ impl Chain {
         }
         discard(&mut batch, &settled.discarded);
         batch.put(Column::Meta, records::RESTART, settled.restart.to_bytes());
+        if let Some((me, signed)) = self.signed() {
+            batch.put(Column::Meta, records::signed_key(&me), rlp::encode(&signed));
+        }
         metrics::counter!("vigil_store_bytes_total").increment(batch.bytes() as u64);
         self.store().write(batch, true)?;
         let mut tip = self.tip_mut();

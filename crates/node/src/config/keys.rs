@@ -56,8 +56,13 @@ config! {
     p2p_port "p2p.port": u16 = 30_001;
     /// Nodes to connect to first, as multiaddresses: "/ip4/203.0.113.7/tcp/30001", with or without "/p2p/PEER_ID".
     p2p_seeds "p2p.seeds": Vec<String> = Vec::new();
+    /// Where other validators find this one, if it is not where it listens (behind a NAT, in a container): at most four
+    /// multiaddresses of an IP address and a port. Only validators need this.
+    p2p_advertise "p2p.advertise": Vec<String> = Vec::new();
     /// Most connections with other nodes.
     p2p_peers_max "p2p.peers_max": usize = 64;
+    /// Most incoming connections from one IP address (IPv6: one /64). Loopback, seeds and validators are free.
+    p2p_peers_per_address_max "p2p.peers_per_address_max": usize = 16;
     /// Also speak QUIC, on the UDP port of the same number.
     p2p_quic "p2p.quic": bool = true;
     /// Look for nodes beyond the seeds.
@@ -73,8 +78,10 @@ config! {
     rpc_cors "rpc.cors": bool = false;
     /// File with a secret of 64 hex digits; if set, requests need a JWT (HS256) signed with it as bearer token.
     rpc_jwt_secret_file "rpc.jwt_secret_file": String = String::new();
-    /// Most connections to the JSON-RPC server at once.
+    /// Most connections to the JSON-RPC server at once; those that have been idle for longest make room for others.
     rpc_connections_max "rpc.connections_max": usize = 200;
+    /// Most of them from one IP address. Loopback is free; raise it for a proxy on another machine.
+    rpc_connections_per_address_max "rpc.connections_per_address_max": usize = 50;
 
     /// Serve /metrics (Prometheus), /health/live and /health/ready.
     metrics_enabled "metrics.enabled": bool = true;

@@ -5,12 +5,10 @@
 //! be written the engine stands still until it can: a validator that cannot remember must not speak.
 
 mod clock;
-mod guard;
 mod inputs;
 mod signer;
 
 pub use clock::Clock;
-pub use guard::KeyGuard;
 pub use inputs::{Inputs, Waiting};
 pub use signer::{JournalRefusal, Signer};
 
@@ -18,14 +16,16 @@ use crate::chain::Chain;
 use crate::executor::{Job, Shared};
 use crate::health::{Fault, Health};
 use crate::stages::stage;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
-use vigil_consensus::{Effect, Input, Lookup, Machine, Message, Millis, Peer, Penalty, TimerId, View};
+use vigil_consensus::{
+    Effect, HaltReason, Input, Lookup, Machine, Message, Millis, Peer, Penalty, RolledBack, TimerId, View,
+};
 use vigil_net::{NetHandle, points};
 use vigil_primitives::{Address, Block, Bytes, Hash};
 
@@ -68,8 +68,6 @@ pub struct Engine {
     pub net: NetHandle,
     /// The journal; `None`: this node does not sign.
     pub signer: Option<Signer>,
-    /// Notices that our key signs elsewhere; then we fall silent.
-    pub guard: Option<Arc<KeyGuard>>,
     /// Where faults go.
     pub health: Arc<Health>,
     /// What others see.
@@ -84,7 +82,8 @@ impl Engine {
     /// What the machine shows at its start.
     pub fn first_look(machine: &Machine, signing: bool) -> Observed {
         let validators = machine.validators().members().iter().map(|v| v.address).collect();
-        Observed { view: machine.view(), tip: machine.tip(), validators, signing }
+        let view = machine.view();
+        Observed { signing: signing && !view.halted, view, tip: machine.tip(), validators }
     }
 
     /// Runs until `stopping` or until the other parts are gone. Blocks the thread it is on; `runtime` is only waited on.
@@ -92,17 +91,14 @@ impl Engine {
         let mut timers = BTreeMap::new();
         let mut effects = Vec::new();
         self.machine.step(self.clock.now(), Input::Start, &mut effects);
-        self.set_validators();
+        let mut told = BTreeSet::new();
         loop {
+            self.tell_validators(&mut told);
             self.perform(&mut effects, &mut timers);
             self.observe();
             let Some(inputs) = self.next_inputs(runtime, &mut timers) else { break };
-            let before = self.machine.set_key();
             for input in inputs {
                 self.machine.step(self.clock.now(), input, &mut effects);
-            }
-            if self.machine.set_key() != before {
-                self.set_validators();
             }
         }
         let _executor_is_gone = self.jobs.send(Job::Stop);
@@ -155,6 +151,7 @@ impl Engine {
                 effects.clear(); // stopping: what was not remembered is not said
                 return;
             }
+            self.chain.note_signed(signer.address(), signer.signed());
         }
         for effect in effects.drain(..) {
             match effect {
@@ -178,12 +175,24 @@ impl Engine {
                 Effect::Lookup { to, lookup } => self.look_up(to, lookup),
                 Effect::Evidence(evidence) => tracing::warn!(?evidence, "a validator broke the protocol"),
                 Effect::Penalize { peer, reason } => self.penalize(peer, reason),
-                Effect::Halted(reason) => {
-                    let why = format!("consensus halted, more than a third of the stake is faulty: {reason:?}");
-                    self.health.raise(Fault::Halted, why);
-                }
+                Effect::Halted(reason) => self.halted(&reason),
             }
         }
+    }
+
+    fn halted(&self, reason: &HaltReason) {
+        let (HaltReason::RolledBack(found), Some(signer)) = (reason, &self.signer) else {
+            let why = format!("consensus halted, more than a third of the stake is faulty: {reason:?}");
+            return self.health.raise(Fault::Halted, why);
+        };
+        let (me, path, RolledBack { signed, known }) = (signer.address(), signer.path().display(), found);
+        let why = format!(
+            "journal rolled back: not signing. Peers hold what key {me} has signed for epoch {signed}; journal {path}, \
+             which reached epoch {known}, does not. It is an older copy, or another node signs with this key. Stop the \
+             other node; restore the newest copy; if it is lost for good, move this one away and start once with \
+             --fresh-journal"
+        );
+        self.health.raise(Fault::NotSigning, why);
     }
 
     fn job(&self, job: Job) {
@@ -192,9 +201,6 @@ impl Engine {
 
     fn send(&mut self, to: Option<Peer>, message: &Message) {
         if let Some(signer) = &mut self.signer {
-            if signer.is_ours(message) && self.guard.as_ref().is_some_and(|guard| guard.is_elsewhere()) {
-                return;
-            }
             signer.note_sent(message);
         }
         metrics::counter!("vigil_consensus_sent_total", "kind" => message.kind()).increment(1);
@@ -231,9 +237,19 @@ impl Engine {
         let _net_is_busy = self.net.penalize(peer, cost, format!("{reason:?}"));
     }
 
-    fn set_validators(&self) {
-        let validators = self.machine.validators().members().iter().map(|v| v.address).collect();
-        let _net_is_busy = self.net.set_validators(validators);
+    /// Says to the network who validates, and while a set change is under way who will.
+    fn tell_validators(&self, told: &mut BTreeSet<Address>) {
+        let tip = self.machine.meta(&self.machine.tip());
+        let flagged = tip.and_then(|tip| match tip.pend {
+            None => Some(tip),
+            Some(flagged) => self.machine.meta(&flagged),
+        });
+        let next = flagged.and_then(|flagged| flagged.set_after.as_ref());
+        let sets = [Some(self.machine.validators()), next].into_iter().flatten();
+        let validators: BTreeSet<_> = sets.flat_map(|set| set.members()).map(|member| member.address).collect();
+        if validators != *told && self.net.set_validators(validators.iter().copied().collect()).is_ok() {
+            *told = validators;
+        }
     }
 
     fn observe(&self) {

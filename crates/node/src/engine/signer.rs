@@ -1,15 +1,14 @@
 //! The signing journal of this node's key, and the rules of when it may be begun.
 
 use super::RETRY;
+use crate::chain::SignedRecord;
 use crate::health::{Fault, Health, with_causes};
 use crate::layout::Layout;
 use crate::sent_log::SentLog;
 use serde_json::json;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
 use vigil_consensus::{JournalRecord, JournalState, Message};
-use vigil_primitives::{Address, Height};
+use vigil_primitives::Address;
 use vigil_store::{Journal, JournalError, OpenMode};
 
 /// A journal longer than this is rewritten with what still matters.
@@ -22,8 +21,6 @@ pub struct Signer {
     path: PathBuf,
     journal: Option<Journal>,
     state: JournalState,
-    /// Height of the last vote, for the guard.
-    voted: Arc<AtomicU64>,
     sent: Option<SentLog>,
 }
 
@@ -57,6 +54,23 @@ pub enum JournalRefusal {
         /// Why.
         error: JournalError,
     },
+    /// The chain database knows of more than the journal.
+    #[error(
+        "journal rolled back: not signing. Journal {path} ends with {journal}; the chain database knows that key {me} \
+         has given {database}. Signing with an older copy may be punished as double voting. Restore the newest copy; if \
+         it is lost for good and no other node signs with this key, move this one away and start once with \
+         --fresh-journal"
+    )]
+    RolledBack {
+        /// The key.
+        me: Address,
+        /// The journal.
+        path: PathBuf,
+        /// What it ends with.
+        journal: SignedRecord,
+        /// What was signed, at least.
+        database: SignedRecord,
+    },
     /// A record that no version of this program wrote.
     #[error("journal unusable: not signing. {path}: {reason}. It was written by another program or version")]
     Record {
@@ -76,15 +90,15 @@ pub enum JournalRefusal {
 }
 
 impl Signer {
-    /// Opens the journal of `me`, or begins one if this key has never signed here (`has_signed`: the database says it
-    /// has). Answers what it adds up to.
+    /// Opens the journal of `me`, or begins one if this key has never signed here (`known`: how far it has by the
+    /// database). Answers what it adds up to.
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the node must not sign.
     pub fn open(
         layout: &Layout,
         me: Address,
-        has_signed: bool,
+        known: Option<SignedRecord>,
         fresh: bool,
     ) -> Result<(Self, JournalState), JournalRefusal> {
         let (path, marker) = (layout.journal(&me), layout.signed_marker(&me));
@@ -92,7 +106,7 @@ impl Signer {
         if exists && fresh {
             return Err(JournalRefusal::Exists { path });
         }
-        if !exists && !fresh && (has_signed || marker.exists()) {
+        if !exists && !fresh && (known.is_some() || marker.exists()) {
             return Err(JournalRefusal::Missing { me, path });
         }
         let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh };
@@ -110,11 +124,14 @@ impl Signer {
             let record = JournalRecord::from_bytes(bytes);
             records.push(record.map_err(|e| JournalRefusal::Record { path: path.clone(), reason: e.to_string() })?);
         }
+        let state = JournalState::replay(records);
+        let (ends, database) = (SignedRecord::from(&state), known.unwrap_or_default());
+        if !fresh && ends.is_behind(&database) {
+            return Err(JournalRefusal::RolledBack { me, path, journal: ends, database });
+        }
         // From here on the key may sign: a journal that goes missing will be noticed.
         mark(&marker).map_err(io(marker.clone()))?;
-        let state = JournalState::replay(records);
-        let voted = Arc::new(AtomicU64::new(vote_height(&state)));
-        let signer = Self { me, path, journal: Some(journal), state: state.clone(), voted, sent: None };
+        let signer = Self { me, path, journal: Some(journal), state: state.clone(), sent: None };
         Ok((signer, state))
     }
 
@@ -123,9 +140,14 @@ impl Signer {
         self.me
     }
 
-    /// Height of the last vote in the journal, as it grows.
-    pub(super) fn voted(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.voted)
+    /// Its journal.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How far the journal is durable.
+    pub fn signed(&self) -> SignedRecord {
+        SignedRecord::from(&self.state)
     }
 
     /// Also writes every signed message that leaves to `log`.
@@ -174,7 +196,6 @@ impl Signer {
             return Err(error);
         }
         records.iter().for_each(|record| self.state.apply(record.clone()));
-        self.voted.store(vote_height(&self.state), Ordering::Release);
         if journal.len_bytes() > REWRITE_BYTES {
             let kept: Vec<_> = self.state.records().iter().map(JournalRecord::to_bytes).collect();
             journal.rewrite(kept)?;
@@ -216,11 +237,7 @@ impl Signer {
     }
 }
 
-fn vote_height(state: &JournalState) -> Height {
-    state.last_vote.as_ref().map_or(0, |vote| vote.height)
-}
-
-fn mark(path: &std::path::Path) -> std::io::Result<()> {
+fn mark(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ mod services;
 
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
-use crate::engine::{Clock, Engine, Inputs, JournalRefusal, KeyGuard, Observatory};
+use crate::engine::{Clock, Engine, Inputs, JournalRefusal, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use vigil_consensus::{Config as ConsensusConfig, Machine};
+use vigil_consensus::{Config as ConsensusConfig, Machine, UnknownOwn};
 use vigil_crypto::SecretKey;
 use vigil_net::NetHandle;
 use vigil_primitives::Genesis;
@@ -58,7 +58,7 @@ pub enum NodeError {
     #[error(transparent)]
     Network(#[from] vigil_net::NetError),
     #[error("`{key}` is {got}, which is no multiaddress like /ip4/203.0.113.7/tcp/30001")]
-    Seed { key: &'static str, got: String },
+    Multiaddress { key: &'static str, got: String },
     #[error("cannot listen on {address} for {what}: {source}")]
     Listen { what: &'static str, address: SocketAddr, source: std::io::Error },
     #[error("`rpc.jwt_secret_file` is {path}: {why}")]
@@ -118,14 +118,15 @@ impl Node {
             }
         }
         let signer = signer.map(|(signer, _)| signer);
-        // With the operator's word, votes that the lost journal held are no surprise.
-        let guard = signer.as_ref().filter(|_| !fresh_journal).map(|s| Arc::new(KeyGuard::new(s, Arc::clone(&health))));
         let listeners = Listeners::bind(&config).await?;
         let keys = NodeKeys::new(key.clone());
         let (net, events) = parts::network(&config, &layout, &chain, keys.clone()).await?;
         let signs = signer.is_some().then_some(me);
         let machine_config = ConsensusConfig::from_params(chain.params(), chain.genesis(), signs);
-        let machine = Machine::new(machine_config, Box::new(keys), recovered);
+        let mut machine = Machine::new(machine_config, Box::new(keys), recovered);
+        if fresh_journal {
+            machine.on_unknown_own(UnknownOwn::Adopt); // what the lost journal held is no surprise
+        }
         let observatory: Observatory = Arc::new(Mutex::new(Engine::first_look(&machine, signs.is_some())));
         let threads = if config.engine_threads == 0 { cores() } else { config.engine_threads };
         let mempool = vigil_mempool::Config {
@@ -147,7 +148,7 @@ impl Node {
             key: Some(key),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
-            on_settled: parts::on_settled(net.clone(), tell_news.clone(), guard.clone()),
+            on_settled: parts::on_settled(net.clone(), tell_news.clone()),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
         let engine = Engine {
@@ -158,7 +159,6 @@ impl Node {
             chain: Arc::clone(&chain),
             net: net.clone(),
             signer,
-            guard,
             health: Arc::clone(&health),
             observatory: Arc::clone(&observatory),
             stopping: stopping.clone(),

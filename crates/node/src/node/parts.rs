@@ -1,8 +1,8 @@
 //! Parts of a node, each opened from what the operator gave.
 
 use super::NodeError;
-use crate::chain::{Chain, records};
-use crate::engine::{JournalRefusal, KeyGuard, Signer};
+use crate::chain::Chain;
+use crate::engine::{JournalRefusal, Signer};
 use crate::executor::OnSettled;
 use crate::health::{Fault, Health};
 use crate::keys::NodeKeys;
@@ -12,9 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vigil_consensus::{JournalState, Recovered};
-use vigil_net::{Head, NetConfig, NetEvent, NetHandle, Network, Role};
+use vigil_net::{Head, Multiaddr, NetConfig, NetEvent, NetHandle, Network, Role};
 use vigil_primitives::Address;
-use vigil_store::{Batch, Column};
 
 /// Block intervals that the chain may stand still before the node says so; and at least this long.
 const STANDSTILL_INTERVALS: u32 = 20;
@@ -46,14 +45,11 @@ pub(super) fn signer(
     if !config.validator_enabled {
         return Ok(None);
     }
-    let key = records::signed_key(&me);
-    let has_signed = chain.store().get(Column::Meta, &key)?.is_some();
-    match Signer::open(layout, me, has_signed, fresh) {
-        Ok(opened) => {
-            let mut batch = Batch::new();
-            batch.put(Column::Meta, key, Vec::new());
-            chain.store().write(batch, true)?;
-            Ok(Some(opened))
+    match Signer::open(layout, me, chain.has_signed(&me)?, fresh) {
+        Ok((signer, state)) => {
+            chain.begin_signing(me, signer.signed())?;
+            tell_if_database_is_older(chain, &state)?;
+            Ok(Some((signer, state)))
         }
         Err(refusal @ JournalRefusal::Exists { .. }) => Err(refusal.into()),
         Err(refusal) => {
@@ -61,6 +57,18 @@ pub(super) fn signer(
             Ok(None)
         }
     }
+}
+
+/// A database that lacks what its key voted for is an older copy, or new. That does no harm as long as the journal is the
+/// newest: blocks come again, and nothing is signed against the journal.
+fn tell_if_database_is_older(chain: &Chain, journal: &JournalState) -> Result<(), NodeError> {
+    if let Some(vote) = &journal.last_vote
+        && chain.block_bytes(&vote.block_hash)?.is_none()
+    {
+        let (settled, voted) = (chain.head().as_parent.height, vote.height);
+        tracing::warn!(settled, voted, "the chain database is older than the signing journal: fetching blocks again");
+    }
+    Ok(())
 }
 
 pub(super) async fn network(
@@ -73,10 +81,9 @@ pub(super) async fn network(
     if !config.p2p_quic {
         net.listen.truncate(1);
     }
-    for seed in &config.p2p_seeds {
-        let address = seed.parse().map_err(|_| NodeError::Seed { key: "p2p.seeds", got: seed.clone() })?;
-        net.seeds.push(address);
-    }
+    net.seeds = addresses("p2p.seeds", &config.p2p_seeds)?;
+    net.advertise = addresses("p2p.advertise", &config.p2p_advertise)?;
+    net.per_address_max = config.p2p_peers_per_address_max;
     net.max_peers = config.p2p_peers_max;
     net.discovery = config.p2p_discovery;
     net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
@@ -86,17 +93,15 @@ pub(super) async fn network(
     Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
 }
 
+fn addresses(key: &'static str, texts: &[String]) -> Result<Vec<Multiaddr>, NodeError> {
+    let read = |text: &String| text.parse().map_err(|_| NodeError::Multiaddress { key, got: text.clone() });
+    texts.iter().map(read).collect()
+}
+
 /// What happens after each settlement besides storing it.
-pub(super) fn on_settled(
-    net: NetHandle,
-    news: mpsc::UnboundedSender<ChainNews>,
-    guard: Option<Arc<KeyGuard>>,
-) -> OnSettled {
+pub(super) fn on_settled(net: NetHandle, news: mpsc::UnboundedSender<ChainNews>) -> OnSettled {
     Box::new(move |blocks| {
         let Some(head) = blocks.last() else { return };
-        if let Some(guard) = &guard {
-            blocks.iter().for_each(|block| guard.look_at(&block.block.header.hcc));
-        }
         let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
         metrics::counter!("vigil_txs_settled_total").increment(txs);
         metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);

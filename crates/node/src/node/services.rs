@@ -50,6 +50,7 @@ impl Listeners {
             let server = ServerConfig {
                 cors: config.rpc_cors,
                 connections_max: config.rpc_connections_max,
+                connections_per_address_max: config.rpc_connections_per_address_max,
                 jwt_secret: self.jwt_secret,
                 ..ServerConfig::default()
             };

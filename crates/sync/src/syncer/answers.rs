@@ -1,31 +1,36 @@
 //! Questions that are answered, late, or lost with their peer.
 
-use super::{Careful, Syncer};
-use crate::answer::{Chunk, check};
-use crate::download::{Download, Progress, Question, Range};
-use crate::{Fault, Millis, Peer, RangeAnswer, SyncEffect};
+use super::Syncer;
+use crate::answer::Body;
+use crate::download::Question;
+use crate::{Answer, AnswerError, Ask, Fault, Millis, Peer, SyncEffect};
+use vigil_primitives::Hash;
 
 impl Syncer {
     pub(super) fn peer_gone(&mut self, peer: Peer) {
         self.peers.remove(peer);
-        let open: Vec<u64> = self.download.open.iter().filter(|(_, q)| q.peer == peer).map(|(id, _)| *id).collect();
+        let open: Vec<u64> = self.open.iter().filter(|(_, q)| q.peer == peer).map(|(id, _)| *id).collect();
         for id in open {
-            if let Some(question) = self.download.open.remove(&id)
-                && self.download.waits_for(question.from, id)
-            {
-                self.want_again(question, None, 0);
+            let Some(question) = self.open.remove(&id) else { continue };
+            match question.ask {
+                Ask::Headers { .. } if self.headers_asked == Some(id) => self.headers_asked = None,
+                Ask::Bodies(_) if self.download.waits_for(question.from, id) => {
+                    self.download.want_again(question.from, |_| ());
+                }
+                _ => {}
             }
         }
+        self.drop_tail_of(peer);
     }
 
     pub(super) fn expire(&mut self, now: Millis, effects: &mut Vec<SyncEffect>) {
-        let late: Vec<u64> = self.download.open.iter().filter(|(_, q)| q.deadline <= now).map(|(id, _)| *id).collect();
+        let late: Vec<u64> = self.open.iter().filter(|(_, q)| q.deadline <= now).map(|(id, _)| *id).collect();
         for id in late {
-            let Some(question) = self.download.open.remove(&id) else { continue };
+            let Some(question) = self.open.remove(&id) else { continue };
             self.peers.answered(question.peer);
-            let reason = format!("no answer for blocks {} to {}", question.from, question.to);
-            effects.push(SyncEffect::Penalize { peer: question.peer, fault: Fault::Timeout, reason: reason.clone() });
-            self.failed(now, id, question, reason);
+            let reason = format!("no answer to a question from height {}", question.from);
+            self.blame(now, question.peer, Fault::Timeout, reason, effects);
+            self.failed(now, id, &question);
         }
     }
 
@@ -33,75 +38,86 @@ impl Syncer {
         &mut self,
         now: Millis,
         id: u64,
-        answer: Result<RangeAnswer, String>,
+        answer: Result<Answer, AnswerError>,
         effects: &mut Vec<SyncEffect>,
     ) {
-        let Some(question) = self.download.open.remove(&id) else { return };
+        let Some(question) = self.open.remove(&id) else { return };
         let peer = question.peer;
         self.peers.answered(peer);
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(reason) => return self.failed(now, id, question, reason),
-        };
-        match check(&answer, &self.chain_id, question.from, question.to - question.from + 1) {
-            Err((fault, reason)) => {
-                effects.push(SyncEffect::Penalize { peer, fault, reason: reason.clone() });
-                self.failed(now, id, question, reason);
+        match (answer, &question.ask) {
+            (Ok(Answer::Headers { links, tip }), Ask::Headers { max, .. }) if links.len() as u64 <= *max => {
+                if self.headers_asked == Some(id) {
+                    self.headers_asked = None;
+                    self.headers_came(now, peer, links, tip, effects);
+                }
+                return;
             }
-            Ok(chunk) if chunk.blocks.is_empty() => {
-                let claimed = self.peers.head(peer).height;
-                let reason = format!("it claims height {claimed} and does not give block {}", question.from);
-                effects.push(SyncEffect::Penalize { peer, fault: Fault::Unsolicited, reason: reason.clone() });
-                self.peers.lower_head(peer, question.from.saturating_sub(1));
-                self.failed(now, id, question, reason);
-            }
-            Ok(chunk) => {
-                effects.push(SyncEffect::Reward(peer));
-                self.peers.served_well(peer);
-                self.hold(id, question, chunk);
+            (Ok(Answer::Bodies(bodies)), Ask::Bodies(hashes)) => match check_bodies(&bodies, hashes) {
+                Ok(()) if !bodies.is_empty() => return self.bodies_came(id, &question, bodies, effects),
+                Ok(()) => self.nothing_came(now, id, &question, effects),
+                Err((fault, reason)) => self.blame(now, peer, fault, reason, effects),
+            },
+            (Ok(_), _) => self.blame(now, peer, Fault::Unsolicited, "it gives what was not asked for".into(), effects),
+            (Err(AnswerError::Invalid(reason)), _) => self.blame(now, peer, Fault::Invalid, reason, effects),
+            (Err(AnswerError::Failed(reason)), _) => {
+                self.error = Some(reason);
+                self.peers.strike(peer, now + self.config.set_aside);
             }
         }
+        self.failed(now, id, &question);
     }
 
-    /// Keeps the blocks of an answer; what it did not reach is wanted again, unless it lies above the peer's head.
-    fn hold(&mut self, id: u64, question: Question, chunk: Chunk) {
+    /// No block at all. Who gave the header must have it; of the others some may never have held this branch.
+    fn nothing_came(&mut self, now: Millis, id: u64, question: &Question, effects: &mut Vec<SyncEffect>) {
         if !self.download.waits_for(question.from, id) {
             return;
         }
-        let Some(last) = chunk.blocks.back().map(|held| held.block.header.height) else { return };
-        let is_last = self.download.end() == Some(question.to.saturating_add(1));
-        let reached_head = last >= self.peers.head(question.peer).height;
-        self.download
-            .ranges
-            .insert(question.from, Range { to: last, progress: Progress::Held { peer: question.peer, chunk } });
-        if last < question.to && !(is_last && reached_head) {
-            let rest = Range { to: question.to, progress: Download::wanted(Vec::new(), 0) };
-            self.download.ranges.insert(last + 1, rest);
+        let reason = format!("it does not give block {}", question.from);
+        if self.headers.at(question.from).is_some_and(|(_, giver)| giver == question.peer) {
+            return self.blame(now, question.peer, Fault::Unsolicited, reason, effects);
         }
-        self.download.drop_through(self.own.height);
-    }
-
-    /// A question has come to nothing: another peer is asked, after three of them with a pause.
-    pub(super) fn failed(&mut self, now: Millis, id: u64, question: Question, reason: String) {
+        self.error = Some(reason);
         self.peers.strike(question.peer, now + self.config.set_aside);
-        if self.careful.is_some_and(|careful| careful.peer == Some(question.peer)) {
-            self.careful = self.careful.map(|careful| Careful { peer: None, ..careful });
-        }
+    }
+
+    fn bodies_came(&mut self, id: u64, question: &Question, bodies: Vec<Body>, effects: &mut Vec<SyncEffect>) {
+        self.reward(question.peer, effects);
         if self.download.waits_for(question.from, id) {
-            self.error = Some(reason);
-            self.want_again(question, Some(question.peer), now);
+            self.download.hold(question.from, question.peer, bodies.into());
+            self.download.drop_through(self.own.height);
         }
     }
 
-    fn want_again(&mut self, question: Question, failed: Option<Peer>, now: Millis) {
-        let Some(range) = self.download.ranges.get_mut(&question.from) else { return };
-        let Progress::Asked { tried, .. } = &range.progress else { return };
-        let mut tried = tried.clone();
-        tried.extend(failed);
-        let all_tried = tried.len() > self.config.retries as usize;
-        range.progress = match all_tried {
-            true => Download::wanted(Vec::new(), now + self.config.pause),
-            false => Download::wanted(tried, 0),
-        };
+    pub(super) fn reward(&mut self, peer: Peer, effects: &mut Vec<SyncEffect>) {
+        self.peers.served_well(peer);
+        effects.push(SyncEffect::Reward(peer));
     }
+
+    /// A question has come to nothing: another peer is asked, after some of them with a pause.
+    fn failed(&mut self, now: Millis, id: u64, question: &Question) {
+        let (peer, retries, again) = (question.peer, self.config.retries, now + self.config.pause);
+        match question.ask {
+            Ask::Headers { .. } if self.headers_asked == Some(id) => {
+                self.headers_asked = None;
+                self.headers_tries.failed(peer, retries, again);
+                self.drop_tail_of(peer);
+            }
+            Ask::Bodies(_) if self.download.waits_for(question.from, id) => {
+                self.download.want_again(question.from, |tries| tries.failed(peer, retries, again));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The blocks must be those asked for, in that order, from the first on.
+fn check_bodies(bodies: &[Body], hashes: &[Hash]) -> Result<(), (Fault, String)> {
+    for (n, body) in bodies.iter().enumerate() {
+        if hashes.get(n) == Some(&body.hash) {
+            continue;
+        }
+        let fault = if hashes.contains(&body.hash) { Fault::Unsolicited } else { Fault::Invalid };
+        return Err((fault, format!("block {} is not the one asked for", body.hash)));
+    }
+    Ok(())
 }

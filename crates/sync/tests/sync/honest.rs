@@ -1,12 +1,17 @@
 //! Honest peers: fast, slow, short of breath, gone.
 
-use crate::world::{Conduct, World, head};
-use vigil_sync::{Peer, SyncConfig, SyncInput, SyncState};
+use crate::world::{Conduct, World};
+use std::collections::BTreeSet;
+use vigil_sync::{Ask, Peer, SyncConfig, SyncInput, SyncState};
+
+fn world(length: u64) -> World {
+    World::new(SyncConfig::default(), length)
+}
 
 #[test]
 fn catches_up_to_the_last_settled_block() {
     for length in [1, 2, 3, 63, 64, 65, 128, 1_000] {
-        let mut world = World::new(SyncConfig::default(), length);
+        let mut world = world(length);
         world.honest(1, length, 100);
         world.run_until(60_000, |world| world.settled == length);
         world.run_for(500);
@@ -16,21 +21,48 @@ fn catches_up_to_the_last_settled_block() {
 }
 
 #[test]
+fn no_block_is_asked_for_before_its_header_is_proven() {
+    let mut world = world(300);
+    world.honest(1, 300, 100);
+    world.run_until(5_000, |world| world.headers_asked().count() == 2);
+    let told = world.headers_asked().next().unwrap();
+    assert_eq!(told, (1, 64));
+    assert!(world.bodies_asked().all(|hash| (1..64).any(|height| world.truth.hash(height) == *hash)));
+    world.run_until(60_000, |world| world.settled == 300);
+    assert_eq!(world.bodies_asked().count(), 301, "each once");
+}
+
+#[test]
 fn many_peers_share_the_work_within_the_bounds() {
     let config = SyncConfig::default();
-    let mut world = World::new(config, 3_000);
-    (1..=8).for_each(|peer| world.honest(peer, 3_000, 1_000));
+    let mut world = world(3_000);
+    (1..=8).for_each(|peer| world.honest(peer, 3_000, 200));
     world.run_until(120_000, |world| world.settled == 3_000);
-    let asked: std::collections::BTreeSet<_> = world.requests.iter().map(|(peer, ..)| *peer).collect();
-    assert_eq!(asked.len(), 8);
+    let asked = |is_wanted: fn(&Ask) -> bool| {
+        let asked = world.requests.iter().filter(|(_, ask)| is_wanted(ask));
+        asked.map(|(peer, _)| *peer).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(asked(|_| true), 8);
+    assert!(asked(|ask| matches!(ask, Ask::Bodies(_))) >= 4);
     assert!(world.open_max <= config.in_flight_max, "{} requests open", world.open_max);
     assert!(world.ahead_max <= config.window, "{} blocks ahead", world.ahead_max);
     assert!(world.penalties.is_empty(), "{:?}", world.penalties);
 }
 
 #[test]
+fn a_change_of_the_validators_is_crossed() {
+    for change in [1, 2, 61, 62, 63, 64, 65, 100, 298, 299, 300] {
+        let mut world = World::with_set_change(SyncConfig::default(), 300, change);
+        (1..=3).for_each(|peer| world.honest(peer, 300, 100));
+        let took = world.run_until(30_000, |world| world.settled == 300);
+        assert!(took < 5_000, "change in block {change}: {took} ms");
+        assert!(world.penalties.is_empty(), "change in block {change}: {:?}", world.penalties);
+    }
+}
+
+#[test]
 fn a_gap_that_consensus_closes_is_left_alone() {
-    let mut world = World::new(SyncConfig::default(), 10);
+    let mut world = world(10);
     for height in 1..=10 {
         world.honest(1, height, 10);
         world.run_for(500);
@@ -53,7 +85,7 @@ fn a_follower_stays_at_the_head() {
 
 #[test]
 fn the_head_moves_while_we_catch_up() {
-    let mut world = World::new(SyncConfig::default(), 2_000);
+    let mut world = world(2_000);
     for height in 500..=2_000 {
         world.honest(1, height, 30);
         world.honest(2, height.saturating_sub(1), 60);
@@ -65,22 +97,18 @@ fn the_head_moves_while_we_catch_up() {
 
 #[test]
 fn short_answers_are_completed() {
-    let mut world = World::new(SyncConfig::default(), 300);
-    let truth = world.truth.clone();
-    for peer in 1..=3 {
-        world.serve(peer, truth.clone(), 300, Conduct::Stingy { blocks: 5 });
-        world.claim(peer, head(&truth, 300));
+    for items in [1, 2, 5] {
+        let mut world = world(300);
+        (1..=3).for_each(|peer| world.liar(peer, 300, Conduct::Stingy { items }));
+        world.run_until(120_000, |world| world.settled >= 298);
+        assert!(world.penalties.is_empty(), "{items} at a time: {:?}", world.penalties);
     }
-    world.run_until(120_000, |world| world.settled >= 299);
-    assert!(world.penalties.is_empty(), "{:?}", world.penalties);
 }
 
 #[test]
 fn a_late_answer_is_asked_for_elsewhere() {
-    let mut world = World::new(SyncConfig::default(), 200);
-    let truth = world.truth.clone();
-    world.serve(1, truth.clone(), 200, Conduct::Silent);
-    world.claim(1, head(&truth, 200));
+    let mut world = world(200);
+    world.liar(1, 200, Conduct::Silent);
     world.honest(2, 200, 50);
     let took = world.run_until(60_000, |world| world.settled == 200);
     assert!(took < 25_000, "{took} ms");
@@ -90,10 +118,8 @@ fn a_late_answer_is_asked_for_elsewhere() {
 
 #[test]
 fn a_peer_that_goes_away_is_no_fault() {
-    let mut world = World::new(SyncConfig::default(), 200);
-    let truth = world.truth.clone();
-    world.serve(1, truth.clone(), 200, Conduct::Silent);
-    world.claim(1, head(&truth, 200));
+    let mut world = world(200);
+    world.liar(1, 200, Conduct::Silent);
     world.run_for(100);
     assert!(!world.requests.is_empty());
     world.honest(2, 200, 50);
@@ -105,7 +131,7 @@ fn a_peer_that_goes_away_is_no_fault() {
 
 #[test]
 fn nobody_to_ask() {
-    let mut world = World::new(SyncConfig::default(), 10);
+    let mut world = world(10);
     assert_eq!(world.status().state, SyncState::NoPeers);
     world.honest(1, 10, 10);
     assert_eq!(world.status().state, SyncState::Behind { blocks: 10 });
@@ -116,13 +142,17 @@ fn nobody_to_ask() {
 
 #[test]
 fn consensus_overtakes_the_download() {
-    let mut world = World::new(SyncConfig::default(), 1_000);
+    let mut world = world(1_000);
     world.honest(1, 1_000, 2_000);
     world.run_for(3_000);
     world.settle(400);
     // What lies below is neither delivered nor asked for again.
     let asked = world.requests.len();
     world.run_until(60_000, |world| world.settled == 1_000);
-    assert!(world.requests[asked..].iter().all(|(_, from, max)| from + max > 400), "{:?}", world.requests);
+    let later = world.requests[asked..].iter().filter_map(|(_, ask)| match ask {
+        Ask::Headers { from, .. } => Some(*from),
+        Ask::Bodies(_) => None,
+    });
+    assert_eq!(later.min(), Some(401));
     assert!(world.penalties.is_empty(), "{:?}", world.penalties);
 }

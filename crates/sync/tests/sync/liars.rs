@@ -1,151 +1,174 @@
-//! Liars, and our own troubles.
+//! Headers that lie.
 
-use crate::world::{Conduct, World, cert_of, chain, head};
-use vigil_primitives::{Block, Bytes, Hash, Height, rlp};
-use vigil_sync::{Fault, Head, RangeAnswer, SyncConfig, SyncState};
+use crate::history::{FIRST, FORGED, History, STRANGERS};
+use crate::world::{Conduct, Raw, World, lies};
+use std::rc::Rc;
+use vigil_primitives::{BlockHeader, Bytes, Hash, Hcc, Height, rlp};
+use vigil_sync::{Ask, Fault, SyncConfig};
 
 fn world(length: Height) -> World {
     World::new(SyncConfig::default(), length)
 }
 
-fn encoded(blocks: &[Block]) -> Vec<Bytes> {
-    blocks.iter().map(|block| rlp::encode(block).into()).collect()
+/// Answers every question for headers with these.
+fn gives(headers: Vec<Bytes>, tip: Option<Bytes>) -> Conduct {
+    lies(move |ask, raw| match ask {
+        Ask::Headers { .. } => Some(Raw { headers: Some(headers.clone()), tip: tip.clone(), bodies: vec![] }),
+        Ask::Bodies(_) => Some(raw),
+    })
+}
+
+/// The liar is alone at first, then an honest peer saves the day; no block of another chain is ever asked for.
+fn found_out(what: &str, fault: Fault, conduct: Conduct, history: Option<History>) {
+    let mut world = world(200);
+    let history = history.map_or(world.truth.clone(), Rc::new);
+    world.serve(1, history, 200, conduct);
+    world.run_for(3_000);
+    world.honest(2, 200, 50);
+    world.run_until(60_000, |world| world.settled == 200);
+    assert!(world.fined(1).contains(&fault), "{what}: {:?}", world.penalties);
+    assert!(world.fined(2).is_empty(), "{what}: {:?}", world.penalties);
+    let truth: Vec<Hash> = (0..=201).map(|height| world.truth.hash(height)).collect();
+    assert!(world.bodies_asked().all(|hash| truth.contains(hash)), "{what}: blocks of a lie were asked for");
+}
+
+/// The true chain up to 30, then headers bent by `bend`.
+fn bent(bend: impl Fn(Height, &mut BlockHeader)) -> History {
+    world(200).truth.bent(30, 201, bend, |_| FIRST)
 }
 
 #[test]
-fn a_claim_of_any_height_costs_nothing() {
-    for conduct in [Conduct::Silent, Conduct::Failing, Conduct::Says(RangeAnswer::default())] {
-        let mut world = world(500);
-        world.honest(2, 500, 50);
-        world.honest(3, 500, 50);
-        world.serve(1, vec![], 0, conduct);
-        world.claim(1, Head { height: u64::MAX, hash: Hash::repeat_byte(1) });
-        world.run_until(120_000, |world| world.settled == 500);
-        assert!(world.fined(2).is_empty() && world.fined(3).is_empty(), "{:?}", world.penalties);
-        // While the liar is set aside the node knows that it is at the head.
-        world.run_until(120_000, |world| world.status().state == SyncState::Synced);
-    }
-}
-
-#[test]
-fn a_liar_alone_is_set_aside() {
-    let mut world = world(5);
-    world.serve(1, vec![], 0, Conduct::Says(RangeAnswer::default()));
-    world.claim(1, Head { height: 1 << 60, hash: Hash::ZERO });
-    world.run_for(1_000);
-    assert_eq!(world.fined(1), [Fault::Unsolicited; 2], "two ranges were asked for");
-    assert_eq!(world.status().state, SyncState::Synced, "its claim has been lowered to what it has");
-    // Endless claims: each costs it points, none makes us ask for more than one range at a time.
-    for n in 0..20 {
-        world.claim(1, Head { height: (1 << 60) + n, hash: Hash::ZERO });
-        world.run_for(1_000);
-    }
-    assert!(world.fined(1).len() >= 3, "{:?}", world.penalties);
-    assert!(world.requests.len() <= 12, "{} requests to somebody who never delivers", world.requests.len());
-}
-
-#[test]
-fn answers_that_do_not_chain_cost_a_hundred_points() {
-    let truth = chain(200, 0, 0);
-    let other = chain(200, 7, 0);
-    let mut gap = truth[1..=64].to_vec();
-    gap.remove(30);
-    let mut wrong_chain = truth[1..=1].to_vec();
-    wrong_chain[0].header.chain_id = "othernet".into();
-    let lies = [
-        ("another genesis", encoded(&other[1..=64])),
-        ("a hole", encoded(&gap)),
-        ("other heights", encoded(&truth[2..=65])),
-        ("another chain id", encoded(&wrong_chain)),
+fn headers_that_do_not_chain_cost_a_hundred_points() {
+    let truth = world(200).truth;
+    let other = History::new(201, |_| FIRST).bent(1, 201, |_, _| (), |_| STRANGERS);
+    let two_histories = [truth.headers(1..=30), other.headers(31..=64)].concat();
+    let hole = truth.headers((1..=64).filter(|height| *height != 30));
+    for (lie, headers) in [
+        ("other heights", truth.headers(2..=65)),
+        ("a hole", hole),
+        ("two histories", two_histories),
         ("garbage", vec![Bytes::from(vec![0xc1; 9])]),
-        ("two histories", encoded(&[&truth[1..=30], &other[31..=64]].concat())),
-    ];
-    for (lie, blocks) in lies {
-        let mut world = world(200);
-        world.serve(1, vec![], 0, Conduct::Says(RangeAnswer { blocks, certs: vec![] }));
-        world.claim(1, head(&truth, 200));
-        world.honest(2, 200, 500);
-        world.run_until(60_000, |world| world.settled == 200);
-        assert!(world.fined(1).contains(&Fault::Invalid), "{lie}: {:?}", world.penalties);
-        assert!(world.fined(2).is_empty(), "{lie}: {:?}", world.penalties);
+        ("a block for a header", vec![truth.block(1)]),
+    ] {
+        found_out(lie, Fault::Invalid, gives(headers, None), None);
     }
+}
+
+#[test]
+fn headers_that_break_a_rule_cost_a_hundred_points() {
+    let honest = || Conduct::Honest { after: 10 };
+    let back = world(200).truth.certs[20].clone();
+    for (lie, history) in [
+        ("another chain id", bent(|_, header| header.chain_id = "othernet".into())),
+        ("an epoch that stands still", bent(|height, header| header.epoch = height.min(30))),
+        ("a vote twice", bent(|_, header| header.hcc.votes[1] = header.hcc.votes[0].clone())),
+        ("votes for another height", bent(|_, header| header.hcc.votes.iter_mut().for_each(|vote| vote.height += 1))),
+        ("votes of another source", bent(|_, header| header.hcc.votes[2].source_hash = Hash::ZERO)),
+        (
+            "an older certificate",
+            bent(move |height, header| {
+                if height == 33 {
+                    header.hcc = back.clone()
+                }
+            }),
+        ),
+    ] {
+        found_out(lie, Fault::Invalid, honest(), Some(history));
+    }
+}
+
+#[test]
+fn headers_up_to_a_head_that_prove_nothing_are_unsolicited() {
+    let nothing = Hcc { votes: vec![], block_hash: Hash::repeat_byte(9) };
+    let history = bent(move |_, header| header.hcc = nothing.clone());
+    found_out("no certificate", Fault::Unsolicited, lies(|_, raw| Some(Raw { tip: None, ..raw })), Some(history));
+}
+
+#[test]
+fn what_is_not_certified_costs_a_hundred_points() {
+    let truth = world(200).truth;
+    // From the first block, inside an answer, at its ends, and far up.
+    for at in [1, 2, 30, 62, 63, 64, 65, 66, 129, 190, 200, 201] {
+        for (lie, voters) in [("forged votes", FORGED), ("votes of strangers", STRANGERS)] {
+            let fake = truth.forked(at, 201, voters);
+            found_out(&format!("{lie} from {at} up"), Fault::Invalid, Conduct::Honest { after: 10 }, Some(fake));
+        }
+    }
+}
+
+#[test]
+fn too_few_votes_are_no_certificate() {
+    let fake = world(200).truth.bent(40, 201, |_, header| header.hcc.votes.truncate(2), |_| FIRST);
+    found_out("two votes of four", Fault::Invalid, Conduct::Honest { after: 10 }, Some(fake));
+}
+
+#[test]
+fn a_certificate_of_something_else_is_no_tip() {
+    let truth = world(200).truth;
+    for cert in [truth.cert(9), Bytes::from(vec![0xc0]), rlp::encode(&Hcc::default()).into()] {
+        found_out("tip", Fault::Invalid, gives(truth.headers(1..=3), Some(cert)), None);
+    }
+    found_out("a tip without a header", Fault::Invalid, gives(vec![], Some(truth.cert(9))), None);
 }
 
 #[test]
 fn more_than_asked_for_is_unsolicited() {
-    let truth = chain(200, 0, 0);
-    for answer in [
-        RangeAnswer { blocks: encoded(&truth[1..=65]), certs: vec![] },
-        RangeAnswer { blocks: encoded(&truth[1..=3]), certs: vec![cert_of(&truth[9])] },
-        RangeAnswer { blocks: encoded(&truth[1..=3]), certs: vec![cert_of(&truth[1]); 65] },
-    ] {
-        let mut world = world(200);
-        world.serve(1, vec![], 0, Conduct::Says(answer));
-        world.claim(1, head(&truth, 200));
-        world.honest(2, 200, 500);
-        world.run_until(60_000, |world| world.settled == 200);
-        assert!(world.fined(1).contains(&Fault::Unsolicited), "{:?}", world.penalties);
-        assert!(world.fined(2).is_empty());
-    }
+    let truth = world(200).truth;
+    found_out("65 headers", Fault::Unsolicited, gives(truth.headers(1..=65), None), None);
+    let blocks: Vec<Bytes> = (1..=3).map(|height| truth.block(height)).collect();
+    let for_headers =
+        lies(move |_, raw| Some(Raw { headers: raw.headers.map(|_| vec![]), bodies: blocks.clone(), tip: None }));
+    found_out("blocks for headers", Fault::Unsolicited, for_headers, None);
+    let for_blocks = lies(|_, raw| Some(Raw { headers: raw.headers.or(Some(vec![])), ..raw }));
+    found_out("headers for blocks", Fault::Unsolicited, for_blocks, None);
+}
+
+/// Headers that link to their parents from 20 up, and none carries a certificate of the chain.
+fn endless() -> Rc<History> {
+    Rc::new(world(200).truth.bent(20, 1_500, |_, header| header.hcc = Hcc::default(), |_| FIRST))
 }
 
 #[test]
-fn a_chain_of_its_own_is_found_out_by_consensus() {
-    // It forks off at block 40, so links and hashes are all in order.
-    let fake = chain(400, 9, 40);
-    let mut world = world(300);
-    world.serve(1, fake.clone(), 300, Conduct::Honest { after: 10 });
-    world.claim(1, head(&fake, 300));
-    world.honest(2, 300, 100);
-    world.honest(3, 300, 100);
-    world.run_until(120_000, |world| world.settled == 300);
+fn endless_headers_without_proof_end() {
+    let mut world = world(200);
+    world.serve(1, endless(), 1_400, Conduct::Honest { after: 10 });
+    world.run_for(2_000);
+    let (_, fault, reason) = world.penalties.first().expect("a penalty");
+    assert!(*fault == Fault::Invalid && reason.contains("400 headers without a certificate"), "{reason}");
+    assert_eq!(world.penalties.len(), 1, "it is set aside at once");
+    let highest = world.headers_asked().map(|(_, to)| to).max();
+    assert!(highest <= Some(500), "asked up to {highest:?}");
+}
+
+#[test]
+fn headers_one_by_one_that_prove_nothing_end() {
+    let mut world = world(200);
+    let one =
+        |raw: Raw| Raw { headers: raw.headers.map(|headers| headers.into_iter().take(1).collect()), tip: None, ..raw };
+    let drips = lies(move |ask, raw| match ask {
+        Ask::Headers { from: 1, .. } => Some(raw),
+        _ => Some(one(raw)),
+    });
+    world.serve(1, endless(), 1_400, drips);
+    world.run_for(2_000);
+    assert_eq!(world.fined(1), [Fault::Unsolicited; 3], "{:?}", world.penalties);
+    assert!(world.headers_asked().count() <= 1 + 3 * 8, "{} questions", world.headers_asked().count());
+}
+
+#[test]
+fn who_changes_its_story_is_found_out() {
+    let other = world(500).truth.forked(50, 501, FIRST);
+    let mut world = world(500);
+    // True headers up to 64, and then those of a chain that left it at 50.
+    let changes = lies(move |ask, raw| match ask {
+        Ask::Headers { from: 1, .. } => Some(raw),
+        Ask::Headers { from, max } => Some(Raw { headers: Some(other.headers(*from..from + max)), ..raw }),
+        Ask::Bodies(_) => Some(raw),
+    });
+    world.liar(1, 500, changes);
+    world.run_for(1_000);
     assert!(world.fined(1).contains(&Fault::Invalid), "{:?}", world.penalties);
-    assert!(world.fined(2).is_empty() && world.fined(3).is_empty(), "{:?}", world.penalties);
-}
-
-#[test]
-fn a_contradiction_is_judged_when_the_height_is_settled() {
-    // The liar's blocks up to 64 are true but for the last, which no later block confirms.
-    for lied in [60, 63, 64, 65, 66, 100, 128, 129] {
-        let fake = chain(400, 9, lied);
-        let mut world = world(300);
-        world.serve(1, fake.clone(), 300, Conduct::Honest { after: 100 });
-        world.claim(1, head(&fake, 300));
-        (2..=4).for_each(|peer| world.honest(peer, 300, 100));
-        world.run_until(180_000, |world| world.settled == 300);
-        assert!((2..=4).all(|peer| world.fined(peer).is_empty()), "fork at {lied}: {:?}", world.penalties);
-    }
-}
-
-#[test]
-fn consensus_that_settles_nothing_is_a_stall_with_a_reason() {
-    let mut world = world(100);
-    world.settles = false;
-    world.honest(1, 100, 50);
-    world.honest(2, 100, 50);
-    world.run_for(12_000);
-    match world.status().state {
-        SyncState::Stalled { blocks: 100, error } => assert!(error.contains("stays at 0"), "{error}"),
-        other => panic!("{other:?}"),
-    }
-    assert!(world.penalties.is_empty(), "nobody is to blame: {:?}", world.penalties);
-    // And it goes on when consensus does.
-    world.settles = true;
-    world.run_until(120_000, |world| world.settled == 100);
-}
-
-#[test]
-fn memory_is_bounded_while_the_first_range_is_missing() {
-    let mut world = world(5_000);
-    let truth = world.truth.clone();
-    // The first to be asked is silent; the others serve everything above.
-    world.serve(1, truth.clone(), 5_000, Conduct::Silent);
-    world.claim(1, head(&truth, 5_000));
-    world.run_for(60);
-    (2..=5).for_each(|peer| world.honest(peer, 5_000, 10));
-    world.run_for(15_000);
-    let highest = world.requests.iter().map(|(_, from, max)| from + max).max().unwrap();
-    let config = SyncConfig::default();
-    assert!(highest <= config.window + 9 * config.range_blocks + 1, "asked up to {highest}");
-    world.run_until(120_000, |world| world.settled == 5_000);
+    world.honest(2, 500, 50);
+    world.run_until(60_000, |world| world.settled == 500);
+    assert!(world.fined(2).is_empty(), "{:?}", world.penalties);
 }

@@ -1,30 +1,27 @@
-//! A chain, peers that serve or lie, and a stand-in for consensus.
+//! Peers that serve or lie, and a stand-in for consensus.
 
+use crate::history::{CHAIN, FIRST, History, SECOND, is_signed};
 use std::collections::{BTreeMap, BTreeSet};
-use vigil_primitives::{Block, BlockHeader, Bytes, Hash, Hcc, Height, rlp};
+use std::rc::Rc;
+use vigil_consensus::ValidatorSet;
+use vigil_primitives::{Block, Bytes, Hash, Hcc, Height};
 use vigil_sync::{
-    Fault, Head, Millis, Peer, RangeAnswer, SyncConfig, SyncEffect, SyncInput, SyncStatus, Syncer, serve_range,
+    Answer, AnswerError, Ask, Fault, Head, Millis, Peer, SyncConfig, SyncEffect, SyncInput, SyncStatus, Syncer,
+    serve_bodies, serve_headers, verify,
 };
 
-pub(crate) const CHAIN: &str = "testnet";
 const TICK: Millis = 50;
 
-/// A chain of `length` blocks above genesis; `salt` makes it another one from height `forks_at` up.
-pub(crate) fn chain(length: u64, salt: u64, forks_at: Height) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    for height in 0..=length {
-        let parent = blocks.last().map(Block::hash).unwrap_or_default();
-        let timestamp = if height >= forks_at { salt } else { 0 };
-        let header =
-            BlockHeader { chain_id: CHAIN.into(), height, epoch: height, parent, timestamp, ..Default::default() };
-        blocks.push(Block { header, txs: vec![] });
-    }
-    blocks
+/// An answer before it is decoded.
+#[derive(Clone, Default)]
+pub(crate) struct Raw {
+    pub(crate) headers: Option<Vec<Bytes>>,
+    pub(crate) tip: Option<Bytes>,
+    pub(crate) bodies: Vec<Bytes>,
 }
 
-pub(crate) fn head(blocks: &[Block], height: Height) -> Head {
-    Head { height, hash: blocks[height as usize].hash() }
-}
+/// What a liar makes of the question and the honest answer; `None`: it stays silent.
+pub(crate) type Lie = Rc<dyn Fn(&Ask, Raw) -> Option<Raw>>;
 
 /// How a peer behaves.
 #[derive(Clone)]
@@ -35,49 +32,67 @@ pub(crate) enum Conduct {
     Silent,
     /// Says at once that it cannot.
     Failing,
-    /// Answers with this.
-    Says(RangeAnswer),
-    /// Serves, at most so many blocks at a time.
-    Stingy { blocks: u64 },
+    /// Serves, at most so many items at a time.
+    Stingy { items: usize },
+    /// Lies, after 10 ms.
+    Lies(Lie),
+}
+
+pub(crate) fn lies(lie: impl Fn(&Ask, Raw) -> Option<Raw> + 'static) -> Conduct {
+    Conduct::Lies(Rc::new(lie))
 }
 
 pub(crate) struct Server {
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) settled: Height,
-    pub(crate) conduct: Conduct,
+    history: Rc<History>,
+    settled: Height,
+    conduct: Conduct,
 }
 
 pub(crate) struct World {
     pub(crate) now: Millis,
     pub(crate) syncer: Syncer,
-    pub(crate) truth: Vec<Block>,
+    pub(crate) truth: Rc<History>,
     pub(crate) servers: BTreeMap<Peer, Server>,
     pub(crate) settled: Height,
     pub(crate) penalties: Vec<(Peer, Fault, String)>,
-    pub(crate) requests: Vec<(Peer, Height, u64)>,
+    pub(crate) requests: Vec<(Peer, Ask)>,
     /// Most requests open at one time.
     pub(crate) open_max: usize,
     /// Highest block delivered above the settled head.
     pub(crate) ahead_max: Height,
     /// If false, consensus takes blocks and settles nothing.
     pub(crate) settles: bool,
-    answers: BTreeMap<(Millis, u64), Result<RangeAnswer, String>>,
+    /// Consensus finds this block invalid, though certified.
+    pub(crate) invalid: Option<Height>,
+    /// The block that changes the validators; the second next is the first of the new ones.
+    pub(crate) set_change: Option<Height>,
+    /// Blocks delivered that are not of the true chain.
+    pub(crate) strays: BTreeSet<Hash>,
+    sets: Vec<ValidatorSet>,
+    answers: BTreeMap<(Millis, u64), SyncInput>,
     open: BTreeSet<u64>,
     held: BTreeMap<Hash, Height>,
-    rejected: Vec<(Hash, String)>,
-    invalid: BTreeSet<Hash>,
+    rejected: Vec<Hash>,
 }
 
 impl World {
-    /// We are at genesis, the true chain has `length` blocks.
-    pub(crate) fn new(config: SyncConfig, length: u64) -> Self {
-        let truth = chain(length + 1, 0, 0);
-        let genesis = head(&truth, 0);
+    /// We are at genesis, the true chain has `length` blocks and a certified one above.
+    pub(crate) fn new(config: SyncConfig, length: Height) -> Self {
+        Self::of(config, History::new(length + 1, |_| FIRST))
+    }
+
+    /// A world in which block `change` changes the validators.
+    pub(crate) fn with_set_change(config: SyncConfig, length: Height, change: Height) -> Self {
+        let voters = |height| if height < change + 2 { FIRST } else { SECOND };
+        Self { set_change: Some(change), ..Self::of(config, History::new(length + 1, voters)) }
+    }
+
+    fn of(config: SyncConfig, truth: History) -> Self {
         Self {
             now: 1_000,
-            syncer: Syncer::new(config, CHAIN, genesis),
-            held: BTreeMap::from([(genesis.hash, 0)]),
-            truth,
+            syncer: Syncer::new(config, truth.head(0)),
+            held: BTreeMap::from([(truth.hash(0), 0)]),
+            truth: Rc::new(truth),
             servers: BTreeMap::new(),
             settled: 0,
             penalties: Vec::new(),
@@ -85,21 +100,31 @@ impl World {
             open_max: 0,
             ahead_max: 0,
             settles: true,
+            invalid: None,
+            set_change: None,
+            strays: BTreeSet::new(),
+            sets: vec![FIRST.set()],
             answers: BTreeMap::new(),
             open: BTreeSet::new(),
             rejected: Vec::new(),
-            invalid: BTreeSet::new(),
         }
     }
 
     /// A peer that has the true chain settled up to `settled`.
     pub(crate) fn honest(&mut self, peer: u64, settled: Height, after: Millis) {
-        self.serve(peer, self.truth.clone(), settled, Conduct::Honest { after });
-        self.claim(peer, head(&self.truth, settled));
+        self.liar(peer, settled, Conduct::Honest { after });
     }
 
-    pub(crate) fn serve(&mut self, peer: u64, blocks: Vec<Block>, settled: Height, conduct: Conduct) {
-        self.servers.insert(Peer(peer), Server { blocks, settled, conduct });
+    /// A peer that has the true chain, claims that head and behaves otherwise.
+    pub(crate) fn liar(&mut self, peer: u64, settled: Height, conduct: Conduct) {
+        self.serve(peer, self.truth.clone(), settled, conduct);
+    }
+
+    /// A peer with a history of its own, of which it claims the head.
+    pub(crate) fn serve(&mut self, peer: u64, history: Rc<History>, settled: Height, conduct: Conduct) {
+        let head = history.head(settled);
+        self.servers.insert(Peer(peer), Server { history, settled, conduct });
+        self.claim(peer, head);
     }
 
     pub(crate) fn claim(&mut self, peer: u64, head: Head) {
@@ -114,10 +139,8 @@ impl World {
         let mut effects = Vec::new();
         self.syncer.step(self.now, input, &mut effects);
         self.perform(effects);
-        while let Some((hash, reason)) = self.rejected.pop() {
-            let mut effects = Vec::new();
-            self.syncer.step(self.now, SyncInput::Rejected { hash, reason }, &mut effects);
-            self.perform(effects);
+        while let Some(hash) = self.rejected.pop() {
+            self.input(SyncInput::Rejected { hash, reason: "state root".into() });
         }
     }
 
@@ -127,13 +150,10 @@ impl World {
         while !done(self) {
             assert!(self.now - start < limit, "not done after {limit} ms: at {}, {:?}", self.settled, self.status());
             self.now += TICK;
-            while let Some(entry) = self.answers.first_entry() {
-                if entry.key().0 > self.now {
-                    break;
-                }
-                let ((_, id), answer) = entry.remove_entry();
+            while let Some(entry) = self.answers.first_entry().filter(|entry| entry.key().0 <= self.now) {
+                let ((_, id), input) = entry.remove_entry();
                 self.open.remove(&id);
-                self.input(SyncInput::Answer { id, answer });
+                self.input(input);
             }
             self.input(SyncInput::Tick);
         }
@@ -147,7 +167,7 @@ impl World {
 
     /// Consensus settles up to `height` by itself.
     pub(crate) fn settle(&mut self, height: Height) {
-        let head = head(&self.truth, height);
+        let head = self.truth.head(height);
         self.held.insert(head.hash, height);
         self.settled = height;
         self.input(SyncInput::Settled(head));
@@ -157,11 +177,32 @@ impl World {
         self.penalties.iter().filter(|(fined, ..)| fined.0 == peer).map(|(_, fault, _)| *fault).collect()
     }
 
+    /// First and last height of the questions for headers.
+    pub(crate) fn headers_asked(&self) -> impl Iterator<Item = (Height, Height)> {
+        self.requests.iter().filter_map(|(_, ask)| match ask {
+            Ask::Headers { from, max } => Some((*from, from + max - 1)),
+            Ask::Bodies(_) => None,
+        })
+    }
+
+    /// Hashes of all blocks that were asked for.
+    pub(crate) fn bodies_asked(&self) -> impl Iterator<Item = &Hash> {
+        self.requests.iter().flat_map(|(_, ask)| match ask {
+            Ask::Headers { .. } => &[],
+            Ask::Bodies(hashes) => hashes.as_slice(),
+        })
+    }
+
     fn perform(&mut self, effects: Vec<SyncEffect>) {
         let before = self.settled;
         for effect in effects {
             match effect {
-                SyncEffect::Request { peer, id, from, max } => self.asked(peer, id, from, max),
+                SyncEffect::Request { peer, id, ask } => self.asked(peer, id, ask),
+                SyncEffect::Verify { ticket, after, certs } => {
+                    let verdict = verify(&certs, &self.sets, is_signed);
+                    let complete = self.held.contains_key(&after);
+                    self.answers.insert((self.now, ticket), SyncInput::Verified { ticket, verdict, complete });
+                }
                 SyncEffect::Deliver { hash, block, .. } => self.delivered(hash, &block),
                 SyncEffect::Certificate { cert, .. } => self.certified(&cert),
                 SyncEffect::Penalize { peer, fault, reason } => self.penalties.push((peer, fault, reason)),
@@ -169,65 +210,97 @@ impl World {
             }
         }
         if self.settled > before {
-            let head = head(&self.truth, self.settled);
+            let head = self.truth.head(self.settled);
             self.input(SyncInput::Settled(head));
         }
     }
 
-    fn asked(&mut self, peer: Peer, id: u64, from: Height, max: u64) {
-        assert!((1..=64).contains(&max), "{max} blocks asked for");
-        self.requests.push((peer, from, max));
+    fn asked(&mut self, peer: Peer, id: u64, ask: Ask) {
+        let count = match &ask {
+            Ask::Headers { max, .. } => *max as usize,
+            Ask::Bodies(hashes) => hashes.len(),
+        };
+        assert!((1..=64).contains(&count), "{count} asked for");
         self.open.insert(id);
         self.open_max = self.open_max.max(self.open.len());
-        let server = &self.servers[&peer];
-        let answer = |max| {
-            let block =
-                |height: Height| Ok::<_, String>(server.blocks.get(height as usize).map(|b| rlp::encode(b).into()));
-            let tip = || {
-                let child = server.blocks.get(server.settled as usize + 1);
-                Ok(child.map(|child| (rlp::encode(child).into(), cert_of(child))))
-            };
-            serve_range(from, max, server.settled, block, tip)
-        };
-        let (after, answer) = match &server.conduct {
-            Conduct::Honest { after } => (*after, answer(max)),
-            Conduct::Silent => return,
-            Conduct::Failing => (0, Err("stream failed".into())),
-            Conduct::Says(answer) => (10, Ok(answer.clone())),
-            Conduct::Stingy { blocks } => (10, answer(max.min(*blocks))),
-        };
-        self.answers.insert((self.now + after, id), answer);
+        let reply = self.servers[&peer].reply(&ask);
+        let is_headers = matches!(ask, Ask::Headers { .. });
+        self.requests.push((peer, ask));
+        let Some((after, reply)) = reply else { return };
+        let answer = reply.and_then(|raw| match raw.headers {
+            Some(headers) => Answer::headers(CHAIN, &headers, raw.tip.as_ref()),
+            None if is_headers => Answer::headers(CHAIN, &[], None),
+            None => Answer::bodies(&raw.bodies),
+        });
+        self.answers.insert((self.now + after, id), SyncInput::Answer { id, answer });
     }
 
-    /// Consensus: a block off the true chain is found invalid, a true one
-    /// settles its grandparent (its header's certificate is its parent's).
+    /// Consensus: a true block settles its grandparent, as its header carries its parent's certificate.
     fn delivered(&mut self, hash: Hash, block: &Block) {
         let height = block.header.height;
-        if self.invalid.contains(&block.header.parent) {
-            self.invalid.insert(hash);
-            return;
-        }
         assert!(self.held.contains_key(&block.header.parent), "block {height} came before its parent");
         self.ahead_max = self.ahead_max.max(height.saturating_sub(self.settled));
-        if self.truth.get(height as usize).is_none_or(|truth| truth.hash() != hash) {
-            self.invalid.insert(hash);
-            return self.rejected.push((hash, "a bad signature".into()));
-        }
         self.held.insert(hash, height);
-        if self.settles {
+        if self.truth.hash(height) != hash {
+            self.strays.insert(hash);
+            return;
+        }
+        if self.invalid == Some(height) {
+            self.rejected.push(hash);
+        }
+        if self.set_change == Some(height) {
+            self.sets.push(SECOND.set());
+        }
+        let blocked = self.invalid.is_some_and(|invalid| height >= invalid);
+        if self.settles && !blocked {
             self.settled = self.settled.max(height.saturating_sub(2));
         }
     }
 
     fn certified(&mut self, cert: &Hcc) {
-        if let Some(height) = self.held.get(&cert.block_hash)
-            && self.settles
-        {
+        let Some(height) = self.held.get(&cert.block_hash) else { panic!("a certificate before its block") };
+        if self.settles && self.invalid.is_none() && self.truth.hash(*height) == cert.block_hash {
             self.settled = self.settled.max(height - 1);
         }
     }
 }
 
-pub(crate) fn cert_of(block: &Block) -> Bytes {
-    rlp::encode(&Hcc { votes: vec![], block_hash: block.hash() }).into()
+impl Server {
+    /// After how long it answers what.
+    fn reply(&self, ask: &Ask) -> Option<(Millis, Result<Raw, AnswerError>)> {
+        let honest = self.answer(ask);
+        match &self.conduct {
+            Conduct::Honest { after } => Some((*after, Ok(honest))),
+            Conduct::Silent => None,
+            Conduct::Failing => Some((0, Err(AnswerError::Failed("stream failed".into())))),
+            Conduct::Stingy { items } => {
+                let mut raw = honest;
+                raw.bodies.truncate(*items);
+                if let Some(headers) = raw.headers.as_mut().filter(|headers| headers.len() > *items) {
+                    headers.truncate(*items);
+                    raw.tip = None;
+                }
+                Some((10, Ok(raw)))
+            }
+            Conduct::Lies(lie) => lie(ask, honest).map(|raw| (10, Ok(raw))),
+        }
+    }
+
+    fn answer(&self, ask: &Ask) -> Raw {
+        let (history, settled) = (&self.history, self.settled);
+        match ask {
+            Ask::Headers { from, max } => {
+                let header = |height: Height| Ok::<_, AnswerError>(history.headers([height]).pop());
+                let child = settled + 1;
+                let tip = || Ok(history.headers([child]).pop().map(|header| (header, history.cert(child))));
+                let (headers, tip) = serve_headers(*from, *max, settled, header, tip).unwrap();
+                Raw { headers: Some(headers), tip, bodies: vec![] }
+            }
+            Ask::Bodies(hashes) => {
+                let at = |hash: &Hash| history.certs.iter().position(|cert| cert.block_hash == *hash);
+                let block = |hash: &Hash| Ok::<_, AnswerError>(at(hash).map(|height| history.block(height as Height)));
+                Raw { bodies: serve_bodies(hashes, block).unwrap(), ..Raw::default() }
+            }
+        }
+    }
 }
