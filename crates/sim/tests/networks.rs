@@ -44,6 +44,12 @@ fn four_validators_and_two_who_come_and_go() {
     assert_eq!(failures(&Scenario::equal(4, 1).with_set_changes(2), seeds()), Vec::<String>::new());
 }
 
+/// I15 binds nobody who lacks the block below the newest certificate, even if the first to enter lacks it too.
+#[test]
+fn who_cannot_judge_a_certificate_is_not_late() {
+    assert_eq!(run_seed(&Scenario::equal(4, 1).with_set_changes(2), 303, false).violation, None);
+}
+
 #[test]
 fn the_same_seed_lives_the_same_life() {
     for scenario in [Scenario::equal(4, 1), Scenario::mix(WEIGHTS.to_vec(), 2).with_set_changes(2)] {

@@ -118,6 +118,12 @@ impl Adversary {
         self.epoch
     }
 
+    /// The block of an epoch that has a certificate.
+    pub fn certified_in(&self, epoch: Epoch, lineage: &Lineage) -> Option<Hash> {
+        let of_epoch = |hash: &&Hash| lineage.get(hash).is_some_and(|kin| kin.epoch() == epoch);
+        self.seen.certified.iter().rev().find(of_epoch).copied()
+    }
+
     /// The chance that it lives by.
     pub fn chance(&self) -> &Rng {
         &self.rng

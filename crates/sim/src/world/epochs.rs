@@ -57,7 +57,8 @@ impl World {
         worst
     }
 
-    /// Plays a copy, whose adversary lives by `chance`, until something settles after GST.
+    /// Plays a copy, whose adversary lives by `chance`, until something settles after GST. The copy's links draw the same
+    /// delays as the real ones will: they are the adversary's choice, so it may know them.
     fn foresee(&self, chance: Rng) -> Future {
         let mut copy = self.clone();
         copy.scenario.strategy = Strategy::Mix;

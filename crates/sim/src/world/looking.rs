@@ -31,10 +31,11 @@ impl World {
     }
 
     /// Committees follow from blocks: who lacks the one that the newest certificate builds on cannot judge it at once.
-    /// That is the HCC of `high`, unless a certificate above `high` has led to the epoch, which then builds on `high`.
+    /// That is the HCC of the block whose certificate led to the epoch, or `high` if `EpochChange`s did.
     fn excuse_ignorant(&mut self, high: &Hash, epoch: Epoch) {
-        let Some(kin) = self.checks.lineage.get(high) else { return };
-        let needed = if kin.epoch() + 1 == epoch { kin.block.header.hcc.block_hash } else { *high };
+        let lineage = &self.checks.lineage;
+        let leading = self.adversary.certified_in(epoch.saturating_sub(1), lineage);
+        let needed = leading.and_then(|block| lineage.get(&block)).map_or(*high, |kin| kin.block.header.hcc.block_hash);
         for node in (0..self.plan.nodes).filter(|node| !self.shells[*node].has_executed(&needed)) {
             self.checks.liveness.excuse(node);
         }
