@@ -1,4 +1,5 @@
 // The reference README's walk-through with `vigil` in place of `thetacli`.
+import { execFileSync } from 'node:child_process';
 import { DEV_ADDRESS, Localnet, RECIPIENT, assert, assertEqual, run, vigil } from './lib.mjs';
 
 const net = await Localnet.start({ basePort: 21100 });
@@ -22,6 +23,14 @@ await run({
     const sender = await account(DEV_ADDRESS);
     assertEqual(sender.sequence, '1', 'sequence');
     assertEqual(sender.coins.thetawei, (12_499_990n * 10n ** 18n).toString(), 'THETA left');
+  },
+
+  'a node says which commit it is built from': async () => {
+    const commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim();
+    const version = JSON.parse((await vigil(['query', 'version'], { env })).stdout);
+    assertEqual(version.git_hash, commit, 'git_hash');
+    assert(!Number.isNaN(Date.parse(version.timestamp)), `a time, got ${version.timestamp}`);
+    assertEqual((await vigil(['--version'])).stdout, `vigil ${version.version} (${commit})\n`, '--version');
   },
 
   'a wrong password sends nothing': async () => {

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 /// A full node for the Theta ledger protocol, its wallet and its tools.
 #[derive(Parser)]
-#[command(name = "vigil", version, propagate_version = true)]
+#[command(name = "vigil", version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VIGIL_COMMIT"), ")"), propagate_version = true)]
 struct Cli {
     #[command(flatten)]
     globals: Globals,

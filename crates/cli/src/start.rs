@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use vigil_crypto::SecretKey;
 use vigil_node::layout::Layout;
 use vigil_node::{Config, Node, StartOptions, node_key, telemetry};
+use vigil_rpc::Version;
 
 /// How to run it.
 #[derive(clap::Args)]
@@ -61,6 +62,12 @@ impl FromArgMatches for ConfigFlags {
     }
 }
 
+fn version() -> Version {
+    let [version, git_hash, timestamp] =
+        [env!("CARGO_PKG_VERSION"), env!("VIGIL_COMMIT"), env!("VIGIL_COMMIT_TIME")].map(str::to_owned);
+    Version { version, git_hash, timestamp }
+}
+
 /// Runs the node.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
@@ -78,8 +85,8 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let key = unlock(args, &layout)?;
     let address = key.address();
     let (rpc, metrics) = (config.rpc_port, config.metrics_port);
-    let options =
-        StartOptions { layout, config, genesis, key, fresh_journal: args.fresh_journal, sent_log: args.sent_log };
+    let Args { fresh_journal, sent_log, .. } = *args;
+    let options = StartOptions { layout, config, genesis, key, fresh_journal, sent_log, version: version() };
     telemetry::recorder();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::while_doing("cannot start the runtime"))?;

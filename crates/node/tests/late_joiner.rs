@@ -12,7 +12,7 @@ use vigil_primitives::{
     Bytes, Coins, DepositStake, Genesis, GenesisAccount, GenesisStake, Hash, Signature, Tx, TxInput, TxOutput, U256,
     WEI,
 };
-use vigil_rpc::Backend;
+use vigil_rpc::{Backend, Version};
 use vigil_store::{DirLock, MemoryStore};
 
 /// A probe that fails this often has failed.
@@ -50,7 +50,15 @@ async fn start(dir: &Path, signer: u8, validator_enabled: bool, seeds: &[String]
     let lock = DirLock::acquire(dir).expect("free");
     let block = GenesisBlock::of(&genesis).expect("valid");
     let key = key(signer);
-    let options = StartOptions { layout, config, genesis, key, fresh_journal: false, sent_log: false };
+    let options = StartOptions {
+        layout,
+        config,
+        genesis,
+        key,
+        fresh_journal: false,
+        sent_log: false,
+        version: Version::default(),
+    };
     Node::start_on(options, lock, Arc::new(MemoryStore::default()), &block).await.expect("starts")
 }
 

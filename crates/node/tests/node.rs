@@ -11,7 +11,7 @@ use vigil_node::{Config, Node, StartOptions};
 use vigil_primitives::{
     Address, Bytes, Coins, Genesis, GenesisAccount, GenesisStake, Send, Signature, Tx, TxInput, TxOutput, U256, WEI,
 };
-use vigil_rpc::{Backend, Read, StateAt, TxPlace};
+use vigil_rpc::{Backend, Read, StateAt, TxPlace, Version};
 use vigil_store::testing::{FailingStore, Failure};
 use vigil_store::{DirLock, Identity, MemoryStore, RocksStore, Store};
 
@@ -44,7 +44,15 @@ async fn start(dir: &Path, store: Arc<dyn Store>, fresh_journal: bool) -> Node {
     let (layout, genesis) = (Layout::new(dir), genesis());
     let lock = DirLock::acquire(dir).expect("free");
     let block = GenesisBlock::of(&genesis).expect("valid");
-    let options = StartOptions { layout, config, genesis, key: key(1), fresh_journal, sent_log: true };
+    let options = StartOptions {
+        layout,
+        config,
+        genesis,
+        key: key(1),
+        fresh_journal,
+        sent_log: true,
+        version: Version::default(),
+    };
     Node::start_on(options, lock, store, &block).await.expect("starts")
 }
 

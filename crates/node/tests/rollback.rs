@@ -11,7 +11,7 @@ use vigil_node::genesis::{Preset, assemble};
 use vigil_node::layout::Layout;
 use vigil_node::{Config, Node, StartOptions};
 use vigil_primitives::{Genesis, GenesisAccount, GenesisStake, U256, WEI};
-use vigil_rpc::Backend;
+use vigil_rpc::{Backend, Version};
 use vigil_store::{DirLock, Identity, RocksStore};
 
 /// A probe that fails this often has failed.
@@ -46,7 +46,8 @@ async fn start(dir: &Path, signer: u8, seeds: &[String], fresh_journal: bool) ->
     let block = GenesisBlock::of(&genesis).expect("valid");
     let identity = Identity { schema: 1, genesis: block.hash() };
     let store = Arc::new(RocksStore::open(&layout.db(), identity).expect("opens"));
-    let options = StartOptions { layout, config, genesis, key, fresh_journal, sent_log: true };
+    let options =
+        StartOptions { layout, config, genesis, key, fresh_journal, sent_log: true, version: Version::default() };
     Node::start_on(options, lock, store, &block).await.expect("starts")
 }
 

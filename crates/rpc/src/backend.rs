@@ -130,7 +130,7 @@ pub struct Version {
     pub version: String,
     /// Commit it was built from.
     pub git_hash: String,
-    /// When it was built.
+    /// Time of that commit, ISO 8601.
     pub timestamp: String,
 }
 

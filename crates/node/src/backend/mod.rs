@@ -39,6 +39,8 @@ pub struct NodeBackend {
     pub net: NetHandle,
     /// The node's address.
     pub address: Address,
+    /// What program this is.
+    pub version: Version,
 }
 
 type Answer<T> = Result<T, BackendError>;
@@ -108,11 +110,7 @@ fn internal(error: impl std::error::Error) -> BackendError {
 #[async_trait]
 impl Backend for NodeBackend {
     fn version(&self) -> Version {
-        Version {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            git_hash: option_env!("VIGIL_GIT_HASH").unwrap_or("unknown").to_owned(),
-            timestamp: option_env!("VIGIL_BUILD_TIME").unwrap_or("unknown").to_owned(),
-        }
+        self.version.clone()
     }
 
     async fn status(&self) -> Answer<Status> {

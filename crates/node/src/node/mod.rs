@@ -24,6 +24,7 @@ use vigil_consensus::{Config as ConsensusConfig, Machine, UnknownOwn};
 use vigil_crypto::SecretKey;
 use vigil_net::NetHandle;
 use vigil_primitives::Genesis;
+use vigil_rpc::Version;
 use vigil_store::{DirLock, RocksStore, Store, StoreError};
 
 /// How long threads may take to end.
@@ -43,6 +44,8 @@ pub struct StartOptions {
     pub fresh_journal: bool,
     /// Log every signed message to [`Layout::sent_log`].
     pub sent_log: bool,
+    /// What program this is.
+    pub version: Version,
 }
 
 /// Why a node does not start.
@@ -104,7 +107,7 @@ impl Node {
         store: Arc<dyn Store>,
         genesis_block: &GenesisBlock,
     ) -> Result<Self, NodeError> {
-        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log } = options;
+        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log, version } = options;
         let cache_mib = config.storage_cache_mib;
         let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
         let chain = Arc::new(chain);
@@ -180,6 +183,7 @@ impl Node {
             health,
             net: net.clone(),
             address,
+            version,
         });
         let net_loop = NetLoop::new(backend.clone(), inputs, news, stopping.clone(), signs.is_some());
         let mut tasks = vec![tokio::spawn(net_loop.run(events))];
