@@ -23,6 +23,8 @@ pub enum Fault {
     NotSigning,
     /// The network task has ended.
     Network,
+    /// A server for clients has ended.
+    Server,
 }
 
 /// What the judgement rests on besides faults.

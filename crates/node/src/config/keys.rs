@@ -2,10 +2,15 @@
 
 use super::{ConfigError, ConfigValue, Key, Source, unknown, value::Raw};
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+use vigil_primitives::TX_BYTES_MAX;
 
-/// Declares the struct, its defaults, its documentation and its lookup from one list.
+/// Declares the struct, its defaults, its documentation and its lookup from one list. A number whose type allows nonsense
+/// has a range behind its default.
 macro_rules! config {
-    ($($(#[doc = $doc:literal])+ $field:ident $name:literal : $type:ty = $default:expr;)+) => {
+    (@allowed) => { None };
+    (@allowed $range:expr) => { Some($range) };
+    ($($(#[doc = $doc:literal])+ $field:ident $name:literal : $type:ty = $default:expr $(, $range:expr)?;)+) => {
         /// What an operator can set. One field a key; see the field's documentation.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Config {
@@ -29,19 +34,30 @@ macro_rules! config {
 
             pub(super) fn set(&mut self, key: &str, raw: Raw<'_>, from: Source) -> Result<(), ConfigError> {
                 match key {
-                    $($name => match raw.read::<$type>() {
-                        Some(value) => self.$field = value,
-                        None => {
-                            let must = <$type as ConfigValue>::MUST;
-                            return Err(ConfigError::Value { key: $name, from, got: raw.to_string(), must });
-                        }
-                    },)+
+                    $($name => self.$field = read($name, &raw, from, config!(@allowed $($range)?))?,)+
                     _ => return Err(unknown(key.to_owned(), from)),
                 }
                 Ok(())
             }
         }
     };
+}
+
+/// The value of `key`, which must be in `allowed` if that is given.
+fn read<T: ConfigValue + PartialOrd + std::fmt::Debug>(
+    key: &'static str,
+    raw: &Raw<'_>,
+    from: Source,
+    allowed: Option<RangeInclusive<T>>,
+) -> Result<T, ConfigError> {
+    match raw.read::<T>() {
+        Some(value) if allowed.as_ref().is_none_or(|range| range.contains(&value)) => Ok(value),
+        _ => {
+            let in_range = |range: RangeInclusive<T>| format!("a number from {:?} to {:?}", range.start(), range.end());
+            let must = allowed.map_or_else(|| T::MUST.to_owned(), in_range);
+            Err(ConfigError::Value { key, from, got: raw.to_string(), must })
+        }
+    }
 }
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -60,9 +76,9 @@ config! {
     /// multiaddresses of an IP address and a port. Only validators need this.
     p2p_advertise "p2p.advertise": Vec<String> = Vec::new();
     /// Most connections with other nodes.
-    p2p_peers_max "p2p.peers_max": usize = 64;
+    p2p_peers_max "p2p.peers_max": usize = 64, 1..=10_000;
     /// Most incoming connections from one IP address (IPv6: one /64). Loopback, seeds and validators are free.
-    p2p_peers_per_address_max "p2p.peers_per_address_max": usize = 16;
+    p2p_peers_per_address_max "p2p.peers_per_address_max": usize = 16, 1..=10_000;
     /// Also speak QUIC, on the UDP port of the same number.
     p2p_quic "p2p.quic": bool = true;
     /// Look for nodes beyond the seeds.
@@ -79,9 +95,9 @@ config! {
     /// File with a secret of 64 hex digits; if set, requests need a JWT (HS256) signed with it as bearer token.
     rpc_jwt_secret_file "rpc.jwt_secret_file": String = String::new();
     /// Most connections to the JSON-RPC server at once; those that have been idle for longest make room for others.
-    rpc_connections_max "rpc.connections_max": usize = 200;
+    rpc_connections_max "rpc.connections_max": usize = 200, 1..=100_000;
     /// Most of them from one IP address. Loopback is free; raise it for a proxy on another machine.
-    rpc_connections_per_address_max "rpc.connections_per_address_max": usize = 50;
+    rpc_connections_per_address_max "rpc.connections_per_address_max": usize = 50, 1..=100_000;
 
     /// Serve /metrics (Prometheus), /health/live and /health/ready.
     metrics_enabled "metrics.enabled": bool = true;
@@ -91,15 +107,15 @@ config! {
     metrics_port "metrics.port": u16 = 16_900;
 
     /// Most transactions that wait for a block.
-    mempool_txs_max "mempool.txs_max": usize = 50_000;
+    mempool_txs_max "mempool.txs_max": usize = 50_000, 1..=10_000_000;
     /// Most bytes of transactions that wait for a block.
-    mempool_bytes_max "mempool.bytes_max": usize = 64 * 1024 * 1024;
+    mempool_bytes_max "mempool.bytes_max": usize = 64 * 1024 * 1024, TX_BYTES_MAX..=64 * 1024 * 1024 * 1024;
 
     /// Memory for state nodes that were read or written lately, in MiB.
-    storage_cache_mib "storage.cache_mib": usize = 64;
+    storage_cache_mib "storage.cache_mib": usize = 64, 0..=1024 * 1024;
 
     /// Threads that check signatures of transactions; 0: as many as there are cores.
-    engine_threads "engine.threads": usize = 0;
+    engine_threads "engine.threads": usize = 0, 0..=1024;
 
     /// What is logged to stderr, as a tracing filter: "error", "warn", "info", "debug", or per module "info,vigil_net=debug".
     log_filter "log.filter": String = "info".to_owned();

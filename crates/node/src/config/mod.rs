@@ -84,7 +84,7 @@ pub enum ConfigError {
         /// What is there.
         got: String,
         /// What may be there.
-        must: &'static str,
+        must: String,
     },
 }
 

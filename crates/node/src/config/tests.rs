@@ -50,6 +50,35 @@ fn bad_values_name_both_sides() {
 }
 
 #[test]
+fn numbers_out_of_range_are_refused_with_the_range() {
+    let refused = |key: &str, value: &str| {
+        let error = Config::load(None, [], [pair(key, value)]).expect_err(value);
+        assert!(matches!(error, ConfigError::Value { .. }), "{error}");
+        error.to_string()
+    };
+    for (key, value, range) in [
+        ("storage.cache_mib", "100000000", "0 to 1048576"),
+        ("rpc.connections_max", "18446744073709551615", "1 to 100000"),
+        ("rpc.connections_max", "0", "1 to 100000"),
+        ("rpc.connections_per_address_max", "0", "1 to 100000"),
+        ("p2p.peers_max", "many", "1 to 10000"),
+        ("p2p.peers_per_address_max", "-1", "1 to 10000"),
+        ("mempool.txs_max", "0", "1 to 10000000"),
+        ("mempool.bytes_max", "262143", "262144 to 68719476736"),
+        ("engine.threads", "1025", "0 to 1024"),
+    ] {
+        let want = format!("`{key}` in flag --{key} is `{value}`, must be a number from {range}");
+        assert_eq!(refused(key, value), want);
+    }
+    let (_dir, path) = file("[rpc]\nconnections_max = 0\n");
+    let error = Config::load(Some(&path), [], []).expect_err("range").to_string();
+    assert!(error.contains("`rpc.connections_max`") && error.contains("is 0, must be a number from 1"), "{error}");
+    let edges = [pair("storage.cache_mib", "1048576"), pair("rpc.connections_max", "1"), pair("engine.threads", "0")];
+    let config = Config::load(None, [], edges).expect("in range");
+    assert_eq!((config.storage_cache_mib, config.rpc_connections_max, config.engine_threads), (1_048_576, 1, 0));
+}
+
+#[test]
 fn a_file_that_is_not_toml_is_refused() {
     let (_dir, path) = file("[rpc\n");
     assert!(matches!(Config::load(Some(&path), [], []), Err(ConfigError::Syntax { .. })));

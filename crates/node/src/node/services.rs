@@ -2,12 +2,13 @@
 
 use super::{NodeError, stopped};
 use crate::backend::NodeBackend;
+use crate::health::{Fault, Health};
 use crate::{Config, telemetry};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use vigil_rpc::{Backend, JwtSecret, RenderMetrics, ServerConfig};
 
 /// Sockets of the services, bound before anything runs.
@@ -45,6 +46,7 @@ impl Listeners {
             let mut stopping = stopping.clone();
             async move { stopped(&mut stopping).await }
         };
+        let health = || Arc::clone(&backend.health);
         let mut tasks = Vec::new();
         if let Some(listener) = self.rpc {
             let server = ServerConfig {
@@ -56,24 +58,35 @@ impl Listeners {
             };
             let backend: Arc<dyn Backend> = backend.clone();
             let serve = vigil_rpc::serve(listener, backend, server, until_stop());
-            tasks.push(tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the JSON-RPC server ended");
-                }
-            }));
+            tasks.push(tokio::spawn(watch("JSON-RPC", serve, health(), stopping.clone())));
         }
         if let Some(listener) = self.metrics {
             let recorder = telemetry::recorder();
             let render: RenderMetrics = Arc::new(move || recorder.map(|r| r.render()).unwrap_or_default());
             let router = vigil_rpc::health_router(backend.clone(), render);
             let serve = vigil_rpc::serve_health(listener, router, until_stop());
-            tasks.push(tokio::spawn(async move {
-                if let Err(error) = serve.await {
-                    tracing::error!(%error, "the metrics server ended");
-                }
-            }));
+            tasks.push(tokio::spawn(watch("metrics", serve, health(), stopping.clone())));
         }
         tasks
+    }
+}
+
+/// Runs a server. If it ends before the node is told to stop, by a panic too, the node is not well.
+async fn watch(
+    what: &str,
+    serve: impl Future<Output = std::io::Result<()>> + Send + 'static,
+    health: Arc<Health>,
+    stopping: watch::Receiver<bool>,
+) {
+    let mut server = JoinSet::new(); // a panic stays in there, and the server ends with this task
+    server.spawn(serve);
+    let why = match server.join_next().await {
+        Some(Ok(Err(error))) => format!(": {error}"),
+        Some(Err(error)) => format!(": {error}"),
+        Some(Ok(Ok(()))) | None => String::new(),
+    };
+    if !*stopping.borrow() {
+        health.raise(Fault::Server, format!("the {what} server ended{why}; start the node again"));
     }
 }
 
@@ -84,4 +97,30 @@ fn jwt_secret(path: &str) -> Result<Option<JwtSecret>, NodeError> {
     let refused = |why: String| NodeError::JwtSecret { path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
     JwtSecret::from_hex(&text).map(Some).ok_or_else(|| refused("it must hold 64 hex digits".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    async fn reason_after(
+        serve: impl Future<Output = std::io::Result<()>> + Send + 'static,
+        stop: bool,
+    ) -> Option<String> {
+        let health = Arc::new(Health::new(false, Duration::from_secs(3_600)));
+        let (_stop, stopping) = watch::channel(stop);
+        watch("JSON-RPC", serve, Arc::clone(&health), stopping).await;
+        health.reason(0)
+    }
+
+    #[tokio::test]
+    async fn a_node_whose_server_ended_is_not_ready() {
+        let panicked = reason_after(async { panic!("no permits") }, false).await.expect("a reason");
+        assert!(panicked.starts_with("the JSON-RPC server ended: ") && panicked.contains("no permits"), "{panicked}");
+        let failed = reason_after(async { Err(std::io::Error::other("no socket")) }, false).await.expect("a reason");
+        assert_eq!(failed, "the JSON-RPC server ended: no socket; start the node again");
+        assert!(reason_after(async { Ok(()) }, false).await.is_some(), "nobody told it to end");
+        assert_eq!(reason_after(async { Ok(()) }, true).await, None, "it was told to end");
+    }
 }

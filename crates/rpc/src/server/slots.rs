@@ -39,9 +39,10 @@ struct Place {
 pub(super) struct Work(Slot);
 
 impl Slots {
-    /// `count` places, of which one IP address other than loopback gets `per_address_max`.
+    /// `count` places (at least one), of which one IP address other than loopback gets `per_address_max`.
     pub(super) fn new(count: usize, per_address_max: usize) -> Self {
-        Self { free: Arc::new(Semaphore::new(count)), taken: Mutex::default(), per_address_max }
+        let free = Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { free, taken: Mutex::default(), per_address_max }
     }
 
     /// A place for a connection, as soon as there is one. `None` if its address has all that it gets, and all at work.
@@ -171,6 +172,13 @@ mod tests {
         let a = admit(&slots, HERE).await.unwrap();
         let_wait(&a, 3_600);
         assert!(admit(&slots, HERE).await.is_some() && !leaves(&a));
+    }
+
+    #[tokio::test]
+    async fn any_number_of_places_is_a_number_of_places() {
+        for count in [0, usize::MAX] {
+            assert!(admit(&Slots::new(count, usize::MAX), HERE).await.is_some(), "{count}");
+        }
     }
 
     #[tokio::test]
