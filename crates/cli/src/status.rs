@@ -33,10 +33,10 @@ fn describe(status: &Value, peers: usize) -> String {
     };
     let number = |key: &str| text(key).parse::<u64>().unwrap_or_default();
     let age = number("current_time").saturating_sub(number("latest_finalized_block_time"));
-    let state = match (status["syncing"].as_bool(), peers) {
-        (Some(true), _) => "catching up",
-        (_, 0) => "no peers",
-        _ => "synced",
+    let state = match (status["not_ready"].as_str(), status["syncing"].as_bool()) {
+        (Some(why), _) => why,
+        (None, Some(true)) => "catching up", // a node of other make
+        (None, _) => "synced",
     };
     [
         ("chain", text("chain_id")),
@@ -52,4 +52,23 @@ fn describe(status: &Value, peers: usize) -> String {
     ]
     .map(|(key, value)| format!("{key:<10}{value}"))
     .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(status: Value, peers: usize) -> String {
+        let text = describe(&status, peers);
+        text.lines().find_map(|line| line.strip_prefix("state     ")).expect("a state").to_owned()
+    }
+
+    #[test]
+    fn the_state_is_what_the_node_says_is_wrong() {
+        let rolled_back = "journal rolled back: not signing";
+        assert_eq!(state(json!({ "syncing": false, "not_ready": rolled_back }), 3), rolled_back);
+        assert_eq!(state(json!({ "syncing": true, "not_ready": "disk full" }), 3), "disk full");
+        assert_eq!(state(json!({ "syncing": true }), 3), "catching up");
+        assert_eq!(state(json!({ "syncing": false }), 0), "synced", "a chain of one validator has no peers");
+    }
 }

@@ -19,7 +19,7 @@ pub(super) fn version(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>) -> 
     out.write(&VersionJson { version: v.version, git_hash: v.git_hash, timestamp: v.timestamp })
 }
 
-/// `spec/rpc.md` §4.1, then the keys of DESIGN §4 ("words").
+/// `spec/rpc.md` §4.1, then keys of our own: those of DESIGN §4 ("words") and `not_ready`.
 #[derive(Serialize)]
 struct StatusJson {
     address: Checksum,
@@ -40,6 +40,9 @@ struct StatusJson {
     snapshot_block_hash: Hash,
     finalized_height: Option<U64s>,
     finalized_hash: Option<Hash>,
+    /// Why `/health/ready` says no; absent while it says yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_ready: Option<String>,
 }
 
 pub(super) async fn status(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
@@ -63,6 +66,7 @@ pub(super) async fn status(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>
         snapshot_block_hash: s.snapshot_hash,
         finalized_height: s.finalized.map(|(height, _)| U64s(height)),
         finalized_hash: s.finalized.map(|(_, hash)| hash),
+        not_ready: ctx.backend.not_ready().await,
     })
 }
 

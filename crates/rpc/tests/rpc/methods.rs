@@ -132,6 +132,16 @@ async fn peer_urls_are_at_most_256() {
     assert_eq!((urls.len(), distinct.len()), (256, 256));
 }
 
+/// `not_ready` stands in the status only while there is a reason: the answer of a node that is well is the reference's.
+#[tokio::test]
+async fn the_status_of_a_node_that_is_not_well_says_why() {
+    let fake = Fake { reason: Some("journal rolled back: not signing".into()), ..Fake::default() };
+    let node = Running::start(fake, vigil_rpc::ServerConfig::default()).await;
+    let answer = post(node.address, r#"{"jsonrpc":"2.0","id":1,"method":"theta.GetStatus"}"#).await;
+    let recorded = include_str!("snapshots/status.json");
+    assert_eq!(answer, recorded.replace("}}", r#","not_ready":"journal rolled back: not signing"}}"#));
+}
+
 /// Every transaction type, as `GetBlock` shows it.
 #[tokio::test]
 async fn every_transaction_type() {
