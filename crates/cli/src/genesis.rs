@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
     for rule in &args.rules {
         genesis::set_param(&mut params, rule).map_err(CliError::usage)?;
     }
+    params.validate().map_err(CliError::usage)?;
     let read = |path: &Path| std::fs::read_to_string(path).map_err(CliError::while_doing(path.display()));
     let at = |path: &Path| {
         let path = path.display().to_string();

@@ -4,7 +4,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
-use vigil_node::localnet::{self, Event, LocalnetError, Options, Summary};
+use vigil_node::localnet::{self, Event, LocalnetError, Options, PortError, SetupError, Summary};
 
 /// Without a terminal, every so many progress lines are printed.
 const PROGRESS_EVERY: u32 = 5;
@@ -83,7 +83,9 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let result = runtime.block_on(async {
         let stop = crate::start::until_told(false)?;
         localnet::run(&options, stop, &mut tell).await.map_err(|why| match why {
-            LocalnetError::Validators { .. } => CliError::usage(why),
+            LocalnetError::Validators { .. }
+            | LocalnetError::Port(PortError::Range { .. })
+            | LocalnetError::Setup(SetupError::Genesis(_)) => CliError::usage(why),
             _ => CliError::caused(&why),
         })
     });

@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use vigil_crypto::SecretKey;
 use vigil_node::layout::Layout;
-use vigil_node::{Config, Node, StartOptions, node_key, telemetry};
+use vigil_node::{Config, Node, NodeError, StartOptions, node_key, telemetry};
 use vigil_rpc::Version;
 
 /// How to run it.
@@ -93,7 +93,10 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let stop_with_stdin = args.stop_with_stdin;
     runtime.block_on(async {
         let stopped = until_told(stop_with_stdin)?;
-        let node = Node::start(options).await.map_err(|why| CliError::caused(&why))?;
+        let node = Node::start(options).await.map_err(|why| match why {
+            NodeError::Multiaddress { .. } => CliError::usage(why),
+            _ => CliError::caused(&why),
+        })?;
         output.note(format!("node {address}  rpc port {rpc}  metrics port {metrics}"));
         stopped.await;
         tracing::info!("stopping");

@@ -1,7 +1,8 @@
-//! `vigil key`, `tx` and `query` as processes, before a node that answers what it is told.
+//! `vigil` as processes: wallet and queries before a node that answers what it is told, and an operator's first steps.
 
 mod keys;
 mod node;
+mod operator;
 mod query;
 mod send;
 
