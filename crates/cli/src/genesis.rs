@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
         return Err(CliError::failed(format!("{} exists: move it away first", args.output.display())));
     }
     let text = serde_json::to_string_pretty(&genesis).map_err(CliError::failed)? + "\n";
-    std::fs::write(&args.output, text).map_err(CliError::while_doing(args.output.display()))?;
+    crate::files::write(&args.output, text.as_bytes())?;
     let (stake, operational) = genesis::totals(&genesis);
     if stake != U256::from(STAKE_TOKENS) * U256::from(WEI) {
         output.note(format!("warning: balances sum to {stake} wei of the stake token, not to the usual 10^27"));

@@ -40,10 +40,9 @@ pub(crate) fn data_dir(given: Option<&PathBuf>, globals: &Globals) -> Result<Lay
 /// Makes the folder.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = data_dir(args.data_dir.as_ref(), globals)?;
-    for path in [layout.config(), layout.genesis()] {
-        if path.exists() {
-            return Err(CliError::failed(format!("{} exists: this folder has been initialised", path.display())));
-        }
+    if layout.config().exists() {
+        let config = layout.config();
+        return Err(CliError::failed(format!("{} exists: this folder has been initialised", config.display())));
     }
     let genesis = crate::genesis::read(&args.genesis)?;
     if let Some(preset) = args.chain {
@@ -54,12 +53,8 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
         }
     }
     let hash = GenesisBlock::of(&genesis).map_err(CliError::failed)?.hash();
-    std::fs::create_dir_all(layout.root()).map_err(CliError::while_doing(layout.root().display()))?;
-    Keystore::open(layout.keys()).map_err(CliError::failed)?; // so that an operator's key can be put there
     let text = std::fs::read(&args.genesis).map_err(CliError::while_doing(args.genesis.display()))?;
-    std::fs::write(layout.genesis(), text).map_err(CliError::while_doing(layout.genesis().display()))?;
-    let config = Config::default().to_documented_toml();
-    std::fs::write(layout.config(), config).map_err(CliError::while_doing(layout.config().display()))?;
+    make(&layout, &text)?;
     let (config, root) = (layout.config(), layout.root());
     output.result(
         format!(
@@ -70,4 +65,31 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
         &json!({ "genesis_hash": hash, "config": config, "data_dir": root }),
     );
     Ok(())
+}
+
+/// Makes the folder, or leaves what was there before.
+fn make(layout: &Layout, genesis: &[u8]) -> Result<(), CliError> {
+    let (folder_was_there, genesis_was_there) = (layout.root().exists(), layout.genesis().exists());
+    if genesis_was_there && std::fs::read(layout.genesis()).ok().as_deref() != Some(genesis) {
+        let path = layout.genesis();
+        return Err(CliError::failed(format!("{} exists with other content: move it away first", path.display())));
+    }
+    let made = fill(layout, genesis);
+    if made.is_err() {
+        // The first error is the one to tell.
+        if !folder_was_there {
+            let _ = std::fs::remove_dir_all(layout.root());
+        } else if !genesis_was_there {
+            let _ = std::fs::remove_file(layout.genesis());
+        }
+    }
+    made
+}
+
+/// The configuration comes last: it is what marks a folder as initialised.
+fn fill(layout: &Layout, genesis: &[u8]) -> Result<(), CliError> {
+    std::fs::create_dir_all(layout.root()).map_err(CliError::while_doing(layout.root().display()))?;
+    Keystore::open(layout.keys()).map_err(CliError::failed)?; // so that an operator's key can be put there
+    crate::files::write(&layout.genesis(), genesis)?;
+    crate::files::write(&layout.config(), Config::default().to_documented_toml().as_bytes())
 }

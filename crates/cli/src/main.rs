@@ -3,6 +3,7 @@
 
 mod db;
 mod error;
+mod files;
 mod genesis;
 mod init;
 mod key;

@@ -39,3 +39,46 @@ fn a_rule_out_of_range_is_wrong_usage() {
     assert!(ended.stderr.contains("65500 leaves no room for 4 nodes"), "{ended:?}");
     assert!(!PathBuf::from(out).exists());
 }
+
+#[test]
+fn init_makes_a_folder_once_and_goes_on_where_it_was_cut_short() {
+    let home = Home::new();
+    let (out, node) = (at(&home, "genesis.json"), at(&home, "node"));
+    assert_eq!(genesis(&home, &out, &[]).code, 0);
+    let init = ["init", "--data-dir", &node, "--genesis", &out];
+    std::fs::create_dir(&node).expect("made");
+    std::fs::write(at(&home, "node/genesis.json"), "another").expect("writable");
+    let refused = home.vigil(&init, "");
+    assert!(refused.code == 1 && refused.stderr.contains("node/genesis.json exists with other content"), "{refused:?}");
+    assert_eq!(std::fs::read(at(&home, "node/genesis.json")).expect("there"), b"another");
+
+    std::fs::copy(&out, at(&home, "node/genesis.json")).expect("as a process that was killed leaves it");
+    assert_eq!(home.vigil(&init, "").code, 0);
+    let again = home.vigil(&init, "");
+    assert!(again.code == 1 && again.stderr.contains("config.toml exists"), "{again:?}");
+}
+
+#[test]
+fn init_that_fails_leaves_nothing() {
+    let home = Home::new();
+    let (out, node) = (at(&home, "genesis.json"), at(&home, "node"));
+    assert_eq!(genesis(&home, &out, &[]).code, 0);
+    // The genesis fits below this limit, the configuration does not.
+    let limit_kib = std::fs::metadata(&out).expect("there").len().div_ceil(1024);
+    let vigil = env!("CARGO_BIN_EXE_vigil");
+    let init = |before: &str| {
+        let command = format!("{before} ulimit -f {limit_kib}; exec {vigil} init --data-dir {node} --genesis {out}");
+        std::process::Command::new("bash").args(["-c", &command]).output().expect("bash")
+    };
+    let refused = init("trap '' XFSZ;"); // a write fails
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("cannot write") && stderr.contains("node/config.toml"), "{stderr}");
+    assert!(!PathBuf::from(&node).exists(), "the folder is taken back");
+
+    let killed = init(""); // the system kills it in the middle of the write
+    assert_eq!(killed.status.code(), None, "{killed:?}");
+    assert!(!PathBuf::from(&node).join("config.toml").exists());
+    let ended = home.vigil(&["init", "--data-dir", &node, "--genesis", &out], "");
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
