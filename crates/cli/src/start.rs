@@ -115,7 +115,7 @@ fn start_log(config: &Config) -> Result<(), CliError> {
     subscriber.with_target(false).try_init().map_err(CliError::failed)
 }
 
-/// Opens the node's key; asks twice for a new password if there is none yet.
+/// Opens the node's key. If there is none yet, asks twice for a password, makes one and says so.
 fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
     let known = node_key::address(layout.keys()).map_err(CliError::failed)?;
     let password = match (&args.password, known) {
@@ -130,8 +130,16 @@ fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
         }
     };
     let keys = layout.keys();
-    node_key::open_or_create(keys.clone(), &password)
-        .map_err(|why| CliError::failed(format!("key in {}: {}", keys.display(), CliError::caused(&why))))
+    let key = node_key::open_or_create(keys.clone(), &password)
+        .map_err(|why| CliError::failed(format!("key in {}: {}", keys.display(), CliError::caused(&why))))?;
+    if known.is_none() {
+        let (address, folder) = (key.address(), keys.display());
+        tracing::warn!(
+            "no key in {folder}: made a new one, {address}, which holds no stake in the genesis, so the node only \
+             follows. If it should sign with another key, stop it and replace the file there by that key's"
+        );
+    }
+    Ok(key)
 }
 
 /// Ends on SIGINT, SIGTERM or, if asked for, at the end of stdin.

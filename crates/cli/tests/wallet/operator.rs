@@ -82,3 +82,21 @@ fn init_that_fails_leaves_nothing() {
     let ended = home.vigil(&["init", "--data-dir", &node, "--genesis", &out], "");
     assert_eq!(ended.code, 0, "{ended:?}");
 }
+
+#[test]
+fn a_start_that_makes_a_key_says_so() {
+    let home = Home::new();
+    let (out, node) = (at(&home, "genesis.json"), at(&home, "node"));
+    assert_eq!(genesis(&home, &out, &[]).code, 0);
+    assert_eq!(home.vigil(&["init", "--data-dir", &node, "--genesis", &out], "").code, 0);
+    // It ends at a value that is wrong, after its key is opened.
+    let quiet = ["--rpc.enabled", "false", "--metrics.enabled", "false", "--p2p.seeds", "nonsense"];
+    let start = [&["start", "--data-dir", &node, "--password", "pw"], &quiet[..]].concat();
+    let first = home.vigil(&start, "");
+    let key = std::fs::read_dir(at(&home, "node/key/encrypted")).expect("made").next().expect("a key").expect("listed");
+    let made = format!("made a new one, 0x{}, which holds no stake in the genesis", key.file_name().display());
+    assert!(first.stderr.contains("WARN") && first.stderr.contains(&made), "{first:?}");
+    let second = home.vigil(&start, "");
+    assert_eq!(second.code, 2, "{second:?}");
+    assert!(second.stderr.contains("`p2p.seeds` is nonsense") && !second.stderr.contains("new one"), "{second:?}");
+}
