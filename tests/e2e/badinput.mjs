@@ -180,6 +180,15 @@ await run({
     await refused(good.replace('peers_max = 64', 'peers_max = -1'), /`p2p\.peers_max`/, /-1/);
     await refused(good.replace('[log]', '[log'), /not TOML/);
     writeFileSync(config, good);
+    for (const [name, got, allowed] of [
+      ['storage.cache_mib', '100000000', '0 to 1048576'],
+      ['rpc.connections_max', '18446744073709551615', '1 to 100000'],
+      ['rpc.connections_max', '0', '1 to 100000'],
+    ]) {
+      const ended = await node.refused({ args: [`--${name}`, got] });
+      assertEqual(ended.code, 2, `exit code of --${name} ${got}`);
+      says(ended.stderr, new RegExp(`\`${name}\` in flag --${name} is \`${got}\`, must be a number from ${allowed}`));
+    }
     const genesis = join(node.dir, 'genesis.json');
     renameSync(genesis, `${genesis}.away`);
     says((await node.refused()).stderr, /genesis\.json/);
@@ -203,6 +212,7 @@ await run({
     node.start();
     await node.settles(2);
     await remember();
+    assertEqual(await state(), 'synced', 'state of a chain of one validator');
     const other = new Operator({ dir: file('node2'), home: file('home'), port: PORT + 20 });
     await other.init(file('genesis.json'));
     for (const [flag, port, what] of [['rpc', PORT, /JSON-RPC/], ['metrics', PORT + 4, /metrics/], ['p2p', PORT + 3, /p2p|listen/]]) {
@@ -389,7 +399,15 @@ async function signsNothing(...patterns) {
   assertEqual(told.status, 503, 'status of /health/ready');
   says(told.reason, ...patterns);
   says(node.log, ...patterns);
+  says(await state(), ...patterns);
   await standsStill(node);
+}
+
+// What `vigil status` says of the node.
+async function state() {
+  const { code, stdout, stderr } = await vigil(['status', '--remote', node.url]);
+  assertEqual(code, 0, `exit code of status (${stderr})`);
+  return /^state +(.*)$/m.exec(stdout)[1];
 }
 
 // Sees a few block intervals pass without a block.
