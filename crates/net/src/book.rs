@@ -108,16 +108,39 @@ impl Book {
         }
     }
 
-    /// Notes addresses of a peer.
+    /// Notes where others say a peer is; what is known of it already stays in front.
     pub(crate) fn learn(&mut self, peer: PeerId, addresses: impl IntoIterator<Item = Multiaddr>, now: Instant) {
+        self.note(peer, addresses, now, append);
+    }
+
+    /// Notes where a peer says that it is.
+    pub(crate) fn told_by_itself(
+        &mut self,
+        peer: PeerId,
+        addresses: impl IntoIterator<Item = Multiaddr>,
+        now: Instant,
+    ) {
+        self.note(peer, addresses, now, merge);
+    }
+
+    /// Where seeds and validators are, the operator and signed records say, and nobody else.
+    fn note<A: IntoIterator<Item = Multiaddr>>(
+        &mut self,
+        peer: PeerId,
+        addresses: A,
+        now: Instant,
+        put: impl FnOnce(&mut Vec<Multiaddr>, A),
+    ) {
         if peer == self.local {
             return;
         }
         if let Some(target) = self.targets.iter_mut().find(|target| target.peer == Some(peer)) {
-            merge(&mut target.addresses, addresses);
+            if !target.is_wanted() {
+                put(&mut target.addresses, addresses);
+            }
         } else if self.targets.iter().filter(|target| !target.seed).count() < LEARNT_MAX {
             let mut kept = Vec::new();
-            merge(&mut kept, addresses);
+            put(&mut kept, addresses);
             if !kept.is_empty() {
                 self.targets.push(Target::new(Some(peer), kept, false, now));
             }
@@ -265,15 +288,28 @@ impl Target {
 
 /// Puts `new` addresses in front, without the peer id, newest kept.
 fn merge(addresses: &mut Vec<Multiaddr>, new: impl IntoIterator<Item = Multiaddr>) {
-    for mut address in new {
-        if let Some(Protocol::P2p(_)) = address.iter().last() {
-            address.pop();
-        }
+    for address in new.into_iter().map(without_peer) {
         if !address.is_empty() && !addresses.contains(&address) {
             addresses.insert(0, address);
         }
     }
     addresses.truncate(ADDRESSES_MAX);
+}
+
+/// Puts `new` addresses behind, without the peer id, as far as there is room.
+fn append(addresses: &mut Vec<Multiaddr>, new: impl IntoIterator<Item = Multiaddr>) {
+    for address in new.into_iter().map(without_peer) {
+        if !address.is_empty() && !addresses.contains(&address) && addresses.len() < ADDRESSES_MAX {
+            addresses.push(address);
+        }
+    }
+}
+
+fn without_peer(mut address: Multiaddr) -> Multiaddr {
+    if let Some(Protocol::P2p(_)) = address.iter().last() {
+        address.pop();
+    }
+    address
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Token buckets: how much one peer may send on one channel.
 
 use crate::Rates;
+use crate::queue::Size;
 use std::time::Instant;
 
 /// Holds up to `burst` tokens and refills at `per_second`.
@@ -48,6 +49,16 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
+    /// That of consensus messages.
+    pub(crate) fn of_consensus(&mut self, size: Size, validator: bool) -> &mut Bucket {
+        match (size, validator) {
+            (Size::Small, true) => &mut self.consensus,
+            (Size::Bulk, true) => &mut self.bulk,
+            (Size::Small, false) => &mut self.consensus_unproven,
+            (Size::Bulk, false) => &mut self.bulk_unproven,
+        }
+    }
+
     pub(crate) fn new(rates: &Rates, now: Instant) -> Self {
         Self {
             consensus: Bucket::new(rates.consensus, now),

@@ -97,6 +97,25 @@ pub struct Rates {
     pub addresses: (u32, u32),
 }
 
+impl Rates {
+    /// What we send ourselves to a peer with these rates: networks bunch messages up, and honest nodes are never fined.
+    #[must_use]
+    pub(crate) fn for_ourselves(&self) -> Self {
+        let less = |(burst, per_second): (u32, u32)| ((burst / 2).max(1), (per_second / 4 * 3).max(1));
+        Self {
+            consensus: less(self.consensus),
+            bulk: less(self.bulk),
+            consensus_unproven: less(self.consensus_unproven),
+            bulk_unproven: less(self.bulk_unproven),
+            gossip: less(self.gossip),
+            gossip_bytes: less(self.gossip_bytes),
+            blocks: less(self.blocks),
+            control: less(self.control),
+            addresses: less(self.addresses),
+        }
+    }
+}
+
 impl Default for Rates {
     fn default() -> Self {
         Self {

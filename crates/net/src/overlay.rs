@@ -29,8 +29,10 @@ pub(crate) enum Outcome {
     Superseded,
     /// Of nobody who validates.
     NotMember,
-    /// Too old, or from the future.
-    OutOfTime,
+    /// From the future: our clock and those between may differ, so nobody is to blame.
+    Early,
+    /// Too old.
+    Late,
     /// Not signed by the validator it names.
     Forged,
 }
@@ -75,8 +77,11 @@ impl Overlay {
         if !self.members.contains(&validator) {
             return Outcome::NotMember;
         }
-        if time > now.saturating_add(AHEAD_MAX) || time < now.saturating_sub(AGE_MAX) {
-            return Outcome::OutOfTime;
+        if time > now.saturating_add(AHEAD_MAX) {
+            return Outcome::Early;
+        }
+        if time < now.saturating_sub(AGE_MAX) {
+            return Outcome::Late;
         }
         let held = self.records.get(&validator).map(|held| held.place.time);
         if held.is_some_and(|held| time < held.saturating_add(UPDATE_SECONDS_MIN)) {
@@ -159,11 +164,11 @@ mod tests {
     fn a_record_has_its_time() {
         for (time, outcome) in [
             (NOW + AHEAD_MAX, Outcome::Taken),
-            (NOW + AHEAD_MAX + 1, Outcome::OutOfTime),
-            (u64::MAX, Outcome::OutOfTime),
+            (NOW + AHEAD_MAX + 1, Outcome::Early),
+            (u64::MAX, Outcome::Early),
             (NOW - AGE_MAX, Outcome::Taken),
-            (NOW - AGE_MAX - 1, Outcome::OutOfTime),
-            (0, Outcome::OutOfTime),
+            (NOW - AGE_MAX - 1, Outcome::Late),
+            (0, Outcome::Late),
         ] {
             assert_eq!(overlay().offer(record(1, time), NOW, |_| true), outcome, "{time}");
         }

@@ -60,8 +60,8 @@ impl Lane {
         Some(message)
     }
 
-    fn next(&mut self) -> Option<Bytes> {
-        if self.in_flight == self.in_flight_max {
+    fn next(&mut self, may: impl FnOnce() -> bool) -> Option<Bytes> {
+        if self.in_flight == self.in_flight_max || self.waiting.is_empty() || !may() {
             return None;
         }
         let message = self.pop()?;
@@ -114,13 +114,17 @@ impl Outbox {
         self.lane(Size::of(&bytes)).push(bytes)
     }
 
-    /// The next message to be sent now, small ones first.
-    pub(crate) fn next(&mut self) -> Option<(Size, Bytes)> {
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.small.waiting.is_empty() || !self.bulk.waiting.is_empty()
+    }
+
+    /// The next message to be sent now, small ones first. `may` is asked once for each that there is room for.
+    pub(crate) fn next(&mut self, mut may: impl FnMut(Size) -> bool) -> Option<(Size, Bytes)> {
         if !self.open {
             return None;
         }
-        let small = self.small.next().map(|bytes| (Size::Small, bytes));
-        small.or_else(|| self.bulk.next().map(|bytes| (Size::Bulk, bytes)))
+        let small = self.small.next(|| may(Size::Small)).map(|bytes| (Size::Small, bytes));
+        small.or_else(|| self.bulk.next(|| may(Size::Bulk)).map(|bytes| (Size::Bulk, bytes)))
     }
 
     /// A message was acknowledged or has failed.

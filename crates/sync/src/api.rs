@@ -2,7 +2,8 @@
 
 use crate::{Answer, AnswerError, Millis, Peer, Verdict};
 use std::sync::Arc;
-use vigil_primitives::{Block, Hash, Hcc, Height};
+use vigil_consensus::{HEIGHT_WINDOW, PARKED_BYTES_MAX, PARKED_PER_PEER_MAX};
+use vigil_primitives::{BLOCK_BYTES_MAX, Block, Hash, Hcc, Height};
 
 /// A settled head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,13 +42,19 @@ pub struct SyncConfig {
     pub set_aside: Millis,
 }
 
+/// Blocks that consensus keeps while their parents are executed, whoever gave them and however large they are. It would
+/// lose more, and ask for them again one by one.
+const WINDOW: usize = PARKED_BYTES_MAX / BLOCK_BYTES_MAX - 2;
+
+const _: () = assert!(WINDOW < PARKED_PER_PEER_MAX && (WINDOW as Height) < HEIGHT_WINDOW);
+
 impl Default for SyncConfig {
     fn default() -> Self {
         Self {
             range_blocks: 64,
             in_flight_max: 8,
             in_flight_per_peer_max: 2,
-            window: vigil_consensus::HEIGHT_WINDOW - 8,
+            window: WINDOW as Height,
             buffer_bytes_max: 128 * 1024 * 1024,
             deadline: 19_500,
             retries: 2,

@@ -73,6 +73,26 @@ fn learnt_peers_are_dialled_only_when_more_are_wanted_and_forgotten_when_dead() 
 }
 
 #[test]
+fn hearsay_moves_neither_seeds_nor_validators_and_pushes_nothing_out() {
+    let now = Instant::now();
+    let (mut book, _dir) = book(&[], now);
+    let peers @ [seed, validator, other] = [(); 3].map(|()| PeerId::random());
+    book.add_seed(address(1).with(Protocol::P2p(seed)), now);
+    book.set_validators([(validator, vec![address(2)])].into_iter(), now);
+    book.learn(other, [address(3)], now);
+    for peer in peers {
+        book.learn(peer, (1..=20).map(|n| address(10_000 + n)), now);
+    }
+    let known =
+        |book: &Book| peers.map(|peer| book.targets.iter().find(|t| t.peer == Some(peer)).unwrap().addresses.clone());
+    let [of_seed, of_validator, of_other] = known(&book);
+    assert_eq!((of_seed, of_validator), (vec![address(1).with(Protocol::P2p(seed))], vec![address(2)]));
+    assert_eq!((of_other[0].clone(), of_other.len()), (address(3), ADDRESSES_MAX));
+    book.told_by_itself(other, [address(4)], now);
+    assert_eq!(known(&book)[2][..2], [address(4), address(3)]);
+}
+
+#[test]
 fn we_do_not_dial_ourselves() {
     let now = Instant::now();
     let (mut book, _dir) = book(&[address(1)], now);

@@ -10,9 +10,9 @@ fn message(n: u32) -> Bytes {
 fn nothing_leaves_before_the_hello() {
     let mut outbox = Outbox::new();
     assert!(outbox.push(message(1)));
-    assert_eq!(outbox.next(), None);
+    assert_eq!(outbox.next(|_| true), None);
     outbox.open();
-    assert_eq!(outbox.next(), Some((Size::Small, message(1))));
+    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))));
 }
 
 #[test]
@@ -22,9 +22,9 @@ fn small_messages_overtake_large_ones() {
     let large = Bytes::from(vec![0; crate::limits::CONSENSUS_SMALL_BYTES_MAX + 1]);
     outbox.push(large.clone());
     outbox.push(message(1));
-    assert_eq!(outbox.next(), Some((Size::Small, message(1))));
-    assert_eq!(outbox.next(), Some((Size::Bulk, large)));
-    assert_eq!(outbox.next(), None);
+    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))));
+    assert_eq!(outbox.next(|_| true), Some((Size::Bulk, large)));
+    assert_eq!(outbox.next(|_| true), None);
 }
 
 #[test]
@@ -33,13 +33,13 @@ fn the_oldest_gives_way_and_flight_is_bounded() {
     outbox.open();
     assert!((0..SMALL_MAX as u32).all(|n| outbox.push(message(n))));
     assert!(!outbox.push(message(9_999)), "one was dropped");
-    assert_eq!(outbox.next(), Some((Size::Small, message(1))), "the oldest");
+    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))), "the oldest");
     for _ in 1..SMALL_IN_FLIGHT_MAX {
-        assert!(outbox.next().is_some());
+        assert!(outbox.next(|_| true).is_some());
     }
-    assert_eq!(outbox.next(), None);
+    assert_eq!(outbox.next(|_| true), None);
     outbox.done(Size::Small);
-    assert!(outbox.next().is_some());
+    assert!(outbox.next(|_| true).is_some());
 }
 
 fn txs(n: u64) -> NetEvent {
@@ -74,7 +74,7 @@ fn what_waits_for_a_peer_is_bounded_in_bytes() {
     let fitting = LANE_BYTES_MAX / CONSENSUS_BYTES_MAX;
     assert!((0..fitting).all(|_| outbox.push(block.clone())));
     assert!(!outbox.push(block.clone()), "one was dropped");
-    assert_eq!(std::iter::from_fn(|| outbox.next()).count(), fitting.min(BULK_IN_FLIGHT_MAX));
+    assert_eq!(std::iter::from_fn(|| outbox.next(|_| true)).count(), fitting.min(BULK_IN_FLIGHT_MAX));
     let small = Bytes::from(vec![0; 1024]);
     assert!((0..SMALL_MAX).all(|_| outbox.push(small.clone())));
     assert_eq!((outbox.small.bytes, outbox.bulk.bytes), (SMALL_MAX * 1024, 0), "lanes apart, and sent is gone");

@@ -28,8 +28,24 @@ impl Task {
         }
         if let Some((to, link)) = self.link(peer) {
             link.asked += 1;
-            let sent = self.swarm.behaviour_mut().blocks.send_request(&to, Frame::Message(request.encode()));
-            self.asked.insert(sent, (peer, id));
+            link.to_ask.push_back((id, request.encode()));
+            self.ask(to, Instant::now());
+        }
+    }
+
+    /// Sends what waited until it does not come too fast for the peer.
+    pub(super) fn ask_waiting(&mut self, now: Instant) {
+        let waiting: Vec<_> =
+            self.links.iter().filter(|(_, link)| !link.to_ask.is_empty()).map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|id| self.ask(id, now));
+    }
+
+    fn ask(&mut self, to: PeerId, now: Instant) {
+        let Some(link) = self.links.get_mut(&to) else { return };
+        while !link.to_ask.is_empty() && link.own.blocks.take(1, now) {
+            let Some((id, request)) = link.to_ask.pop_front() else { return };
+            let sent = self.swarm.behaviour_mut().blocks.send_request(&to, Frame::Message(request));
+            self.asked.insert(sent, (link.peer, id));
         }
     }
 

@@ -4,7 +4,7 @@ use super::Task;
 use super::link::Link;
 use crate::address::{self, Reach};
 use crate::behaviour::BehaviourEvent;
-use crate::{NetEvent, Peer};
+use crate::{NetEvent, Peer, RequestError};
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, identify, kad, ping};
@@ -88,6 +88,9 @@ impl Task {
         self.book.lost(&id, now);
         let Some(link) = self.links.remove(&id) else { return };
         tracing::debug!(peer = %id, number = link.peer.0, cause, "disconnected");
+        for (id, _) in link.to_ask {
+            self.tell(NetEvent::Blocks { peer: link.peer, id, result: Err(RequestError::NotConnected) });
+        }
         if link.greeting.is_some() {
             self.ends.ready.fetch_sub(1, Ordering::Relaxed);
             self.count_peers();
@@ -162,7 +165,7 @@ impl Task {
             if let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() {
                 kad.add_address(&id, address.clone());
             }
-            self.book.learn(id, [address], now);
+            self.book.told_by_itself(id, [address], now);
         }
         if greeted {
             self.book.ready(&id);

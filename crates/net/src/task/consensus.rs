@@ -49,11 +49,19 @@ impl Task {
         }
     }
 
-    /// Sends what waits for a peer as far as its streams allow.
-    pub(super) fn send_waiting(&mut self, id: PeerId) {
+    /// Sends what waits because it would have come too fast.
+    pub(super) fn send_all_waiting(&mut self, now: Instant) {
+        let waiting: Vec<_> =
+            self.links.iter().filter(|(_, link)| link.outbox.has_waiting()).map(|(id, _)| *id).collect();
+        waiting.into_iter().for_each(|id| self.send_waiting(id, now));
+    }
+
+    /// Sends what waits for a peer as far as its streams and its limits allow.
+    pub(super) fn send_waiting(&mut self, id: PeerId, now: Instant) {
+        let validator = self.proof.as_ref().is_some_and(|proof| self.overlay.is_member(&proof.address));
         let Some(link) = self.links.get_mut(&id) else { return };
-        let behaviour = self.swarm.behaviour_mut();
-        while let Some((size, bytes)) = link.outbox.next() {
+        let (behaviour, own) = (self.swarm.behaviour_mut(), &mut link.own);
+        while let Some((size, bytes)) = link.outbox.next(|size| own.of_consensus(size, validator).take(1, now)) {
             match size {
                 Size::Small => behaviour.consensus.send_request(&id, Frame::Message(bytes)),
                 Size::Bulk => behaviour.bulk.send_request(&id, Frame::Message(bytes)),
@@ -79,13 +87,13 @@ impl Task {
         if !link.outbox.push(bytes) {
             metrics::counter!("vigil_net_dropped_total", "queue" => "consensus").increment(1);
         }
-        self.send_waiting(id);
+        self.send_waiting(id, Instant::now());
     }
 
     fn consensus_done(&mut self, id: PeerId, size: Size) {
         if let Some(link) = self.links.get_mut(&id) {
             link.outbox.done(size);
-            self.send_waiting(id);
+            self.send_waiting(id, Instant::now());
         }
     }
 
@@ -98,13 +106,7 @@ impl Task {
                 return self.penalize(id, points::MALFORMED, &format!("a consensus message of {bytes} bytes"));
             }
         };
-        let bucket = match (size, validator) {
-            (Size::Small, true) => &mut link.buckets.consensus,
-            (Size::Bulk, true) => &mut link.buckets.bulk,
-            (Size::Small, false) => &mut link.buckets.consensus_unproven,
-            (Size::Bulk, false) => &mut link.buckets.bulk_unproven,
-        };
-        if !bucket.take(1, now) {
+        if !link.buckets.of_consensus(size, validator).take(1, now) {
             metrics::counter!("vigil_net_flood_total", "channel" => "consensus").increment(1);
             return self.penalize(id, points::FLOOD, "too many consensus messages");
         }

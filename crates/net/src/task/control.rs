@@ -27,7 +27,13 @@ impl Task {
     pub(super) fn publish_head(&mut self, head: Head) {
         self.head = head;
         let ids: Vec<_> = self.links.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.tell_head(id));
+        ids.into_iter().for_each(|id| self.tell_head(id, Instant::now()));
+    }
+
+    /// Tells those who could not be told at once.
+    pub(super) fn tell_heads(&mut self, now: Instant) {
+        let behind: Vec<_> = self.links.iter().filter(|(_, link)| link.told != self.head).map(|(id, _)| *id).collect();
+        behind.into_iter().for_each(|id| self.tell_head(id, now));
     }
 
     pub(super) fn control_event(&mut self, event: Event<Frame, Frame>, now: Instant) {
@@ -83,7 +89,7 @@ impl Task {
             if let Some(link) = self.links.get_mut(&id) {
                 link.telling = false;
             }
-            return self.tell_head(id);
+            return self.tell_head(id, now);
         }
         match decode(frame) {
             Ok(Control::Hello(hello)) => {
@@ -92,8 +98,8 @@ impl Task {
                 {
                     link.outbox.open();
                     link.untold = self.overlay.records().map(|record| record.place.validator).collect();
-                    self.send_waiting(id);
-                    self.tell_head(id);
+                    self.send_waiting(id, now);
+                    self.tell_head(id, now);
                 }
             }
             Ok(Control::Head(_)) => self.penalize(id, points::MALFORMED, "a head is no answer"),
@@ -193,10 +199,10 @@ impl Task {
         }
     }
 
-    /// Tells a peer our head unless it knows it or is just being told one.
-    fn tell_head(&mut self, id: PeerId) {
+    /// Tells a peer our head unless it knows it, is being told one or has been told too many.
+    fn tell_head(&mut self, id: PeerId, now: Instant) {
         let Some(link) = self.links.get_mut(&id) else { return };
-        if !link.outbox.is_open() || link.telling || link.told == self.head {
+        if !link.outbox.is_open() || link.telling || link.told == self.head || !link.own.control.take(1, now) {
             return;
         }
         link.telling = true;

@@ -4,10 +4,10 @@ use crate::bucket::Buckets;
 use crate::queue::Outbox;
 use crate::{Head, Peer, PeerInfo, Rates, Role};
 use libp2p::{Multiaddr, PeerId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::time::Instant;
-use vigil_primitives::Address;
+use vigil_primitives::{Address, Bytes};
 
 /// What a peer has said of itself, checked.
 #[derive(Clone, Debug)]
@@ -33,9 +33,14 @@ pub(super) struct Link {
     /// A head is on its way to it.
     pub(super) telling: bool,
     pub(super) outbox: Outbox,
+    /// What it may send us.
     pub(super) buckets: Buckets,
-    /// Requests for blocks open at it.
+    /// What we may send it: less than it may send us, by [`Rates::for_ourselves`].
+    pub(super) own: Buckets,
+    /// Requests for blocks open at it, and those that wait.
     pub(super) asked: usize,
+    /// Requests for blocks that would come too fast for it.
+    pub(super) to_ask: VecDeque<(u64, Bytes)>,
     /// Its requests for blocks open at us.
     pub(super) serving: usize,
     /// Validators whose address records it is yet to be told.
@@ -62,7 +67,9 @@ impl Link {
             telling: false,
             outbox: Outbox::new(),
             buckets: Buckets::new(rates, now),
+            own: Buckets::new(&rates.for_ourselves(), now),
             asked: 0,
+            to_ask: VecDeque::new(),
             serving: 0,
             untold: BTreeSet::new(),
             telling_records: false,

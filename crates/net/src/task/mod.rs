@@ -215,6 +215,9 @@ impl Task {
         self.drop_silent_links(now);
         self.dial(now);
         self.spread_records(now);
+        self.tell_heads(now);
+        self.ask_waiting(now);
+        self.send_all_waiting(now);
         if now >= self.housekeeping {
             self.housekeeping = now + HOUSEKEEPING;
             self.expire_bans();

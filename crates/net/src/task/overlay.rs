@@ -149,8 +149,9 @@ impl Task {
         }
         if some(Outcome::Forged) {
             self.penalize(id, points::INVALID, "it passed on an address record that its validator did not sign");
-        } else if some(Outcome::OutOfTime) {
-            self.penalize(id, points::UNSOLICITED, "it passed on an address record that is out of its time");
+        } else if some(Outcome::Late) {
+            // Not much: it may be our clock that is wrong.
+            self.penalize(id, points::FLOOD, "it passed on an address record that is too old");
         } else if some(Outcome::NotMember) && self.knows_no_more_than_we(id) {
             self.penalize(id, points::FLOOD, "it passed on an address record of nobody who validates");
         }

@@ -125,8 +125,8 @@ async fn bad_records_are_refused_and_scored() {
     for (what, record, cost) in [
         ("forged", forged, points::INVALID),
         ("redirected", redirected, points::INVALID),
-        ("too old", signed(2, now - 16 * 24 * 3_600), points::UNSOLICITED),
-        ("too new", signed(2, now + 3_600), points::UNSOLICITED),
+        ("too old", signed(2, now - 16 * 24 * 3_600), points::FLOOD),
+        ("too new", signed(2, now + 3_600), 0),
         ("of nobody", signed(9, now), points::FLOOD),
     ] {
         let from = peer(&mut task, HERE);

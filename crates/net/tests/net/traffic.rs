@@ -3,8 +3,13 @@
 use crate::common::*;
 use std::time::Instant;
 use vigil_net::limits::{BLOCKS_BYTES_MAX, CONSENSUS_BYTES_MAX, CONSENSUS_SMALL_BYTES_MAX};
-use vigil_net::{BlocksRequest, BlocksResponse, GossipId, NetConfig, NetEvent, Peer, Rates, RequestError, Verdict};
+use vigil_net::{
+    BlocksRequest, BlocksResponse, GossipId, Head, NetConfig, NetEvent, Peer, Rates, RequestError, Verdict,
+};
 use vigil_primitives::{Bytes, Hash};
+
+/// More than the burst that a peer allows.
+const HURRIED_REQUESTS: u64 = 100;
 
 fn consensus(event: NetEvent) -> Option<(Peer, bool, Bytes)> {
     match event {
@@ -219,6 +224,43 @@ async fn open_requests_are_bounded() {
     assert_eq!(a.wait("refusal", blocks).await, (16, Err(RequestError::TooMany)));
 }
 
+/// A node on a fast chain, or that catches up, has more to say and to ask than its peers allow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_in_a_hurry_keeps_to_the_limits_of_others() {
+    let ((mut a, seen_by_a), (mut b, seen_by_b)) = pair(Over::Tcp, Follower, Follower).await;
+    let server = tokio::spawn(async move {
+        let mut head = Head::default();
+        let mut served = 0;
+        while head.height < 1_000 || served < HURRIED_REQUESTS {
+            b.wait("heads and requests", |event| match event {
+                NetEvent::Status { head: told, .. } => {
+                    head = told;
+                    Some(())
+                }
+                NetEvent::BlocksRequest { reply, .. } => {
+                    served += 1;
+                    reply.send(BlocksResponse::Bodies(Vec::new())).ok()
+                }
+                NetEvent::PeerDisconnected(peer) => panic!("{peer:?} was sent away"),
+                _ => None,
+            })
+            .await;
+        }
+        b
+    });
+    for id in 0..HURRIED_REQUESTS {
+        for height in 1..=10 {
+            let head = Head { height: id * 10 + height, hash: Hash::repeat_byte(1) };
+            a.handle.publish_status(head).unwrap();
+        }
+        a.handle.request_blocks(seen_by_a.peer, id, BlocksRequest::Bodies(vec![Hash::ZERO])).unwrap();
+        assert_eq!(a.wait("Blocks", blocks).await, (id, Ok(BlocksResponse::Bodies(Vec::new()))));
+    }
+    let b = server.await.unwrap();
+    let scores = b.handle.peers().await.unwrap();
+    assert_eq!(scores.iter().map(|info| (info.peer, info.score)).collect::<Vec<_>>(), [(seen_by_b.peer, 0)]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_ends_in_a_ban() {
     let dir = tempfile::tempdir().unwrap();
@@ -247,9 +289,10 @@ async fn a_flood_ends_in_a_ban() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_node_holds_its_peers_back_and_loses_nothing() {
     let ((a, seen_by_a), (mut b, _)) = pair(Over::Tcp, TestKey(validator(1)), TestKey(validator(2))).await;
-    b.handle.set_validators(vec![validator(1)]).unwrap();
-    a.handle.peers().await.unwrap();
-    b.handle.peers().await.unwrap();
+    for node in [&a, &b] {
+        node.handle.set_validators(vec![validator(1)]).unwrap();
+        node.handle.peers().await.unwrap();
+    }
     for n in 0..1_000u32 {
         a.handle.send_consensus(seen_by_a.peer, Bytes::from(n.to_be_bytes().to_vec())).unwrap();
     }
