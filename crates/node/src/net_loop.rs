@@ -91,14 +91,15 @@ impl NetLoop {
                 }
             }
             NetEvent::BlocksRequest { request, reply, .. } => {
-                let Ok(permit) = Arc::clone(&self.answers).acquire_owned().await else { return };
-                let chain = Arc::clone(&self.node.chain);
-                tokio::task::spawn_blocking(move || {
-                    match serve_blocks::answer(&chain, &request) {
-                        Ok(answer) => drop(reply.send(answer)),
-                        Err(error) => tracing::warn!(%error, "cannot answer a request for blocks"),
+                let (answers, chain) = (Arc::clone(&self.answers), Arc::clone(&self.node.chain));
+                // Strangers wait for each other, consensus for none of them. The network bounds what is open.
+                tokio::spawn(async move {
+                    let _permit = answers.acquire_owned().await;
+                    match tokio::task::spawn_blocking(move || serve_blocks::answer(&chain, &request)).await {
+                        Ok(Ok(answer)) => drop(reply.send(answer)),
+                        Ok(Err(error)) => tracing::warn!(%error, "cannot answer a request for blocks"),
+                        Err(error) => tracing::error!(%error, "cannot answer a request for blocks"),
                     }
-                    drop(permit);
                 });
             }
         }

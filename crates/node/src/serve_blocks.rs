@@ -7,7 +7,7 @@ use vigil_primitives::{Bytes, Hash, Height, rlp};
 use vigil_sync::{serve_bodies, serve_headers};
 
 /// Bytes of blocks read for one answer with headers (a header is stored in its block); the peer asks again for more.
-const READ_BYTES_MAX: usize = 64 * 1024 * 1024;
+const READ_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Answers a request from the store.
 ///

@@ -6,10 +6,12 @@
 
 mod clock;
 mod inputs;
+mod look_up;
 mod signer;
 
 pub use clock::Clock;
 pub use inputs::{Inputs, Waiting};
+pub use look_up::LookUps;
 pub use signer::{JournalRefusal, Signer};
 
 use crate::chain::Chain;
@@ -23,9 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
-use vigil_consensus::{
-    Effect, HaltReason, Input, Lookup, Machine, Message, Millis, Peer, Penalty, RolledBack, TimerId, View,
-};
+use vigil_consensus::{Effect, HaltReason, Input, Machine, Message, Millis, Peer, Penalty, RolledBack, TimerId, View};
 use vigil_net::{NetHandle, points};
 use vigil_primitives::{Address, Block, Bytes, Hash};
 
@@ -62,8 +62,10 @@ pub struct Engine {
     pub jobs: Sender<Job>,
     /// With the executor.
     pub shared: Arc<Shared>,
-    /// The chain, for look-ups.
+    /// The chain, for what must be durable there.
     pub chain: Arc<Chain>,
+    /// Answers to peers.
+    pub look_ups: LookUps,
     /// The network.
     pub net: NetHandle,
     /// The journal; `None`: this node does not sign.
@@ -172,7 +174,7 @@ impl Engine {
                 Effect::Settled(settled) => self.job(Job::Settle(settled)),
                 Effect::Discarded(hashes) => self.job(Job::Discard(hashes)),
                 Effect::StoreCert(cert) => self.job(Job::StoreCert(cert)),
-                Effect::Lookup { to, lookup } => self.look_up(to, lookup),
+                Effect::Lookup { to, lookup } => self.look_ups.answer(to, lookup),
                 Effect::Evidence(evidence) => tracing::warn!(?evidence, "a validator broke the protocol"),
                 Effect::Penalize { peer, reason } => self.penalize(peer, reason),
                 Effect::Halted(reason) => self.halted(&reason),
@@ -212,18 +214,6 @@ impl Engine {
         };
         if let Err(error) = sent {
             tracing::debug!(%error, kind = message.kind(), "message dropped");
-        }
-    }
-
-    fn look_up(&mut self, to: Peer, lookup: Lookup) {
-        let found = match lookup {
-            Lookup::Block(hash) => self.chain.block(&hash).map(|block| block.map(Message::Block)),
-            Lookup::Cert(hash) => self.chain.cert(&hash).map(|cert| cert.map(|c| Message::Certificate(Arc::new(c)))),
-        };
-        match found {
-            Ok(Some(message)) => self.send(Some(to), &message),
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "look-up for a peer failed"),
         }
     }
 

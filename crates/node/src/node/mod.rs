@@ -5,7 +5,7 @@ mod services;
 
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
-use crate::engine::{Clock, Engine, Inputs, JournalRefusal, Observatory};
+use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
@@ -154,12 +154,14 @@ impl Node {
             on_settled: parts::on_settled(net.clone(), tell_news.clone()),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
+        let runtime = tokio::runtime::Handle::current();
         let engine = Engine {
             machine,
             inputs: inputs_out,
             jobs,
             shared: Arc::clone(&shared),
             chain: Arc::clone(&chain),
+            look_ups: LookUps::new(Arc::clone(&chain), net.clone(), runtime.clone()),
             net: net.clone(),
             signer,
             health: Arc::clone(&health),
@@ -167,7 +169,6 @@ impl Node {
             stopping: stopping.clone(),
             clock: Clock::start(),
         };
-        let runtime = tokio::runtime::Handle::current();
         let (admission_pool, admission_net) = (Arc::clone(&pool), net.clone());
         let threads = vec![
             spawn("executor", move || executor.run(&jobs_out))?,

@@ -1,77 +1,24 @@
-//! Whole nodes in this process: one validator settles by itself, stops, starts again, loses its disk or its journal.
+//! One validator settles by itself, stops, starts again, loses its disk or its journal.
 
+use super::{contradicts_nothing, key, options, settled, settled_above, until};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use vigil_crypto::{SecretKey, sign_tx};
+use vigil_crypto::sign_tx;
 use vigil_node::chain::GenesisBlock;
-use vigil_node::genesis::{Preset, assemble};
 use vigil_node::layout::Layout;
-use vigil_node::{Config, Node, StartOptions};
-use vigil_primitives::{
-    Address, Bytes, Coins, Genesis, GenesisAccount, GenesisStake, Send, Signature, Tx, TxInput, TxOutput, U256, WEI,
-};
-use vigil_rpc::{Backend, Read, StateAt, TxPlace, Version};
+use vigil_node::{Node, StartOptions};
+use vigil_primitives::{Address, Bytes, Coins, Genesis, Send, Signature, Tx, TxInput, TxOutput, U256, WEI};
+use vigil_rpc::{Backend, Read, StateAt, TxPlace};
 use vigil_store::testing::{FailingStore, Failure};
-use vigil_store::{DirLock, Identity, MemoryStore, RocksStore, Store};
+use vigil_store::{Identity, MemoryStore, RocksStore, Store};
 
-/// A probe that fails this often has failed.
-const PROBES_MAX: u32 = 6_000;
-
-fn key(n: u8) -> SecretKey {
-    SecretKey::from_bytes(&[n; 32]).expect("a key")
-}
-
+/// Key 1 validates with the stake of key 2; key 3 has tokens.
 fn genesis() -> Genesis {
-    let mut params = Preset::Theta.params();
-    params.block_interval_ms = 20;
-    params.delta_ms = 50;
-    params.checkpoint_interval = 5;
-    let tokens = |n: u64| U256::from(n) * U256::from(WEI);
-    let account = |n: u8| GenesisAccount { address: key(n).address(), theta: tokens(1_000_000), tfuel: tokens(1_000) };
-    let stakes = vec![GenesisStake { source: key(2).address(), holder: key(1).address(), amount: tokens(500_000) }];
-    assemble(params, 1_700_000_000, vec![account(2), account(3)], stakes).expect("valid")
+    super::genesis(&[2, 3], &[(2, 1)], |params| params.checkpoint_interval = 5)
 }
 
 async fn start(dir: &Path, store: Arc<dyn Store>, fresh_journal: bool) -> Node {
-    let config = Config {
-        rpc_enabled: false,
-        metrics_enabled: false,
-        p2p_address: std::net::Ipv4Addr::LOCALHOST.into(),
-        p2p_port: 0,
-        ..Config::default()
-    };
-    let (layout, genesis) = (Layout::new(dir), genesis());
-    let lock = DirLock::acquire(dir).expect("free");
-    let block = GenesisBlock::of(&genesis).expect("valid");
-    let options = StartOptions {
-        layout,
-        config,
-        genesis,
-        key: key(1),
-        fresh_journal,
-        sent_log: true,
-        version: Version::default(),
-    };
-    Node::start_on(options, lock, store, &block).await.expect("starts")
-}
-
-async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..PROBES_MAX {
-        if let Some(found) = probe().await {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("gave up: {what}");
-}
-
-async fn settled(node: &Node) -> u64 {
-    node.backend().status().await.expect("status").settled_height
-}
-
-async fn settled_above(node: &Node, height: u64) -> u64 {
-    until(&format!("settled above {height}"), async || Some(settled(node).await).filter(|h| *h > height)).await
+    super::start(StartOptions { fresh_journal, ..options(dir, genesis(), 1, &[]) }, store).await
 }
 
 fn send(from: u8, to: Address, sequence: u64) -> Bytes {
@@ -122,16 +69,9 @@ async fn a_wiped_database_with_its_journal_never_votes_twice() {
     let before = sent().lines().count();
     let node = start(dir.path(), Arc::new(MemoryStore::default()), false).await;
     // Alone it cannot get its chain back, and must not vote below its last vote. What it says now is an epoch change.
-    until("it says something", async || Some(()).filter(|()| sent().lines().count() > before)).await;
+    until("it says something", &node, async || Some(()).filter(|()| sent().lines().count() > before)).await;
     node.stop().await;
-    let mut votes = std::collections::BTreeMap::new();
-    for line in sent().lines() {
-        let message: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        if message["kind"] == "vote" {
-            let known = votes.insert(message["height"].as_u64(), message["hash"].clone());
-            assert!(known.is_none_or(|hash| hash == message["hash"]), "two votes at {}", message["height"]);
-        }
-    }
+    contradicts_nothing(dir.path());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,18 +82,13 @@ async fn a_full_disk_stops_voting_says_why_and_heals() {
     settled_above(&node, 2).await;
     store.fail_after(0, Failure::DiskFull);
     let reason =
-        until("the fault", async || node.backend().not_ready().await.filter(|r| r.contains("disk full"))).await;
+        until("the fault", &node, async || node.backend().not_ready().await.filter(|r| r.contains("disk full"))).await;
     assert!(reason.contains("not voting"), "{reason}");
     let height = settled(&node).await;
     store.heal();
     settled_above(&node, height + 2).await;
-    until("the fault is over", async || {
-        Some(()).filter(|()| true).and(match node.backend().not_ready().await {
-            Some(reason) if reason.contains("disk full") => None,
-            _ => Some(()),
-        })
-    })
-    .await;
+    let over = async || node.backend().not_ready().await.is_none_or(|reason| !reason.contains("disk full"));
+    until("the fault is over", &node, async || over().await.then_some(())).await;
     node.stop().await;
 }
 
