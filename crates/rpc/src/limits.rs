@@ -8,10 +8,14 @@ pub const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
 pub const BATCH_MAX: usize = 1_000;
 /// Largest answer, in bytes; for a batch the sum of its answers.
 pub const RESPONSE_BYTES_MAX: usize = 25 * 1024 * 1024;
-/// Bodies of all requests together that are held at once, in bytes; for more, HTTP 503.
+/// What a connection may hold without taking from what all share, in bytes of bodies and in bytes of answers.
+pub const SMALL_BYTES_MAX: usize = 64 * 1024;
+/// One IP address other than loopback gets one of so many parts of what all share.
+pub const QUOTA_PARTS: usize = 4;
+/// Bodies of all requests together that are held at once, in bytes, small ones aside; for more, HTTP 503.
 pub const BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// Answers to all requests together that are held at once, in bytes, those included that clients are slow to read; for
-/// more, an error.
+/// Answers to all requests together that are held at once, in bytes, small ones aside, those included that clients are
+/// slow to read; for more, an error.
 pub const RESPONSES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Longest method name and longest id, in bytes: both are repeated in answers.
 pub const NAME_BYTES_MAX: usize = 1024;

@@ -3,7 +3,7 @@
 use super::go_json;
 use crate::BackendError;
 use crate::limits::{ERROR_CHARS_MAX, RESPONSE_BYTES_MAX};
-use crate::quota::{Quota, Share};
+use crate::quota::{Account, Share};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -47,14 +47,14 @@ impl From<BackendError> for RpcError {
     }
 }
 
-/// Bytes that the answers of one body take: of the limit of the body, and of the quota of all.
+/// Bytes that the answers of one body take: of the limit of the body, and of what the client may hold.
 #[derive(Debug)]
 pub(crate) struct Budget(Share);
 
 impl Budget {
     /// Nothing taken yet.
-    pub(crate) fn of(quota: &Quota) -> Self {
-        Self(quota.share())
+    pub(crate) fn of(account: &Account) -> Self {
+        Self(account.share())
     }
 
     fn take(&self, bytes: usize) -> Result<(), io::ErrorKind> {

@@ -8,8 +8,8 @@ mod pools;
 
 use crate::Backend;
 use crate::jsonrpc::{Answer, Args, Body, Budget, Line, Request, RpcError, error_object, read_body};
-use crate::limits::{BATCH_MAX, HEAVY_RANGES_MAX, RESPONSES_BYTES_MAX};
-use crate::quota::Quota;
+use crate::limits::{BATCH_MAX, HEAVY_RANGES_MAX};
+use crate::quota::Account;
 use futures::StreamExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,19 +23,17 @@ pub(crate) struct Context {
     pub(crate) broadcast_wait: Duration,
     /// One permit for each heavy range that may run.
     pub(crate) heavy_ranges: Semaphore,
-    /// For answers.
-    answers: Quota,
 }
 
 impl Context {
     pub(crate) fn new(backend: Arc<dyn Backend>, broadcast_wait: Duration) -> Self {
-        let (heavy_ranges, answers) = (Semaphore::new(HEAVY_RANGES_MAX), Quota::new(RESPONSES_BYTES_MAX));
-        Self { backend, broadcast_wait, heavy_ranges, answers }
+        Self { backend, broadcast_wait, heavy_ranges: Semaphore::new(HEAVY_RANGES_MAX) }
     }
 
     /// Answers a body: one line with its newline, or `None` if there is nothing to answer (only notifications).
-    pub(crate) async fn answer(&self, bytes: &[u8]) -> Option<Line> {
-        let budget = Budget::of(&self.answers);
+    /// The answer's bytes are taken from `account`.
+    pub(crate) async fn answer(&self, bytes: &[u8], account: &Account) -> Option<Line> {
+        let budget = Budget::of(account);
         let mut line = match read_body(bytes) {
             Err(error) => error_object(None, &error),
             Ok(Body::Single(request)) => self.one(request, &budget).await?,

@@ -5,12 +5,13 @@ use super::origin::is_foreign;
 use super::slots::Slot;
 use crate::jsonrpc::{RpcError, error_object};
 use crate::limits::BODY_BYTES_MAX;
-use axum::body::{Body, Bytes, HttpBody as _};
+use crate::quota::Share;
+use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use std::sync::Arc;
 
 pub(super) async fn rpc(
@@ -45,42 +46,44 @@ async fn answer(server: &Server, slot: &Slot, request: Request) -> Response {
     if let Err(why) = server.config.authorize(request.headers()) {
         return error(StatusCode::UNAUTHORIZED, &RpcError::invalid(why));
     }
-    let share = server.bodies.share();
-    if !share.grow(announced(request.body())) {
-        return error(StatusCode::SERVICE_UNAVAILABLE, &RpcError::method("the node is busy with large requests"));
-    }
-    let body = match read(server, request.into_body()).await {
+    let share = server.bodies.account(slot.from()).share();
+    let body = match read(server, request.into_body(), &share).await {
         Ok(body) => body,
         Err((status, why)) => return error(status, &why),
     };
     let _work = slot.work();
-    match server.context.answer(&body).await {
+    match server.context.answer(&body, &server.answers.account(slot.from())).await {
         Some(line) => json(StatusCode::OK, Bytes::from_owner(line)),
         None => empty(StatusCode::NO_CONTENT),
     }
 }
 
-/// The bytes that a body may turn out to have.
-fn announced(body: &Body) -> usize {
-    let upper = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
-    upper.unwrap_or(BODY_BYTES_MAX).min(BODY_BYTES_MAX)
+/// Reads a body within its time.
+async fn read(server: &Server, body: Body, share: &Share) -> Result<Vec<u8>, (StatusCode, RpcError)> {
+    let limit = server.config.body_time_max;
+    tokio::time::timeout(limit, collect(body, share)).await.unwrap_or_else(|_| {
+        let text = format!("invalid request: the body did not arrive within {} s", limit.as_secs_f32());
+        Err((StatusCode::REQUEST_TIMEOUT, RpcError::invalid(text)))
+    })
 }
 
-async fn read(server: &Server, body: Body) -> Result<Bytes, (StatusCode, RpcError)> {
-    let limit = server.config.body_time_max;
-    let whole = tokio::time::timeout(limit, Limited::new(body, BODY_BYTES_MAX).collect()).await;
-    match whole {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(why)) if why.is::<LengthLimitError>() => {
+/// `share` grows with what has arrived: what a client announces costs it nothing.
+async fn collect(mut body: Body, share: &Share) -> Result<Vec<u8>, (StatusCode, RpcError)> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|why| (StatusCode::BAD_REQUEST, RpcError::parse(format!("parse error: {why}"))))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > BODY_BYTES_MAX {
             let text = format!("invalid request: the body is larger than {BODY_BYTES_MAX} bytes");
-            Err((StatusCode::PAYLOAD_TOO_LARGE, RpcError::invalid(text)))
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, RpcError::invalid(text)));
         }
-        Ok(Err(why)) => Err((StatusCode::BAD_REQUEST, RpcError::parse(format!("parse error: {why}")))),
-        Err(_) => {
-            let text = format!("invalid request: the body did not arrive within {} s", limit.as_secs_f32());
-            Err((StatusCode::REQUEST_TIMEOUT, RpcError::invalid(text)))
+        if !share.grow(data.len()) {
+            let text = "the node is busy with large requests: try again";
+            return Err((StatusCode::SERVICE_UNAVAILABLE, RpcError::method(text)));
         }
+        bytes.extend_from_slice(&data);
     }
+    Ok(bytes)
 }
 
 /// True for `application/json` in any case, with or without parameters.

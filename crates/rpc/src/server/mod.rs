@@ -12,7 +12,7 @@ pub use auth::JwtSecret;
 pub(crate) use connections::{Bounds, run};
 
 use crate::Backend;
-use crate::limits::{BODIES_BYTES_MAX, BROADCAST_WAIT_MARGIN, REQUEST_TIME_MAX};
+use crate::limits::{BODIES_BYTES_MAX, BROADCAST_WAIT_MARGIN, REQUEST_TIME_MAX, RESPONSES_BYTES_MAX};
 use crate::methods::Context;
 use crate::quota::Quota;
 use axum::Router;
@@ -66,6 +66,8 @@ pub(crate) struct Server {
     pub(crate) config: ServerConfig,
     /// For the bodies of requests.
     pub(crate) bodies: Quota,
+    /// For answers.
+    pub(crate) answers: Quota,
     /// Becomes true when the server ends; WebSockets close then.
     pub(crate) ending: watch::Receiver<bool>,
 }
@@ -87,8 +89,9 @@ pub async fn serve(
         per_address_max: config.connections_per_address_max,
         idle_time_max: config.idle_time_max,
     };
-    let (context, bodies) = (Context::new(backend, broadcast_wait), Quota::new(BODIES_BYTES_MAX));
-    let server = Arc::new(Server { context, config, bodies, ending });
+    let context = Context::new(backend, broadcast_wait);
+    let (bodies, answers) = (Quota::new(BODIES_BYTES_MAX), Quota::new(RESPONSES_BYTES_MAX));
+    let server = Arc::new(Server { context, config, bodies, answers, ending });
     run(listener, router(server), bounds, shutdown, end).await;
     Ok(())
 }

@@ -112,6 +112,11 @@ impl Slot {
         Work(self.clone())
     }
 
+    /// The client's IP address.
+    pub(super) fn from(&self) -> IpAddr {
+        self.0.from
+    }
+
     /// Ready when the place is wanted for somebody else.
     pub(super) async fn wanted(&self) {
         self.0.leave.notified().await;

@@ -5,6 +5,7 @@ use super::connections::ended;
 use super::origin::is_foreign;
 use super::slots::Slot;
 use crate::limits::{BODY_BYTES_MAX, WS_IN_FLIGHT_MAX};
+use crate::quota::Account;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
@@ -35,7 +36,7 @@ pub(super) async fn upgrade(
     }
     let sized = upgrade.max_message_size(BODY_BYTES_MAX).max_frame_size(BODY_BYTES_MAX);
     sized.on_upgrade(async move |socket| {
-        let talk = Talk { server: &server, slot: &slot };
+        let talk = Talk { server: &server, slot: &slot, account: server.answers.account(slot.from()) };
         talk.run(socket).await;
     })
 }
@@ -44,6 +45,8 @@ pub(super) async fn upgrade(
 struct Talk<'a> {
     server: &'a Server,
     slot: &'a Slot,
+    /// For its answers.
+    account: Account,
 }
 
 impl Talk<'_> {
@@ -99,8 +102,8 @@ impl Talk<'_> {
     /// The size of a request, and its answer.
     async fn one(&self, bytes: Bytes) -> (usize, Option<Message>) {
         let _work = self.slot.work();
-        let answered = tokio::time::timeout(self.server.config.request_time_max, self.server.context.answer(&bytes));
-        let line = match answered.await {
+        let answer = self.server.context.answer(&bytes, &self.account);
+        let line = match tokio::time::timeout(self.server.config.request_time_max, answer).await {
             Ok(line) => line.map(Bytes::from_owner),
             Err(_) => Some(Bytes::from_static(b"{\"error\": {\"message\":\"Timeout\"}}\n")),
         };

@@ -56,6 +56,11 @@ impl Connection {
         Some(answer)
     }
 
+    /// Waits for the beginning of an answer: it is made by then.
+    pub(crate) async fn begins(&mut self) {
+        self.stream.fill_buf().await.expect("an answer");
+    }
+
     /// POSTs a body to `/rpc`.
     pub(crate) async fn post(&mut self, body: &[u8]) -> Answer {
         self.send(&request("POST", "/rpc", "content-type: application/json\r\n", body))

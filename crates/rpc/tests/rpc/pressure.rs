@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use vigil_rpc::ServerConfig;
-use vigil_rpc::limits::{ERROR_CHARS_MAX, RESPONSES_BYTES_MAX};
+use vigil_rpc::limits::{BODIES_BYTES_MAX, BODY_BYTES_MAX, ERROR_CHARS_MAX, RESPONSES_BYTES_MAX, SMALL_BYTES_MAX};
 
 const JSON: &str = "content-type: application/json\r\n";
 const VERSION: &str = r#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#;
@@ -45,12 +45,58 @@ async fn slow_heads_and_bodies_make_room() {
     let node = Running::start(Fake::default(), patient(2)).await;
     let mut slow = [Connection::open(node.address).await, Connection::open(node.address).await];
     slow[0].send(b"POST /rpc HTTP/1.1\r\nhost:").await.expect("open");
-    slow[1]
-        .send(format!("POST /rpc HTTP/1.1\r\nhost: n\r\n{JSON}content-length: 99\r\n\r\n{{").as_bytes())
-        .await
-        .expect("open");
+    slow[1].send(format!("{}{{", head(99)).as_bytes()).await.expect("open");
     is_served(&node).await;
     is_served(&node).await;
+}
+
+/// A request with a body of so many bytes that has not come yet.
+fn head(length: usize) -> String {
+    format!("POST /rpc HTTP/1.1\r\nhost: n\r\n{JSON}content-length: {length}\r\n\r\n")
+}
+
+/// A good request padded to `length` bytes.
+fn padded(length: usize) -> String {
+    format!("{VERSION}{}", " ".repeat(length - VERSION.len()))
+}
+
+#[tokio::test]
+async fn announced_bodies_keep_nobody_out() {
+    let node = Running::start(Fake::default(), patient(200)).await;
+    let mut announced = Vec::new();
+    for _ in 0..2 * BODIES_BYTES_MAX / BODY_BYTES_MAX {
+        let mut connection = Connection::open(node.address).await;
+        connection.send(head(BODY_BYTES_MAX).as_bytes()).await.expect("open");
+        announced.push(connection);
+    }
+    is_served(&node).await;
+    assert!(post(node.address, &padded(BODY_BYTES_MAX)).await.contains("result"), "nothing has come yet");
+}
+
+/// A refusal comes before the whole body has gone, so it may be lost to a reset.
+async fn is_refused(node: &Running, body: &str) -> bool {
+    let mut connection = Connection::open(node.address).await;
+    let _sent_or_refused = connection.send(&request("POST", "/rpc", JSON, body.as_bytes())).await;
+    connection.receive().await.is_none_or(|answer| answer.body.contains("busy with large requests"))
+}
+
+#[tokio::test]
+async fn large_bodies_keep_out_only_large_ones() {
+    let node = Running::start(Fake::default(), patient(200)).await;
+    let large = padded(BODY_BYTES_MAX);
+    let mut unfinished = Vec::new();
+    for _ in 0..=BODIES_BYTES_MAX / BODY_BYTES_MAX {
+        let mut connection = Connection::open(node.address).await;
+        let _sent_or_refused = connection.send(format!("{}{}", head(large.len()), &large[1..]).as_bytes()).await;
+        unfinished.push(connection);
+    }
+    let refused = async { while !is_refused(&node, &large).await {} };
+    tokio::time::timeout(DEADLINE, refused).await.expect("refused once the others have come");
+    let answer = post(node.address, &padded(SMALL_BYTES_MAX)).await;
+    assert!(answer.contains("result"), "{answer}");
+    drop(unfinished);
+    let again = async { while is_refused(&node, &large).await {} };
+    tokio::time::timeout(DEADLINE, again).await.expect("served once they are gone");
 }
 
 #[tokio::test]
@@ -58,8 +104,7 @@ async fn a_body_has_its_time() {
     let config = ServerConfig { body_time_max: Duration::from_millis(300), ..patient(9) };
     let node = Running::start(Fake::default(), config).await;
     let mut connection = Connection::open(node.address).await;
-    let head = format!("POST /rpc HTTP/1.1\r\nhost: n\r\n{JSON}content-length: 99\r\n\r\n{{");
-    connection.send(head.as_bytes()).await.expect("open");
+    connection.send(format!("{}{{", head(99)).as_bytes()).await.expect("open");
     let answer = connection.receive().await.expect("an answer without the rest");
     assert_eq!(answer.status, 408);
     assert!(answer.body.contains("did not arrive within 0.3 s"), "{}", answer.body);
@@ -117,19 +162,10 @@ async fn answers_that_nobody_reads_do_not_fill_the_memory() {
     for _ in 0..RESPONSES_BYTES_MAX / (24 << 20) {
         let mut connection = Connection::open(node.address).await;
         connection.send(&request("POST", "/rpc", JSON, large.as_bytes())).await.expect("open");
+        connection.begins().await;
         unread.push(connection);
     }
-    let refused = async {
-        loop {
-            let t = std::time::Instant::now();
-            let a = post(node.address, large).await;
-            eprintln!("{} {:?} {}", a.len(), t.elapsed(), &a[..150.min(a.len())]);
-            if a.contains("busy with large answers") {
-                break;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, refused).await.expect("refused once the others are made");
+    assert!(post(node.address, large).await.contains("busy with large answers"));
     is_served(&node).await;
     drop(unread);
     let again = async { while post(node.address, large).await.contains("busy") {} };
