@@ -17,8 +17,10 @@ pub const BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Answers to all requests together that are held at once, in bytes, small ones aside, those included that clients are
 /// slow to read; for more, an error.
 pub const RESPONSES_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// Longest method name and longest id, in bytes: both are repeated in answers.
+/// Longest method name and longest id, in bytes.
 pub const NAME_BYTES_MAX: usize = 1024;
+/// What is read of a method name, in bytes: more than any method has, and errors repeat it.
+pub const METHOD_BYTES_MAX: usize = 64;
 /// Longest text of an error, in characters: some repeat what was sent.
 pub const ERROR_CHARS_MAX: usize = 1024;
 /// Deepest nesting of arrays and objects in a request.

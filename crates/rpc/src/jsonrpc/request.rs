@@ -1,7 +1,7 @@
 //! From bytes to requests.
 
 use super::RpcError;
-use crate::limits::{BATCH_MAX, NAME_BYTES_MAX, NESTING_MAX};
+use crate::limits::{BATCH_MAX, METHOD_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX};
 use serde::Deserialize;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use std::fmt;
 /// One request of a body. All parts borrow from it.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
-    /// `theta.GetStatus`.
+    /// `theta.GetStatus`; of a name that is too long for a method, the beginning.
     pub(crate) method: Cow<'a, str>,
     /// An array or object as text; `None` if absent.
     pub(crate) params: Option<&'a RawValue>,
@@ -134,13 +134,22 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                             && params.is_none_or(|p| starts(p, &['[', '{']))
                             && id.is_none_or(|i| !starts(i, &['[', '{', 't', 'f'])) =>
                     {
-                        Ok(Request { method, params, id })
+                        Ok(Request { method: beginning(method), params, id })
                     }
                     _ => Err(de::Error::custom("not a request")),
                 }
             }
         }
         d.deserialize_map(V).map(Fields)
+    }
+}
+
+/// At most [`METHOD_BYTES_MAX`] bytes.
+fn beginning(method: Cow<'_, str>) -> Cow<'_, str> {
+    let end = method.floor_char_boundary(METHOD_BYTES_MAX);
+    match method {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
+        Cow::Owned(text) => Cow::Owned(text[..end].to_owned()),
     }
 }
 
@@ -205,7 +214,7 @@ mod tests {
         }
     }
 
-    /// Both stand in the answer, escaped: unbounded, a batch would be answered with six times its size.
+    /// Both stand in the answer, escaped up to six times as long.
     #[test]
     fn method_names_and_ids_are_bounded() {
         let request = |method: usize, id: usize| {
@@ -214,6 +223,10 @@ mod tests {
         };
         assert!(request(NAME_BYTES_MAX, NAME_BYTES_MAX));
         assert!(!request(NAME_BYTES_MAX + 1, 1) && !request(1, NAME_BYTES_MAX + 1));
+        for (method, read) in [("m".repeat(64), 64), ("m".repeat(65), 64), (format!("m{}", "é".repeat(40)), 63)] {
+            let body = format!(r#"{{"jsonrpc":"2.0","method":"{method}","id":1}}"#);
+            assert_eq!(single(&body).expect("a request").method, method[..read]);
+        }
     }
 
     #[test]

@@ -93,16 +93,16 @@ impl AsRef<[u8]> for Line {
 pub(crate) struct Answer<'a> {
     id: Option<&'a RawValue>,
     budget: &'a Budget,
+    /// Of `out`; the head and the punctuation follow when it is finished.
     taken: usize,
+    /// Empty until the first piece, so that waiting for a method holds nothing.
     out: Vec<u8>,
 }
 
 impl<'a> Answer<'a> {
     /// `id`: as it stood in the request.
     pub(crate) fn new(id: Option<&'a RawValue>, budget: &'a Budget) -> Self {
-        let mut out = Vec::with_capacity(256);
-        write_head(&mut out, id, "result");
-        Self { id, budget, taken: 0, out }
+        Self { id, budget, taken: 0, out: Vec::new() }
     }
 
     /// Appends a value to the result.
@@ -110,30 +110,43 @@ impl<'a> Answer<'a> {
     /// # Errors
     /// If the answer would pass the limit, or those of others leave no room.
     pub(crate) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), RpcError> {
+        self.open();
         let bounded = Bounded { out: &mut self.out, budget: self.budget, taken: &mut self.taken };
-        go_json::write(bounded, value).map_err(|why| match why.io_error_kind() {
-            Some(io::ErrorKind::ResourceBusy) => RpcError::method("the node is busy with large answers: try again"),
-            _ => {
-                RpcError::method(format!("the answer is larger than {RESPONSE_BYTES_MAX} bytes: ask for less at once"))
-            }
-        })
+        go_json::write(bounded, value)
+            .map_err(|why| no_room(why.io_error_kind().unwrap_or(io::ErrorKind::FileTooLarge)))
     }
 
     /// Appends punctuation between elements.
     pub(crate) fn punctuation(&mut self, byte: u8) {
+        self.open();
         self.out.push(byte);
     }
 
     /// The answer, or the error instead of what was written.
     pub(crate) fn finish(mut self, outcome: Result<(), RpcError>) -> Vec<u8> {
-        match outcome {
-            Ok(()) => self.out.push(b'}'),
-            Err(error) => {
-                self.budget.give_back(self.taken);
-                self.out = error_object(self.id, &error);
-            }
+        self.out.push(b'}');
+        let taken = outcome.and_then(|()| self.budget.take(self.out.len() - self.taken).map_err(no_room));
+        let Err(error) = taken else { return self.out };
+        self.budget.give_back(self.taken);
+        let line = error_object(self.id, &error);
+        match self.budget.take(line.len()) {
+            Ok(()) => line,
+            // Its id and its text may be long: neither is repeated.
+            Err(kind) => error_object(None, &no_room(kind)),
         }
-        self.out
+    }
+
+    fn open(&mut self) {
+        if self.out.is_empty() {
+            write_head(&mut self.out, self.id, "result");
+        }
+    }
+}
+
+fn no_room(kind: io::ErrorKind) -> RpcError {
+    match kind {
+        io::ErrorKind::ResourceBusy => RpcError::method("the node is busy with large answers: try again"),
+        _ => RpcError::method(format!("the answer is larger than {RESPONSE_BYTES_MAX} bytes: ask for less at once")),
     }
 }
 
@@ -178,5 +191,48 @@ impl io::Write for Bounded<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::SMALL_BYTES_MAX;
+    use crate::quota::Quota;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn account(bytes: usize) -> Account {
+        Quota::new(bytes).account(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    fn text(line: &[u8]) -> &str {
+        std::str::from_utf8(line).expect("JSON is UTF-8")
+    }
+
+    #[test]
+    fn whole_answers_count_whether_results_or_errors() {
+        let id = serde_json::value::to_raw_value(&"<".repeat(1_000)).expect("text");
+        for outcome in [Ok(()), Err(RpcError::params("<".repeat(100)))] {
+            let budget = Budget::of(&account(0));
+            let mut answer = Answer::new(Some(&id), &budget);
+            answer.punctuation(b'[');
+            answer.write("result").expect("room");
+            answer.punctuation(b']');
+            let line = answer.finish(outcome);
+            assert!(line.len() > 6_000);
+            assert_eq!(budget.0.bytes(), line.len(), "{}", text(&line));
+        }
+    }
+
+    #[test]
+    fn errors_without_room_are_short() {
+        let id = serde_json::value::to_raw_value(&"<".repeat(1_000)).expect("text");
+        let account = account(0);
+        let budget = Budget::of(&account);
+        budget.take(SMALL_BYTES_MAX - 1_000).expect("free");
+        let line = Answer::new(Some(&id), &budget).finish(Err(RpcError::params("wrong")));
+        let busy = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"the node is busy with large answers: try again"}}"#;
+        assert_eq!(text(&line), busy);
+        assert_eq!(budget.0.bytes(), SMALL_BYTES_MAX - 1_000);
     }
 }

@@ -9,7 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use vigil_rpc::ServerConfig;
-use vigil_rpc::limits::{BODIES_BYTES_MAX, BODY_BYTES_MAX, ERROR_CHARS_MAX, RESPONSES_BYTES_MAX, SMALL_BYTES_MAX};
+use vigil_rpc::limits::{
+    BODIES_BYTES_MAX, BODY_BYTES_MAX, ERROR_CHARS_MAX, METHOD_BYTES_MAX, RESPONSES_BYTES_MAX, SMALL_BYTES_MAX,
+};
 
 const JSON: &str = "content-type: application/json\r\n";
 const VERSION: &str = r#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#;
@@ -170,6 +172,27 @@ async fn answers_that_nobody_reads_do_not_fill_the_memory() {
     drop(unread);
     let again = async { while post(node.address, large).await.contains("busy") {} };
     tokio::time::timeout(DEADLINE, again).await.expect("served once they are gone");
+}
+
+#[tokio::test]
+async fn answers_full_of_errors_count_like_others() {
+    let node = Running::plain().await;
+    let long = "<".repeat(1_000);
+    let one = format!(r#"{{"jsonrpc":"2.0","method":"{long}","id":"{long}"}}"#);
+    let errors = format!("[{}]", vec![one.as_str(); 1_000].join(","));
+    let answer = post(node.address, &errors).await;
+    assert!(answer.len() < 1_000 * (6_000 + 6 * METHOD_BYTES_MAX + 200), "{} bytes", answer.len());
+    let mut unread = Vec::new();
+    for _ in 0..=RESPONSES_BYTES_MAX / answer.len() {
+        let mut connection = Connection::open(node.address).await;
+        connection.send(&request("POST", "/rpc", JSON, errors.as_bytes())).await.expect("open");
+        connection.begins().await;
+        unread.push(connection);
+    }
+    let refused = post(node.address, &errors).await;
+    let busy = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"the node is busy with large answers: try again"}}"#;
+    assert!(refused.len() < answer.len() / 10 && refused.contains(busy), "{} bytes", refused.len());
+    is_served(&node).await;
 }
 
 #[tokio::test]
