@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Largest request body or WebSocket message, in bytes.
 pub const BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Largest frame of a WebSocket, in bytes: a socket's buffer may stay as large. Longer messages come in several.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Most requests in a batch.
 pub const BATCH_MAX: usize = 1_000;
 /// Largest answer, in bytes; for a batch the sum of its answers.

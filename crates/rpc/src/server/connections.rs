@@ -1,5 +1,6 @@
 //! Accepting, bounding and ending connections.
 
+use super::intake::Intake;
 use super::slots::{Slot, Slots};
 use super::stall::Stalling;
 use axum::{Extension, Router};
@@ -92,10 +93,12 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "RPC connection without TCP_NODELAY");
     }
-    let service = TowerToHyperService::new(router.layer(Extension(slot.clone())));
+    let intake = Intake::default();
+    let router = router.layer(Extension(slot.clone())).layer(Extension(intake.clone()));
+    let service = TowerToHyperService::new(router);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(idle_time_max);
-    let io = TokioIo::new(Stalling::new(stream, STALL_MAX));
+    let io = TokioIo::new(Stalling::new(stream, STALL_MAX, intake));
     let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

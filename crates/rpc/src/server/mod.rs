@@ -3,6 +3,7 @@
 mod auth;
 mod connections;
 mod http;
+mod intake;
 mod origin;
 mod slots;
 mod stall;

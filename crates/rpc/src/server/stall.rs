@@ -1,5 +1,6 @@
 //! A socket on which nobody can hang for good by not reading.
 
+use super::intake::Intake;
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,11 +14,13 @@ pub(super) struct Stalling<S> {
     socket: S,
     patience: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    intake: Intake,
 }
 
 impl<S> Stalling<S> {
-    pub(super) fn new(socket: S, patience: Duration) -> Self {
-        Self { socket, patience, deadline: None }
+    /// `intake` counts what is read.
+    pub(super) fn new(socket: S, patience: Duration, intake: Intake) -> Self {
+        Self { socket, patience, deadline: None, intake }
     }
 
     /// The deadline runs while an outcome is pending.
@@ -33,7 +36,9 @@ impl<S> Stalling<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let outcome = Pin::new(&mut self.socket).poll_read(cx, buf);
+        self.intake.watch(cx, outcome, buf.filled().len() - before)
     }
 }
 
@@ -75,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_stops_is_given_up_and_a_slow_one_is_not() {
         let (near, mut far) = tokio::io::duplex(8);
-        let mut near = Stalling::new(near, Duration::from_millis(200));
+        let mut near = Stalling::new(near, Duration::from_millis(200), Intake::default());
         let slow_reader = tokio::spawn(async move {
             let mut byte = [0];
             for _ in 0..40 {

@@ -2,10 +2,11 @@
 
 use super::Server;
 use super::connections::ended;
+use super::intake::Intake;
 use super::origin::is_foreign;
 use super::slots::Slot;
-use crate::limits::{BODY_BYTES_MAX, WS_IN_FLIGHT_MAX};
-use crate::quota::Account;
+use crate::limits::{BODY_BYTES_MAX, FRAME_BYTES_MAX, WS_IN_FLIGHT_MAX};
+use crate::quota::{Account, Share};
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
@@ -21,10 +22,13 @@ use tokio::time::error::Elapsed;
 const IN_FLIGHT_BYTES_MAX: usize = BODY_BYTES_MAX;
 /// How long a socket may take to close.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
+/// Longest reason of a close frame that every client takes, in bytes.
+const REASON_BYTES_MAX: usize = 123;
 
 pub(super) async fn upgrade(
     State(server): State<Arc<Server>>,
     Extension(slot): Extension<Slot>,
+    Extension(intake): Extension<Intake>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -34,9 +38,10 @@ pub(super) async fn upgrade(
     if !server.config.cors && is_foreign(&headers) {
         return (StatusCode::FORBIDDEN, "this node takes no WebSocket from other origins").into_response();
     }
-    let sized = upgrade.max_message_size(BODY_BYTES_MAX).max_frame_size(BODY_BYTES_MAX);
+    let sized = upgrade.max_message_size(BODY_BYTES_MAX).max_frame_size(FRAME_BYTES_MAX);
     sized.on_upgrade(async move |socket| {
-        let talk = Talk { server: &server, slot: &slot, account: server.answers.account(slot.from()) };
+        intake.begin(server.bodies.account(slot.from()), server.config.body_time_max);
+        let talk = Talk { server: &server, slot: &slot, intake, account: server.answers.account(slot.from()) };
         talk.run(socket).await;
     })
 }
@@ -45,6 +50,7 @@ pub(super) async fn upgrade(
 struct Talk<'a> {
     server: &'a Server,
     slot: &'a Slot,
+    intake: Intake,
     /// For its answers.
     account: Account,
 }
@@ -52,17 +58,22 @@ struct Talk<'a> {
 impl Talk<'_> {
     /// Answers until the peer closes or falls silent, the place is wanted, or the server ends.
     async fn run(&self, mut socket: WebSocket) {
-        let code = tokio::select! {
-            () = self.answers(&mut socket) => close_code::NORMAL,
-            () = self.slot.wanted() => close_code::AGAIN,
-            () = ended(self.server.ending.clone()) => close_code::AWAY,
+        let (code, why) = tokio::select! {
+            broken = self.answers(&mut socket) => match broken {
+                None => (close_code::NORMAL, String::new()),
+                Some(why) => (close_code::POLICY, why.to_string()),
+            },
+            () = self.slot.wanted() => (close_code::AGAIN, String::new()),
+            () = ended(self.server.ending.clone()) => (close_code::AWAY, String::new()),
         };
-        let frame = CloseFrame { code, reason: Utf8Bytes::default() };
+        let reason = why[..why.floor_char_boundary(REASON_BYTES_MAX)].into();
+        let frame = CloseFrame { code, reason };
         let _already_gone = tokio::time::timeout(CLOSE_GRACE, socket.send(Message::Close(Some(frame)))).await;
     }
 
-    /// Several requests run at once; the answer of each is sent when it is ready.
-    async fn answers(&self, socket: &mut WebSocket) {
+    /// Several requests run at once; the answer of each is sent when it is ready. Returns what broke the conversation
+    /// if it has not just ended.
+    async fn answers(&self, socket: &mut WebSocket) -> Option<axum::Error> {
         let (mut sink, mut stream) = socket.split();
         let mut running = FuturesUnordered::new();
         let (mut held, mut pinged) = (0, false);
@@ -79,13 +90,17 @@ impl Talk<'_> {
                     let message = match heard(received) {
                         Heard::Request(request) => {
                             held += request.len();
-                            running.push(self.one(request));
+                            running.push(self.one(request, self.intake.whole()));
                             None
                         }
-                        Heard::Life => None,
-                        Heard::Silence if pinged && running.is_empty() => return,
+                        Heard::Life(payload) => {
+                            self.intake.control(&payload);
+                            None
+                        }
+                        Heard::Silence if pinged && running.is_empty() => return None,
                         Heard::Silence => Some(Message::Ping(Bytes::new())),
-                        Heard::End => return,
+                        Heard::End => return None,
+                        Heard::Broken(why) => return Some(why),
                     };
                     pinged = silence;
                     message
@@ -94,13 +109,13 @@ impl Talk<'_> {
             if let Some(message) = message
                 && sink.send(message).await.is_err()
             {
-                return;
+                return None;
             }
         }
     }
 
-    /// The size of a request, and its answer.
-    async fn one(&self, bytes: Bytes) -> (usize, Option<Message>) {
+    /// The size of a request, and its answer. `_share`: what the request holds.
+    async fn one(&self, bytes: Bytes, _share: Option<Share>) -> (usize, Option<Message>) {
         let _work = self.slot.work();
         let answer = self.server.context.answer(&bytes, &self.account);
         let line = match tokio::time::timeout(self.server.config.request_time_max, answer).await {
@@ -115,10 +130,11 @@ impl Talk<'_> {
 /// What a socket has brought.
 enum Heard {
     Request(Bytes),
-    /// A sign of life.
-    Life,
+    /// A sign of life, with its payload.
+    Life(Bytes),
     Silence,
     End,
+    Broken(axum::Error),
 }
 
 fn heard(received: Result<Option<Result<Message, axum::Error>>, Elapsed>) -> Heard {
@@ -126,7 +142,8 @@ fn heard(received: Result<Option<Result<Message, axum::Error>>, Elapsed>) -> Hea
         Err(_) => Heard::Silence,
         Ok(Some(Ok(Message::Text(text)))) => Heard::Request(text.into()),
         Ok(Some(Ok(Message::Binary(bytes)))) => Heard::Request(bytes),
-        Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Heard::Life,
-        _ => Heard::End,
+        Ok(Some(Ok(Message::Ping(payload) | Message::Pong(payload)))) => Heard::Life(payload),
+        Ok(Some(Err(why))) => Heard::Broken(why),
+        Ok(Some(Ok(Message::Close(_))) | None) => Heard::End,
     }
 }

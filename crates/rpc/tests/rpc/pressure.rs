@@ -10,7 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use vigil_rpc::ServerConfig;
 use vigil_rpc::limits::{
-    BODIES_BYTES_MAX, BODY_BYTES_MAX, ERROR_CHARS_MAX, METHOD_BYTES_MAX, RESPONSES_BYTES_MAX, SMALL_BYTES_MAX,
+    BODIES_BYTES_MAX, BODY_BYTES_MAX, ERROR_CHARS_MAX, FRAME_BYTES_MAX, METHOD_BYTES_MAX, RESPONSES_BYTES_MAX,
+    SMALL_BYTES_MAX,
 };
 
 const JSON: &str = "content-type: application/json\r\n";
@@ -136,14 +137,74 @@ async fn idle_websockets_make_room_and_are_told_so() {
     }
 }
 
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nhost: n\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A socket that speaks WebSocket by hand.
+async fn raw_websocket(node: &Running) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(node.address).await.expect("open");
+    socket.write_all(UPGRADE.as_bytes()).await.expect("open");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(socket.read_u8().await.expect("open"));
+    }
+    socket
+}
+
+/// A masked frame of a message that goes on after it.
+fn fragment(opcode: u8, length: usize) -> Vec<u8> {
+    let mut frame = vec![opcode, 0xff];
+    frame.extend((length as u64).to_be_bytes());
+    frame.extend([0; 4]);
+    frame.resize(frame.len() + length, b' ');
+    frame
+}
+
+#[tokio::test]
+async fn unfinished_websocket_messages_count_as_bodies() {
+    let node = Running::start(Fake::default(), patient(200)).await;
+    let mut unfinished = Vec::new();
+    for _ in 0..=BODIES_BYTES_MAX / (4 * FRAME_BYTES_MAX) {
+        let mut socket = raw_websocket(&node).await;
+        for opcode in [2, 0, 0, 0] {
+            let _sent_or_closed = socket.write_all(&fragment(opcode, FRAME_BYTES_MAX)).await;
+        }
+        unfinished.push(socket);
+    }
+    let large = padded(BODY_BYTES_MAX);
+    let refused = async { while !is_refused(&node, &large).await {} };
+    tokio::time::timeout(DEADLINE, refused).await.expect("refused once the others have come");
+    is_served(&node).await;
+}
+
+#[tokio::test]
+async fn a_websocket_message_has_its_time_whatever_comes_between() {
+    let config = ServerConfig { body_time_max: Duration::from_millis(300), ..patient(9) };
+    let node = Running::start(Fake::default(), config).await;
+    let (mut reader, mut writer) = raw_websocket(&node).await.into_split();
+    writer.write_all(&fragment(2, 5)).await.expect("open");
+    let mut received = Vec::new();
+    let pongs = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(10));
+        while writer.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await.is_ok() {
+            pace.tick().await;
+        }
+    };
+    let closed = async {
+        let _closed_or_reset = reader.read_to_end(&mut received).await;
+    };
+    let both = async { tokio::join!(pongs, closed) };
+    tokio::time::timeout(DEADLINE, both).await.expect("closed long before");
+    let text = String::from_utf8_lossy(&received);
+    assert!(text.contains("a message did not arrive within 0.3 s"), "{text}");
+}
+
 #[tokio::test]
 async fn half_open_websockets_are_closed_and_silent_ones_are_not() {
     let config = ServerConfig { idle_time_max: Duration::from_millis(300), ..patient(9) };
     let node = Running::start(Fake::default(), config).await;
     let mut vanished = tokio::net::TcpStream::connect(node.address).await.expect("open");
-    let upgrade = "GET /ws HTTP/1.1\r\nhost: n\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    vanished.write_all(upgrade.as_bytes()).await.expect("open");
+    vanished.write_all(UPGRADE.as_bytes()).await.expect("open");
     let (mut silent, _) = tokio_tungstenite::connect_async(format!("ws://{}/ws", node.address)).await.expect("open");
     // Reading answers the pings: this one outlives several of them.
     for _ in 0..4 {

@@ -5,10 +5,12 @@ use crate::running::Running;
 use futures::{SinkExt as _, StreamExt as _};
 use std::net::SocketAddr;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use vigil_rpc::ServerConfig;
-use vigil_rpc::limits::BODY_BYTES_MAX;
+use vigil_rpc::limits::{BODY_BYTES_MAX, FRAME_BYTES_MAX};
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
@@ -38,17 +40,43 @@ async fn carries_requests_without_an_origin() {
     // A notification has no answer: the next frame answers the next request.
     socket.send(Message::text(r#"{"jsonrpc":"2.0","method":"theta.GetVersion"}"#)).await.expect("open");
     assert_eq!(ask(&mut socket, VERSION).await, want);
-    let full = format!("{VERSION}{}", " ".repeat(BODY_BYTES_MAX - VERSION.len()));
-    assert_eq!(ask(&mut socket, &full).await, want);
+}
+
+/// Sends `body` in frames that are as large as may be.
+async fn send_in_frames(socket: &mut Socket, body: &str) -> Result<(), Error> {
+    let frames = body.as_bytes().chunks(FRAME_BYTES_MAX);
+    let last = frames.len() - 1;
+    for (at, bytes) in frames.enumerate() {
+        let kind = if at == 0 { Data::Text } else { Data::Continue };
+        let frame = Frame::message(bytes.to_vec(), OpCode::Data(kind), at == last);
+        socket.send(Message::Frame(frame)).await?;
+    }
+    Ok(())
+}
+
+fn padded(length: usize) -> String {
+    format!("{VERSION}{}", " ".repeat(length - VERSION.len()))
 }
 
 #[tokio::test]
-async fn a_message_over_the_limit_ends_the_socket() {
+async fn messages_up_to_the_limit_in_frames_up_to_theirs() {
     let node = Running::plain().await;
     let mut socket = open(node.address, None).await.expect("lenient");
-    let _sent_or_reset = socket.send(Message::text(" ".repeat(BODY_BYTES_MAX + 1))).await;
-    let ended = matches!(socket.next().await, None | Some(Err(_) | Ok(Message::Close(_))));
-    assert!(ended);
+    assert!(ask(&mut socket, &padded(FRAME_BYTES_MAX)).await.contains("result"));
+    send_in_frames(&mut socket, &padded(BODY_BYTES_MAX)).await.expect("open");
+    let answer = socket.next().await.expect("open").expect("a frame").into_text().expect("text");
+    assert!(answer.contains("result"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_message_or_a_frame_over_the_limit_ends_the_socket() {
+    let node = Running::plain().await;
+    let mut socket = open(node.address, None).await.expect("lenient");
+    let _sent_or_reset = send_in_frames(&mut socket, &padded(BODY_BYTES_MAX + 1)).await;
+    assert!(matches!(socket.next().await, None | Some(Err(_) | Ok(Message::Close(_)))));
+    let mut socket = open(node.address, None).await.expect("lenient");
+    let _sent_or_reset = socket.send(Message::text(padded(FRAME_BYTES_MAX + 1))).await;
+    assert!(matches!(socket.next().await, None | Some(Err(_) | Ok(Message::Close(_)))));
 }
 
 #[tokio::test]
