@@ -72,13 +72,18 @@ impl Budget {
 /// An answer, whole; its bytes count until it is dropped, which is when they are sent.
 pub(crate) struct Line {
     bytes: Vec<u8>,
-    _budget: Budget,
+    budget: Budget,
 }
 
 impl Line {
     /// Of `bytes` that were written under `budget`.
     pub(crate) fn new(bytes: Vec<u8>, budget: Budget) -> Self {
-        Self { bytes, _budget: budget }
+        Self { bytes, budget }
+    }
+
+    /// The bytes, and what they count until it is dropped.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Budget) {
+        (self.bytes, self.budget)
     }
 }
 

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const LEAVE_GRACE: Duration = Duration::from_millis(500);
 /// Pause after a failed accept (no file descriptors left, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// A client that reads nothing of what is sent to it for this long is disconnected.
+/// A client that has not read an answer after this, and a second for each 64 KiB that it has read, is disconnected.
 const STALL_MAX: Duration = Duration::from_secs(30);
 
 /// Bounds of the connections of one listener.

@@ -5,6 +5,7 @@ use super::connections::ended;
 use super::intake::Intake;
 use super::origin::is_foreign;
 use super::slots::Slot;
+use crate::jsonrpc::{Budget, Line};
 use crate::limits::{BODY_BYTES_MAX, FRAME_BYTES_MAX, WS_IN_FLIGHT_MAX};
 use crate::quota::{Account, Share};
 use axum::body::Bytes;
@@ -80,14 +81,14 @@ impl Talk<'_> {
         let patience = self.server.config.idle_time_max;
         loop {
             let room = running.len() < WS_IN_FLIGHT_MAX && held < IN_FLIGHT_BYTES_MAX;
-            let message = tokio::select! {
+            let outgoing = tokio::select! {
                 Some((bytes, answer)) = running.next(), if !running.is_empty() => {
                     held -= bytes;
                     answer
                 }
                 received = tokio::time::timeout(patience, stream.next()), if room => {
                     let silence = received.is_err();
-                    let message = match heard(received) {
+                    let outgoing = match heard(received) {
                         Heard::Request(request) => {
                             held += request.len();
                             running.push(self.one(request, self.intake.whole()));
@@ -98,15 +99,15 @@ impl Talk<'_> {
                             None
                         }
                         Heard::Silence if pinged && running.is_empty() => return None,
-                        Heard::Silence => Some(Message::Ping(Bytes::new())),
+                        Heard::Silence => Some((Message::Ping(Bytes::new()), None)),
                         Heard::End => return None,
                         Heard::Broken(why) => return Some(why),
                     };
                     pinged = silence;
-                    message
+                    outgoing
                 }
             };
-            if let Some(message) = message
+            if let Some((message, _budget)) = outgoing
                 && sink.send(message).await.is_err()
             {
                 return None;
@@ -115,16 +116,24 @@ impl Talk<'_> {
     }
 
     /// The size of a request, and its answer. `_share`: what the request holds.
-    async fn one(&self, bytes: Bytes, _share: Option<Share>) -> (usize, Option<Message>) {
+    async fn one(&self, bytes: Bytes, _share: Option<Share>) -> (usize, Option<Outgoing>) {
         let _work = self.slot.work();
         let answer = self.server.context.answer(&bytes, &self.account);
         let line = match tokio::time::timeout(self.server.config.request_time_max, answer).await {
-            Ok(line) => line.map(Bytes::from_owner),
-            Err(_) => Some(Bytes::from_static(b"{\"error\": {\"message\":\"Timeout\"}}\n")),
+            Ok(line) => line.map(text),
+            Err(_) => Some((Message::Text(Utf8Bytes::from_static("{\"error\": {\"message\":\"Timeout\"}}\n")), None)),
         };
-        let text = line.map(|line| Utf8Bytes::try_from(line).expect("answers are JSON"));
-        (bytes.len(), text.map(Message::Text))
+        (bytes.len(), line)
     }
+}
+
+/// What is to be sent, and what it counts until it is: the WebSocket library copies it into its own buffer.
+type Outgoing = (Message, Option<Budget>);
+
+fn text(line: Line) -> Outgoing {
+    let (bytes, budget) = line.into_parts();
+    let text = Utf8Bytes::try_from(Bytes::from(bytes)).expect("answers are JSON");
+    (Message::Text(text), Some(budget))
 }
 
 /// What a socket has brought.

@@ -16,6 +16,8 @@ use vigil_rpc::limits::{
 
 const JSON: &str = "content-type: application/json\r\n";
 const VERSION: &str = r#"{"jsonrpc":"2.0","method":"theta.GetVersion","id":1}"#;
+/// Answered with 24 blocks.
+const LARGE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"theta.GetBlocksByRange","params":{"start":"1","end":"24"}}"#;
 /// Longest wait; reached only when a test fails.
 const DEADLINE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -151,13 +153,10 @@ async fn raw_websocket(node: &Running) -> tokio::net::TcpStream {
     socket
 }
 
-/// A masked frame of a message that goes on after it.
-fn fragment(opcode: u8, length: usize) -> Vec<u8> {
-    let mut frame = vec![opcode, 0xff];
-    frame.extend((length as u64).to_be_bytes());
-    frame.extend([0; 4]);
-    frame.resize(frame.len() + length, b' ');
-    frame
+/// A frame, masked with zeros. `first`: its opcode, and 0x80 if it is the last of a message.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u64).to_be_bytes();
+    [&[first, 0xff], length.as_slice(), &[0; 4], payload].concat()
 }
 
 #[tokio::test]
@@ -167,7 +166,7 @@ async fn unfinished_websocket_messages_count_as_bodies() {
     for _ in 0..=BODIES_BYTES_MAX / (4 * FRAME_BYTES_MAX) {
         let mut socket = raw_websocket(&node).await;
         for opcode in [2, 0, 0, 0] {
-            let _sent_or_closed = socket.write_all(&fragment(opcode, FRAME_BYTES_MAX)).await;
+            let _sent_or_closed = socket.write_all(&frame(opcode, &[b' '; FRAME_BYTES_MAX])).await;
         }
         unfinished.push(socket);
     }
@@ -182,7 +181,7 @@ async fn a_websocket_message_has_its_time_whatever_comes_between() {
     let config = ServerConfig { body_time_max: Duration::from_millis(300), ..patient(9) };
     let node = Running::start(Fake::default(), config).await;
     let (mut reader, mut writer) = raw_websocket(&node).await.into_split();
-    writer.write_all(&fragment(2, 5)).await.expect("open");
+    writer.write_all(&frame(2, b"begun")).await.expect("open");
     let mut received = Vec::new();
     let pongs = async {
         let mut pace = tokio::time::interval(Duration::from_millis(10));
@@ -220,19 +219,33 @@ async fn half_open_websockets_are_closed_and_silent_ones_are_not() {
 async fn answers_that_nobody_reads_do_not_fill_the_memory() {
     let fake = Fake { padding: 1024 * 1024, ..Fake::default() };
     let node = Running::start(fake, patient(100)).await;
-    let large = r#"{"jsonrpc":"2.0","id":1,"method":"theta.GetBlocksByRange","params":{"start":"1","end":"24"}}"#;
     let mut unread = Vec::new();
     for _ in 0..RESPONSES_BYTES_MAX / (24 << 20) {
         let mut connection = Connection::open(node.address).await;
-        connection.send(&request("POST", "/rpc", JSON, large.as_bytes())).await.expect("open");
+        connection.send(&request("POST", "/rpc", JSON, LARGE.as_bytes())).await.expect("open");
         connection.begins().await;
         unread.push(connection);
     }
-    assert!(post(node.address, large).await.contains("busy with large answers"));
+    assert!(post(node.address, LARGE).await.contains("busy with large answers"));
     is_served(&node).await;
     drop(unread);
-    let again = async { while post(node.address, large).await.contains("busy") {} };
+    let again = async { while post(node.address, LARGE).await.contains("busy") {} };
     tokio::time::timeout(DEADLINE, again).await.expect("served once they are gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_that_no_websocket_reads_count_until_they_are_sent() {
+    let fake = Fake { padding: 1024 * 1024, ..Fake::default() };
+    let node = Running::start(fake, patient(100)).await;
+    let mut unread = Vec::new();
+    for _ in 0..RESPONSES_BYTES_MAX / (24 << 20) {
+        let mut socket = raw_websocket(&node).await;
+        socket.write_all(&frame(0x81, LARGE.as_bytes())).await.expect("open");
+        socket.read_u8().await.expect("the beginning of an answer");
+        unread.push(socket);
+    }
+    assert!(post(node.address, LARGE).await.contains("busy with large answers"));
+    is_served(&node).await;
 }
 
 #[tokio::test]
