@@ -10,7 +10,8 @@
 //! Who is to blame is exact: headers always stand on proven ones, an unproven end is continued only by who gave it, and a
 //! block is what its hash says. A change of the validator set cannot be seen in headers: where no known set has certified,
 //! what is proven is executed first; if no set fits then, the certificate is a lie. A certified branch can still be one
-//! that was abandoned: two branches are no proof against a peer, but one of the peers is then followed alone.
+//! that was abandoned: two branches are no proof against a peer, but one of the peers is then followed alone, for a while,
+//! and pays unless it shows the other branch.
 //!
 //! Peers' claims are unproven. A claimed height costs nothing: only a window above our own head is ever asked for, and
 //! a peer that does not deliver what it claims is set aside ([`SyncConfig::set_aside`]) while others serve.

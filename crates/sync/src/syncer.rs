@@ -1,6 +1,7 @@
 //! The machine: state, dispatch, and when to sync at all.
 
 mod answers;
+mod careful;
 mod headers;
 mod requests;
 
@@ -8,18 +9,12 @@ use crate::download::{Download, Question, Tries};
 use crate::headers::Headers;
 use crate::peers::Peers;
 use crate::{Fault, Head, Millis, Peer, SyncConfig, SyncEffect, SyncInput, SyncState, SyncStatus};
+use careful::Careful;
 use std::collections::{BTreeMap, BTreeSet};
 use vigil_primitives::{Hash, Height};
 
 /// Below this gap consensus gets a sixth of the patience to close it by itself.
 const SMALL_GAP: Height = 8;
-
-/// After two peers told different branches: headers of one of them, until our settled head is past the fork.
-#[derive(Clone, Copy, Debug)]
-struct Careful {
-    peer: Peer,
-    until: Height,
-}
 
 /// Catches up with the settled chain. See the crate's page.
 #[derive(Clone, Debug)]
@@ -82,12 +77,13 @@ impl Syncer {
             SyncInput::Verified { ticket, verdict, complete } => {
                 self.verified(now, ticket, verdict, complete, effects);
             }
-            SyncInput::Settled(head) => self.settled(now, head),
+            SyncInput::Settled(head) => self.settled(now, head, effects),
             SyncInput::Rejected { hash, reason } => self.rejected(&hash, &reason),
             SyncInput::Tick => self.expire(now, effects),
         }
         self.decide(now);
         self.deliver(now, effects);
+        self.end_careful(now, effects);
         self.restart_if_stalled(now);
         self.verify(now, effects);
         self.request(now, effects);
@@ -126,7 +122,7 @@ impl Syncer {
         self.active = self.active || now.saturating_sub(since) >= patience;
     }
 
-    fn settled(&mut self, now: Millis, head: Head) {
+    fn settled(&mut self, now: Millis, head: Head, effects: &mut Vec<SyncEffect>) {
         if head.height <= self.own.height {
             return;
         }
@@ -134,9 +130,7 @@ impl Syncer {
         self.progress_at = now;
         self.behind_since = None;
         (self.error, self.rejected) = (None, None);
-        if self.careful.is_some_and(|careful| careful.until <= head.height) {
-            self.careful = None;
-        }
+        self.fork_settled(now, head, effects);
         if self.peers.best(now).unwrap_or(0) <= head.height + 1 {
             self.active = false;
         }
@@ -196,6 +190,7 @@ impl Syncer {
         self.error =
             Some(format!("blocks up to {highest} delivered, but the settled head stays at {}", self.own.height));
         self.progress_at = now;
+        self.careful = None;
         self.forget();
     }
 

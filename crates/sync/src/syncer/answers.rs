@@ -21,6 +21,7 @@ impl Syncer {
             }
         }
         self.drop_tail_of(peer);
+        self.careful.take_if(|careful| careful.peer == peer);
     }
 
     pub(super) fn expire(&mut self, now: Millis, effects: &mut Vec<SyncEffect>) {

@@ -1,10 +1,10 @@
 //! Headers that came, and what their certificates prove.
 
-use super::{Careful, Syncer};
+use super::Syncer;
 use crate::answer::Link;
 use crate::headers::Refusal;
 use crate::verify::CertFault;
-use crate::{Fault, Millis, Peer, SyncEffect, Verdict};
+use crate::{Fault, Head, Millis, Peer, SyncEffect, Verdict};
 use std::sync::Arc;
 use vigil_primitives::Hcc;
 
@@ -23,14 +23,17 @@ impl Syncer {
         effects: &mut Vec<SyncEffect>,
     ) {
         let none = links.is_empty();
+        let given = links.iter().map(|link| Head { height: link.height, hash: link.hash });
+        if self.gives_what_it_denied(peer, given) {
+            let reason = "it gives a header that it said is of another branch".into();
+            return self.headers_refused(now, peer, Fault::Invalid, reason, effects);
+        }
         match self.headers.take(peer, links, tip) {
             Ok(()) => self.weigh(now, peer, none, effects),
             Err(Refusal::Lie(reason)) => self.headers_refused(now, peer, Fault::Invalid, reason, effects),
             Err(Refusal::OtherBranch(reason)) => {
                 self.error = Some(reason);
-                let until = self.headers.proven_end().height;
-                self.forget();
-                self.careful = Some(Careful { peer, until });
+                self.follow_alone(now, peer);
             }
         }
     }
@@ -117,6 +120,7 @@ impl Syncer {
         self.blame(now, peer, fault, reason, effects);
         self.headers_tries.failed(peer, self.config.retries, now + self.config.pause);
         self.drop_tail_of(peer);
+        self.careful.take_if(|careful| careful.peer == peer);
     }
 
     /// What `peer` alone says is worth nothing any more.
@@ -124,9 +128,6 @@ impl Syncer {
         if self.headers.tail.as_ref().is_some_and(|tail| tail.peer == peer) {
             self.headers.tail = None;
             self.verifying = None;
-        }
-        if self.careful.is_some_and(|careful| careful.peer == peer) {
-            self.careful = None;
         }
     }
 }

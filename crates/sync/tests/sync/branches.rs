@@ -1,11 +1,12 @@
 //! Branches that a quorum certified and that were abandoned all the same: certified is not settled.
 
-use crate::history::FIRST;
-use crate::world::{Conduct, World, lies};
+use crate::history::{FIRST, History};
+use crate::world::{Conduct, Raw, World, lies};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use vigil_primitives::Height;
-use vigil_sync::{Ask, Peer, SyncConfig};
+use vigil_primitives::{Bytes, Height};
+use vigil_sync::{Ask, Fault, Peer, SyncConfig};
 
 /// A world whose peer 1 knows the true chain up to `at` and then an abandoned branch, one certified block long.
 fn world(at: Height) -> World {
@@ -52,7 +53,7 @@ fn who_cries_another_branch_must_show_it() {
         Ask::Headers { from: 1, .. } => None,
         Ask::Headers { from, max } => {
             let to = (from + max).min(501);
-            Some(crate::world::Raw { headers: Some(fake.headers(*from..to)), ..raw })
+            Some(Raw { headers: Some(fake.headers(*from..to)), ..raw })
         }
         Ask::Bodies(_) => Some(raw),
     });
@@ -74,4 +75,75 @@ fn the_unsettled_tip_of_an_honest_peer_may_change() {
     world.honest(1, 300, 10);
     world.run_until(60_000, |world| world.settled == 300);
     assert!(world.penalties.is_empty(), "{:?}", world.penalties);
+}
+
+fn headers(headers: Vec<Bytes>) -> Raw {
+    Raw { headers: Some(headers), ..Raw::default() }
+}
+
+/// Speaks of another branch, gives two true headers when it is followed alone, and is late with the next.
+fn cries_and_dawdles(truth: Rc<History>) -> Conduct {
+    // The first of the two, and whether it has just cried.
+    let (shown, cried) = (Cell::new(0), Cell::new(false));
+    Conduct::Timed(Rc::new(move |ask, raw| match *ask {
+        Ask::Bodies(_) => (10, raw),
+        Ask::Headers { from, .. } if shown.get() > 0 && from == shown.get() + 1 => (15_000, raw),
+        Ask::Headers { from, .. } if cried.replace(false) || from <= shown.get() => {
+            shown.set(from);
+            (10, headers(truth.headers(from..from + 2)))
+        }
+        Ask::Headers { from: 1, .. } => (10, headers(truth.headers(1..2))),
+        Ask::Headers { from, .. } => {
+            shown.set(0);
+            cried.set(true);
+            (10, headers(truth.forked(from - 1, from + 1, FIRST).headers(from..from + 2)))
+        }
+    }))
+}
+
+#[test]
+fn who_cries_another_branch_and_dawdles_pays_and_stops_nobody() {
+    let mut world = World::new(SyncConfig::default(), 2_000);
+    (2..=5).for_each(|peer| world.honest(peer, 2_000, 100));
+    world.liar(1, 2_000, cries_and_dawdles(world.truth.clone()));
+    world.run_until(120_000, |world| world.settled == 2_000);
+    assert!(world.fined(1).contains(&Fault::Unsolicited), "{:?}", world.penalties);
+    assert!((2..=5).all(|peer| world.fined(peer).is_empty()), "{:?}", world.penalties);
+}
+
+/// A world of 500 blocks whose peer 1 speaks once of another branch, beside two honest peers.
+fn world_with_a_denier() -> World {
+    let mut world = World::new(SyncConfig::default(), 500);
+    let fake = world.truth.forked(100, 501, FIRST);
+    let fresh = Cell::new(true);
+    let denies = lies(move |ask, raw| match ask {
+        Ask::Headers { from, max } if *from > 100 && fresh.replace(false) => {
+            Some(headers(fake.headers(*from..(from + max).min(501))))
+        }
+        _ => Some(raw),
+    });
+    (2..=3).for_each(|peer| world.honest(peer, 500, 100));
+    world.run_for(150);
+    world.liar(1, 500, denies);
+    world
+}
+
+#[test]
+fn who_gives_the_header_that_it_denied_lies() {
+    let mut world = world_with_a_denier();
+    world.run_until(60_000, |world| world.settled == 500);
+    assert_eq!(world.fined(1), [Fault::Invalid], "{:?}", world.penalties);
+    assert_eq!(world.penalties.len(), 1, "{:?}", world.penalties);
+}
+
+#[test]
+fn who_denied_what_settles_lied() {
+    let mut world = world_with_a_denier();
+    let denies = |(peer, ask): &(Peer, Ask)| peer.0 == 1 && matches!(ask, Ask::Headers { from, .. } if *from > 100);
+    world.run_until(10_000, |world| world.requests.iter().any(denies));
+    // It dodges the question for its branch, so the others are asked.
+    world.claim(1, world.truth.head(0));
+    world.run_until(60_000, |world| world.settled == 500);
+    assert_eq!(world.fined(1), [Fault::Invalid], "{:?}", world.penalties);
+    assert_eq!(world.penalties.len(), 1, "{:?}", world.penalties);
 }

@@ -36,7 +36,12 @@ pub(crate) enum Conduct {
     Stingy { items: usize },
     /// Lies, after 10 ms.
     Lies(Lie),
+    /// Lies, each time after so long.
+    Timed(TimedLie),
 }
+
+/// When a liar says what.
+pub(crate) type TimedLie = Rc<dyn Fn(&Ask, Raw) -> (Millis, Raw)>;
 
 pub(crate) fn lies(lie: impl Fn(&Ask, Raw) -> Option<Raw> + 'static) -> Conduct {
     Conduct::Lies(Rc::new(lie))
@@ -281,6 +286,10 @@ impl Server {
                     raw.tip = None;
                 }
                 Some((10, Ok(raw)))
+            }
+            Conduct::Timed(lie) => {
+                let (after, raw) = lie(ask, honest);
+                Some((after, Ok(raw)))
             }
             Conduct::Lies(lie) => lie(ask, honest).map(|raw| (10, Ok(raw))),
         }
