@@ -65,7 +65,7 @@ impl SyncDriver {
         let status = self.syncer.status(self.clock.mono_ms());
         let best = status.best.unwrap_or_default();
         metrics::gauge!("vigil_best_peer_height").set(best as f64);
-        self.node.health.peers(self.node.net.peer_count(), best);
+        self.node.health.peers(self.node.net.peer_count(), status.agreed.unwrap_or_default());
     }
 
     pub(crate) fn blocks(&mut self, id: u64, result: Result<BlocksResponse, RequestError>) {

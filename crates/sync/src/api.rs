@@ -224,6 +224,8 @@ pub struct SyncStatus {
     pub own: Head,
     /// The highest head a peer claims that is believed.
     pub best: Option<Height>,
+    /// The highest head that is proven or that two peers claim, or the only one: no single peer of several makes it up.
+    pub agreed: Option<Height>,
     /// Peers known.
     pub peers: usize,
 }

@@ -15,6 +15,8 @@ pub(crate) struct Known {
     pub(crate) head: Head,
     /// Until then it has no header for us above what is proven.
     pub(crate) told_all_until: Millis,
+    /// Times that it told all and proved nothing, since it proved something.
+    unproven: u32,
     in_flight: usize,
     strikes: u32,
     aside_until: Millis,
@@ -58,9 +60,32 @@ impl Peers {
         self.change(peer, |known| known.told_all_until = until);
     }
 
+    /// The peer claims more than it proves; returns how often it did.
+    pub(crate) fn proves_nothing(&mut self, peer: Peer) -> u32 {
+        self.change(peer, |known| known.unproven = known.unproven.saturating_add(1));
+        self.0.get(&peer).map_or(0, |known| known.unproven)
+    }
+
+    pub(crate) fn proves_something(&mut self, peer: Peer) {
+        self.change(peer, |known| known.unproven = 0);
+    }
+
     /// The highest claim of a peer that is not set aside.
     pub(crate) fn best(&self, now: Millis) -> Option<Height> {
-        self.0.values().filter(|known| known.aside_until <= now).map(|known| known.head.height).max()
+        self.claims(now).max()
+    }
+
+    /// The highest height that two peers claim to have, or the only one.
+    pub(crate) fn agreed(&self, now: Millis) -> Option<Height> {
+        let (first, second) = self.claims(now).fold((None, None), |(first, second), claim| match Some(claim) {
+            claim if claim > first => (claim, first),
+            claim => (first, second.max(claim)),
+        });
+        second.or(first)
+    }
+
+    fn claims(&self, now: Millis) -> impl Iterator<Item = Height> {
+        self.0.values().filter(move |known| known.aside_until <= now).map(|known| known.head.height)
     }
 
     /// Whom to ask of those that are `able`: not in `tried` if possible; fewest failures, fewest open requests, longest

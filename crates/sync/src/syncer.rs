@@ -99,7 +99,8 @@ impl Syncer {
             (Some(_), Some(error)) => SyncState::Stalled { blocks, error: error.clone() },
             (Some(_), None) => SyncState::Behind { blocks },
         };
-        SyncStatus { state, own: self.own, best, peers: self.peers.len() }
+        let agreed = self.peers.agreed(now).map(|height| height.max(self.headers.proven_end().height));
+        SyncStatus { state, own: self.own, best, agreed, peers: self.peers.len() }
     }
 
     /// Starts when a gap stays open longer than consensus needs to close it; stops at the head.

@@ -10,6 +10,8 @@ use vigil_primitives::Hcc;
 
 /// Answers of one peer that may follow each other without proving anything.
 const UNPROVEN_ANSWERS_MAX: u32 = 8;
+/// From so many on, a claim whose headers prove nothing costs points: a certificate may be missing for once.
+const UNPROVEN_CLAIMS_MAX: u32 = 3;
 /// Time between two looks whether a validator set that was missing is known.
 const VERIFY_AGAIN: Millis = 200;
 
@@ -48,14 +50,25 @@ impl Syncer {
         let end = self.headers.end();
         let told_all = end >= claimed;
         if told_all && answers == 1 {
-            self.headers.tail = None;
-            self.peers.told_all(peer, now + self.config.pause);
+            self.told_all(now, peer, effects);
         } else if told_all || answers >= UNPROVEN_ANSWERS_MAX {
             let reason = format!("headers up to {end} in {answers} answers, and nothing that proves one");
             self.headers_refused(now, peer, Fault::Unsolicited, reason, effects);
         } else if none {
             self.peers.lower_head(peer, end);
             let reason = format!("it claims height {claimed} and does not give header {}", end + 1);
+            self.headers_refused(now, peer, Fault::Unsolicited, reason, effects);
+        }
+    }
+
+    /// It has told all up to the head that it claims. Of an honest peer only the last header may be unproven.
+    fn told_all(&mut self, now: Millis, peer: Peer, effects: &mut Vec<SyncEffect>) {
+        self.headers.tail = None;
+        self.peers.told_all(peer, now + self.config.pause);
+        let (proven, claimed) = (self.headers.proven_end().height, self.peers.head(peer).height);
+        if claimed > proven + 1 && self.peers.proves_nothing(peer) >= UNPROVEN_CLAIMS_MAX {
+            self.peers.lower_head(peer, self.own.height);
+            let reason = format!("it claims height {claimed} and proves nothing above {proven}");
             self.headers_refused(now, peer, Fault::Unsolicited, reason, effects);
         }
     }
@@ -93,6 +106,7 @@ impl Syncer {
         if good > 0 {
             self.headers.prove(good);
             self.headers_tries = Default::default();
+            self.peers.proves_something(peer);
             self.reward(peer, effects);
         }
         let end = self.headers.proven_end().height;

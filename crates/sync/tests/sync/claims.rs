@@ -1,7 +1,9 @@
 //! Heads that are claimed and not shown, and our own troubles.
 
+use crate::history::FIRST;
 use crate::world::{Conduct, Raw, World, lies};
-use vigil_primitives::{Hash, Height};
+use std::rc::Rc;
+use vigil_primitives::{Hash, Hcc, Height};
 use vigil_sync::{Fault, Head, SyncConfig, SyncState};
 
 fn world(length: Height) -> World {
@@ -57,6 +59,35 @@ fn who_has_told_all_is_not_asked_on_and_on() {
     world.run_for(10_000);
     assert!(world.penalties.is_empty(), "{:?}", world.penalties);
     assert!(world.requests.len() <= 10, "{} requests in 10 s", world.requests.len());
+}
+
+#[test]
+fn a_claim_that_is_never_proven_is_lowered_and_adds_up() {
+    let mut world = world(300);
+    (2..=4).for_each(|peer| world.honest(peer, 200, 50));
+    world.run_until(60_000, |world| world.settled == 200);
+    let nothing = Hcc { votes: vec![], block_hash: Hash::repeat_byte(9) };
+    let fake = Rc::new(world.truth.bent(202, 301, move |_, header| header.hcc = nothing.clone(), |_| FIRST));
+    world.serve(1, fake, 240, lies(|_, raw| Some(Raw { tip: None, ..raw })));
+    assert_eq!((world.status().best, world.status().agreed), (Some(240), Some(201)), "nobody else says so");
+    world.run_until(10_000, |world| world.status().state == SyncState::Synced);
+    assert_eq!((world.fined(1), world.status().best), (vec![Fault::Unsolicited], Some(200)));
+    // The next claim costs at once.
+    world.claim(1, Head { height: 241, hash: Hash::ZERO });
+    world.run_until(10_000, |world| world.status().state == SyncState::Synced);
+    assert_eq!(world.fined(1), [Fault::Unsolicited; 2]);
+    assert_eq!(world.penalties.len(), 2, "{:?}", world.penalties);
+}
+
+#[test]
+fn the_claim_of_the_only_peer_counts() {
+    let mut world = world(300);
+    world.liar(1, 5, Conduct::Silent);
+    assert_eq!(world.status().agreed, Some(5));
+    world.liar(2, 9, Conduct::Silent);
+    assert_eq!(world.status().agreed, Some(5));
+    world.liar(3, 9, Conduct::Silent);
+    assert_eq!(world.status().agreed, Some(9));
 }
 
 #[test]
