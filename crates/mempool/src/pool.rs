@@ -200,8 +200,7 @@ impl<S: Screen> Mempool<S> {
             return self.replace(now, tx, slots, price, pending);
         }
         self.check_accounts(&slots)?;
-        let victims = self.victims(&tx, &slots, price)?;
-        self.screen.check_and_apply(&tx)?;
+        let victims = self.judge_new(now, &tx, &slots, price)?;
         self.arrivals += 1;
         self.add(now, tx, slots, price, self.arrivals);
         self.evict(now, &victims);

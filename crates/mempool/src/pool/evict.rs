@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{Address, Hash, U256};
 
-/// Transactions looked at to make room for one: it bounds what one that is refused can cost.
+/// Transactions looked at to make room for one, those aside whose group was found too large: it bounds what one that is
+/// refused can cost.
 pub(crate) const LOOKED_AT_MAX: usize = 16;
 
 impl Entry {
@@ -30,14 +31,24 @@ impl<S: Screen> Mempool<S> {
         let (mut payers_left, mut bytes_left) = (payers.0, bytes.0);
         let mut victims = Vec::new();
         let own: BTreeSet<Address> = slots.iter().map(|(address, _)| *address).collect();
-        let mut candidates = self.tails.iter().take(LOOKED_AT_MAX);
+        let (mut tails, mut looked_at, mut stuck) = (self.tails.iter(), 0, BTreeSet::new());
         while payers_left > payers.1 || bytes_left > bytes.1 {
             let (what, (got, max)) = if payers_left > payers.1 { ("transactions", payers) } else { ("bytes", bytes) };
-            let Some((floor, _, hash)) = candidates.next() else { return Err(Refused::Full { what, got, max }) };
+            let Some((floor, _, hash)) = tails.next().filter(|_| looked_at < LOOKED_AT_MAX) else {
+                return Err(Refused::Full { what, got, max });
+            };
             if *floor >= price {
                 return Err(Refused::Underbid { what, got, max, price, floor: *floor });
             }
-            let Some(entry) = self.entries.get(hash).filter(|entry| self.can_leave(entry, &own)) else { continue };
+            let Some(entry) = self.entries.get(hash) else { continue };
+            let accounts: BTreeSet<Address> = entry.slots.iter().map(|(address, _)| *address).collect();
+            if !accounts.is_disjoint(&stuck) {
+                continue;
+            }
+            looked_at += 1;
+            if !accounts.is_disjoint(&own) || self.is_stuck(accounts, &mut stuck) {
+                continue;
+            }
             payers_left = payers_left.saturating_sub(entry.slots.len());
             bytes_left = bytes_left.saturating_sub(entry.tx.raw().len());
             victims.push(*hash);
@@ -45,11 +56,15 @@ impl<S: Screen> Mempool<S> {
         Ok(victims)
     }
 
-    /// Neither followed by a transaction of `own` accounts, nor one that makes us judge too many others again.
-    fn can_leave(&self, entry: &Entry, own: &BTreeSet<Address>) -> bool {
-        let accounts: BTreeSet<Address> = entry.slots.iter().map(|(address, _)| *address).collect();
-        let max = self.config.account_max;
-        accounts.is_disjoint(own) && self.group(accounts, max).1.len() <= max
+    /// True if what leaves one of these accounts makes us judge too many others again; then adds all of their accounts to
+    /// `stuck`, so that no group is walked twice.
+    fn is_stuck(&self, accounts: BTreeSet<Address>, stuck: &mut BTreeSet<Address>) -> bool {
+        let (group, found) = self.group(accounts, usize::MAX);
+        let is_stuck = found.len() > self.config.account_max;
+        if is_stuck {
+            stuck.extend(group);
+        }
+        is_stuck
     }
 
     /// Drops these and takes back what they took from their accounts.

@@ -51,6 +51,37 @@ impl<S: Screen> Mempool<S> {
         judged
     }
 
+    /// Judges a transaction that replaces none, and returns what must leave for it. To look for room is dear, so a bad one is
+    /// refused before; but what was applied and finds no room must be taken back, which is cheap only if nothing of its
+    /// accounts is pending.
+    pub(super) fn judge_new(
+        &mut self,
+        now: Millis,
+        tx: &VerifiedTx,
+        slots: &[(Address, u64)],
+        price: U256,
+    ) -> Result<Vec<Hash>, Refused> {
+        if tx.all_valid() && self.follows(slots) {
+            let victims = self.victims(tx, slots, price)?;
+            return self.screen.check_and_apply(tx).map(|()| victims);
+        }
+        self.screen.check_and_apply(tx)?;
+        let victims = self.victims(tx, slots, price);
+        if victims.is_err() {
+            self.judge_again(now, slots.iter().map(|(address, _)| *address).collect());
+        }
+        victims
+    }
+
+    /// True if something of these accounts is pending, and each sequence is the next one.
+    fn follows(&self, slots: &[(Address, u64)]) -> bool {
+        let is_next = |(address, sequence): &(Address, u64)| {
+            let last = self.accounts.get(address).and_then(BTreeMap::last_key_value);
+            last.is_none_or(|(last, _)| last.checked_add(1) == Some(*sequence))
+        };
+        slots.iter().any(|(address, _)| self.accounts.contains_key(address)) && slots.iter().all(is_next)
+    }
+
     /// Judges a transaction in the place of the pending one with that arrival. The debits of `accounts` are left in
     /// disorder: [`Self::judge_again`] must follow.
     fn judge_at(&mut self, arrival: u64, accounts: &BTreeSet<Address>, tx: &VerifiedTx) -> Result<(), Refused> {

@@ -1,7 +1,7 @@
 //! Who leaves when the pool is full.
 
 use super::random::{check, roll};
-use super::{Net, TxStatus, address, hashes, pay, simple};
+use super::{Net, TxStatus, address, code, hashes, pay, signed, simple};
 use crate::pool::evict::LOOKED_AT_MAX;
 use crate::{Config, Refused};
 use std::cmp::Reverse;
@@ -57,6 +57,41 @@ fn many_payers_need_many_places() {
     assert_eq!(net.pool.len(), LOOKED_AT_MAX + 1, "and so it evicts nothing");
     assert_eq!(net.pool.insert(0, pay(&payers[1..], 1, 500)), Ok(()));
     assert_eq!(net.pool.len(), 2);
+    check(&net);
+}
+
+#[test]
+fn a_group_that_is_too_large_does_not_shield_others() {
+    let members = 2..=2 + LOOKED_AT_MAX as u16;
+    let count = members.len();
+    let mut net = Net::new(Config { count_max: 2 * count + 1, account_max: 4, ..Config::default() });
+    let joined: Vec<(u16, u64)> = members.clone().map(|n| (n, 1)).collect();
+    assert_eq!(net.pool.insert(0, pay(&joined, 1, 100)), Ok(()));
+    members.for_each(|n| assert_eq!(net.pool.insert(0, simple(n, 2)), Ok(())));
+    let alone = pay(&[(30, 1)], 1, 150);
+    assert_eq!(net.pool.insert(0, alone.clone()), Ok(()));
+    assert_eq!(net.pool.insert(0, pay(&[(31, 1)], 1, 200)), Ok(()), "more tails than are looked at cannot leave");
+    assert_eq!(net.pool.status(&alone.hash()), TxStatus::Abandoned);
+    check(&net);
+}
+
+#[test]
+fn what_is_bad_is_refused_as_such_though_there_is_no_room() {
+    let mut net = Net::new(Config { count_max: 2, ..Config::default() });
+    for tx in [simple(2, 1), pay(&[(3, 1)], 1, 500)] {
+        assert_eq!(net.pool.insert(0, tx), Ok(()));
+    }
+    for (payer, sequence) in [(4, 2), (3, 3), (2, 3)] {
+        assert_eq!(code(net.pool.insert(0, pay(&[(payer, sequence)], 1, 100))), 100_002, "a gap");
+    }
+    let forged = signed(simple(4, 1).tx().clone(), &[5]);
+    assert_eq!(code(net.pool.insert(0, forged)), 100_001);
+    // What is good and finds no room leaves no trace.
+    for price in [100, 99] {
+        let refused = net.pool.insert(0, pay(&[(4, 1)], price, 100)).expect_err("as much is not more");
+        assert!(matches!(refused, Refused::Underbid { .. }), "{refused}");
+    }
+    assert_eq!(net.pool.insert(0, pay(&[(4, 1)], 1, 200)), Ok(()));
     check(&net);
 }
 
