@@ -201,7 +201,8 @@ impl Machine {
     fn is_climbing(&self, hash: &Hash) -> bool {
         let Some(meta) = self.tree.valid(hash) else { return false };
         let above = |height, block: &Hash| height >= meta.height && block != hash;
-        let own = self.own.last_vote.as_ref().is_some_and(|vote| above(vote.height, &vote.block_hash));
+        let voted = self.own.voted();
+        let own = above(voted.height, &voted.hash);
         let reported = || {
             self.changes.values().any(|change| {
                 let held = self.tree.valid(&change.last_vote_hash);

@@ -48,6 +48,34 @@ pub enum JournalRecord {
     },
     /// After which nothing is signed any more.
     RolledBack(RolledBack),
+    /// An older journal of the key is lost: it may have been used up to there.
+    Fresh(Floor),
+}
+
+/// What may have been signed: nothing up to it is signed again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub struct Floor {
+    /// Highest epoch of a vote or proposal.
+    pub epoch: Epoch,
+    /// Highest height of a vote.
+    pub height: Height,
+    /// A block of that height, for [`crate::EpochChange::last_vote_hash`].
+    pub hash: Hash,
+}
+
+impl Floor {
+    /// The higher of both, epoch and height each for itself.
+    #[must_use]
+    pub fn raised_to(self, other: Self) -> Self {
+        let higher = if other.height > self.height { other } else { self };
+        Self { epoch: self.epoch.max(other.epoch), ..higher }
+    }
+}
+
+impl From<&Vote> for Floor {
+    fn from(vote: &Vote) -> Self {
+        Self { epoch: vote.block_epoch, height: vote.height, hash: vote.block_hash }
+    }
 }
 
 /// Our key signed something that the journal does not know: the file is an older copy, or another node has the key.
@@ -69,6 +97,7 @@ impl JournalRecord {
             Self::Proposal { epoch, hash } => (2, rlp::encode(&WireProposal { epoch: *epoch, hash: *hash })),
             Self::EpochChange { target } => (3, rlp::encode(target)),
             Self::RolledBack(found) => (4, rlp::encode(found)),
+            Self::Fresh(floor) => (5, rlp::encode(floor)),
         };
         std::iter::once(kind).chain(body).collect()
     }
@@ -90,6 +119,7 @@ impl JournalRecord {
             }
             Some((3, body)) => Ok(Self::EpochChange { target: rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX)? }),
             Some((4, body)) => Ok(Self::RolledBack(rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX)?)),
+            Some((5, body)) => Ok(Self::Fresh(rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX)?)),
             _ => Err(RlpError::Item { what: WHAT, source: alloy_rlp::Error::Custom("unknown kind") }),
         }
     }
@@ -120,6 +150,8 @@ pub struct JournalState {
     pub change_target: Epoch,
     /// Found to be rolled back: nothing may be signed with this journal.
     pub rolled_back: Option<RolledBack>,
+    /// What a lost journal of the key may have held.
+    pub lost: Option<Floor>,
 }
 
 impl JournalState {
@@ -149,7 +181,20 @@ impl JournalState {
             }
             JournalRecord::EpochChange { target } => self.change_target = self.change_target.max(target),
             JournalRecord::RolledBack(found) => self.rolled_back = self.rolled_back.or(Some(found)),
+            JournalRecord::Fresh(floor) => self.lost = Some(self.lost.unwrap_or_default().raised_to(floor)),
         }
+    }
+
+    /// The last vote, or what a lost journal may have held above it: no vote is given up to its epoch or its height.
+    pub fn voted(&self) -> Floor {
+        let last = self.last_vote.as_ref().map(Floor::from).unwrap_or_default();
+        self.lost.map_or(last, |lost| last.raised_to(lost))
+    }
+
+    /// No proposal is made up to this epoch.
+    pub fn proposed(&self) -> Epoch {
+        let last = self.last_proposal.map_or(0, |(epoch, _)| epoch);
+        last.max(self.lost.map_or(0, |lost| lost.epoch))
     }
 
     /// The fewest records that add up to the same: what a compacted journal holds.
@@ -158,13 +203,12 @@ impl JournalState {
         let proposal = self.last_proposal.map(|(epoch, hash)| JournalRecord::Proposal { epoch, hash });
         let change = Some(self.change_target).filter(|t| *t > 0).map(|target| JournalRecord::EpochChange { target });
         let rolled_back = self.rolled_back.map(JournalRecord::RolledBack);
-        vote.into_iter().chain(proposal).chain(change).chain(rolled_back).collect()
+        let lost = self.lost.map(JournalRecord::Fresh);
+        vote.into_iter().chain(proposal).chain(change).chain(rolled_back).chain(lost).collect()
     }
 
-    /// The epoch to restart in: `max(last vote's, last proposal's, last EC target - 1)`.
+    /// The epoch to restart in: `max(last vote's, last proposal's, last EC target - 1)`, and that of a lost journal.
     pub fn epoch(&self) -> Epoch {
-        let vote = self.last_vote.as_ref().map_or(0, |v| v.block_epoch);
-        let proposal = self.last_proposal.map_or(0, |(epoch, _)| epoch);
-        vote.max(proposal).max(self.change_target.saturating_sub(1))
+        self.voted().epoch.max(self.proposed()).max(self.change_target.saturating_sub(1))
     }
 }

@@ -49,7 +49,7 @@ pub use effect::{
     BlockFault, BuildRequest, Effect, Executed, HaltReason, Input, Lookup, Penalty, Settled, SettledBlock, TimerId,
 };
 pub use evidence::{Evidence, EvidenceError};
-pub use journal::{JournalRecord, JournalState, Lock, RolledBack};
+pub use journal::{Floor, JournalRecord, JournalState, Lock, RolledBack};
 pub use limits::*;
 pub use machine::Machine;
 pub use message::{EpochCert, EpochChange, Message, Proposal};

@@ -29,7 +29,7 @@ impl Machine {
     /// Asks for a block if it is our turn and time.
     pub(crate) fn propose_if_due(&mut self) {
         self.turn.deadline = None;
-        let proposed = self.own.last_proposal.is_some_and(|(epoch, _)| epoch >= self.clock.epoch);
+        let proposed = self.own.proposed() >= self.clock.epoch;
         if self.halted || self.config.me.is_none() || proposed || self.turn.request.is_some() {
             return;
         }
@@ -118,10 +118,9 @@ impl Machine {
 
     /// M of §1.10: our own last vote, and those reported for this epoch whose block we hold.
     fn highest_last_vote(&self) -> Height {
-        let own = self.own.last_vote.as_ref().map_or(0, |vote| vote.height);
         let told = self.changes.values().filter(|change| change.target_epoch >= self.clock.epoch);
         let held = told.filter_map(|change| self.tree.valid(&change.last_vote_hash)).map(|meta| meta.height);
-        held.fold(own, Height::max)
+        held.fold(self.own.voted().height, Height::max)
     }
 
     /// S1's heuristic, for the simulator only; by the rules the parent is the HCC's block.
@@ -177,7 +176,7 @@ impl Machine {
     /// The shell has built what was asked for: journal, sign, send, and treat it like any executed block.
     pub(crate) fn on_built(&mut self, epoch: Epoch, block: Block, executed: Executed) {
         let Some(request) = self.turn.request.as_ref().filter(|request| request.epoch == epoch) else { return };
-        let proposed = self.own.last_proposal.is_some_and(|(last, _)| last >= epoch);
+        let proposed = self.own.proposed() >= epoch;
         if proposed || self.halted || epoch != self.clock.epoch || epoch >= CLOCK_MAX || !fits(&block, request) {
             return;
         }

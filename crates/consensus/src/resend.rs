@@ -85,13 +85,13 @@ impl Machine {
     }
 
     fn sign_change(&self, target: Epoch) -> EpochChange {
-        let (lock, last_vote) = (self.lock(), self.own.last_vote.as_ref());
+        let (lock, last_vote) = (self.lock(), self.own.voted());
         let mut change = EpochChange {
             target_epoch: target,
             lock_height: lock.height,
             lock_hash: lock.hash,
-            last_vote_height: last_vote.map_or(0, |vote| vote.height),
-            last_vote_hash: last_vote.map_or(self.config.domain.genesis_hash, |vote| vote.block_hash),
+            last_vote_height: last_vote.height,
+            last_vote_hash: if last_vote.height > 0 { last_vote.hash } else { self.config.domain.genesis_hash },
             voter: self.config.me.expect("only who holds a key signs"),
             signature: Signature::none(),
             lock_cc: (!lock.cc.votes.is_empty()).then(|| Arc::new(lock.cc)),

@@ -31,7 +31,7 @@ impl Signed {
         match record {
             JournalRecord::Vote { vote, .. } => remember(&mut self.votes, vote.block_epoch, vote.block_hash),
             JournalRecord::Proposal { epoch, hash } => remember(&mut self.proposals, *epoch, *hash),
-            JournalRecord::EpochChange { .. } | JournalRecord::RolledBack(_) => {}
+            JournalRecord::EpochChange { .. } | JournalRecord::RolledBack(_) | JournalRecord::Fresh(_) => {}
         }
     }
 }

@@ -27,12 +27,12 @@ impl Machine {
     /// V1 and V6 hold for every executed block of the tree; the other rules are here.
     fn is_votable(&self, meta: &BlockMeta) -> bool {
         let Rules { height_rule, epoch_clock, longest_fork, .. } = self.config.rules;
-        let last = self.own.last_vote.as_ref();
+        let last = self.own.voted();
         let is_member = self.sets.get(&meta.set).is_some_and(|set| self.config.is_member(set));
         let in_time = meta.timestamp <= self.now.unix.saturating_add(TIMESTAMP_AHEAD_MAX_SECONDS); // rule 13
         let own_epoch = meta.epoch == self.clock.epoch && self.own.change_target <= self.clock.epoch; // V2, E5
-        let later = last.is_none_or(|last| meta.epoch > last.block_epoch); // V3
-        let higher = last.is_none_or(|last| meta.height > last.height); // V4
+        let later = meta.epoch > last.epoch; // V3
+        let higher = meta.height > last.height; // V4
         let longest = || self.tree.nodes().all(|node| node.meta.height < meta.height || node.meta.hash == meta.hash);
         !self.halted
             && is_member

@@ -23,11 +23,12 @@ const RECORD_HEADER: usize = 12;
 
 /// Whether there must be a journal already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OpenMode {
+pub enum OpenMode<'r> {
     /// The key may have signed: its journal must be there.
     MustExist,
-    /// The key has never signed: there must be no journal, one is made.
-    CreateFresh,
+    /// The key has never signed, or what it signed is lost: there must be no journal. One is made with these records,
+    /// durably and at once.
+    CreateFresh(&'r [Vec<u8>]),
 }
 
 /// What was found in a journal.
@@ -59,14 +60,14 @@ impl Journal {
     /// An unfinished last record is cut.
     ///
     /// # Errors
-    /// Each [`JournalError`] but `TooLarge` and `Failed`; an existing file is left as it was.
-    pub fn open(path: &Path, owner: &[u8], mode: OpenMode) -> Result<(Self, JournalContents), JournalError> {
+    /// Each [`JournalError`] but `Failed`; an existing file is left as it was.
+    pub fn open(path: &Path, owner: &[u8], mode: OpenMode<'_>) -> Result<(Self, JournalContents), JournalError> {
         let lock = lock_file(&files::beside(path, "lock")).map_err(|failure| match failure {
             LockFailure::Held(pid) => JournalError::InUse { path: path.to_owned(), pid },
             LockFailure::Io(error) => JournalError::io("locking", path, error),
         })?;
-        if mode == OpenMode::CreateFresh {
-            create(path, owner)?;
+        if let OpenMode::CreateFresh(records) = mode {
+            create(path, owner, records)?;
         }
         let mut file = match OpenOptions::new().read(true).append(true).open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -139,10 +140,7 @@ impl Journal {
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
         self.check()?;
-        let mut bytes = file_header(&self.owner);
-        for record in records {
-            push_record(record.as_ref(), &mut bytes)?;
-        }
+        let bytes = file_bytes(&self.owner, records)?;
         let file = files::replace(&self.path, &bytes).map_err(|error| {
             // If the new file took the place of the old one, writing to the old one would be lost.
             self.failed = !same_file(&self.file, &self.path);
@@ -179,14 +177,15 @@ pub fn read_journal(path: &Path) -> Result<JournalContents, JournalError> {
     read(path, &mut file).map(|(contents, _)| contents)
 }
 
-/// Makes an empty journal where there is none.
-fn create(path: &Path, owner: &[u8]) -> Result<(), JournalError> {
+/// Makes a journal where there is none.
+fn create(path: &Path, owner: &[u8], records: &[Vec<u8>]) -> Result<(), JournalError> {
     match fs::symlink_metadata(path) {
         Ok(_) => return Err(JournalError::Exists { path: path.to_owned() }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(JournalError::io("looking for", path, e)),
     }
-    files::replace(path, &file_header(owner)).map(|_| ()).map_err(|e| JournalError::io("making", path, e))
+    let bytes = file_bytes(owner, records)?;
+    files::replace(path, &bytes).map(|_| ()).map_err(|e| JournalError::io("making", path, e))
 }
 
 /// The contents of a journal, and the length up to the last whole record.
@@ -210,6 +209,12 @@ fn read(path: &Path, file: &mut File) -> Result<(JournalContents, u64), JournalE
             Err(what) => return Err(JournalError::Corrupt { path: path.to_owned(), offset, what }),
         }
     }
+}
+
+fn file_bytes(owner: &[u8], records: impl IntoIterator<Item: AsRef<[u8]>>) -> Result<Vec<u8>, JournalError> {
+    let mut bytes = file_header(owner);
+    records.into_iter().try_for_each(|record| push_record(record.as_ref(), &mut bytes))?;
+    Ok(bytes)
 }
 
 fn file_header(owner: &[u8]) -> Vec<u8> {

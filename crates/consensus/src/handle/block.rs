@@ -200,8 +200,8 @@ impl Machine {
 
     /// If the tree is full, an old branch that nobody certified gives way.
     fn make_room(&mut self) -> bool {
-        let last_vote = self.own.last_vote.as_ref().map(|vote| vote.block_hash);
-        let surplus = self.tree.surplus_leaf(|hash| self.certs.contains_key(hash) || last_vote == Some(*hash));
+        let last_vote = self.own.voted().hash;
+        let surplus = self.tree.surplus_leaf(|hash| self.certs.contains_key(hash) || last_vote == *hash);
         if let Some(leaf) = surplus {
             self.tree.remove_leaf(&leaf);
             self.out.push(Effect::Discarded(vec![leaf]));

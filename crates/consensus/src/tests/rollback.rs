@@ -222,3 +222,35 @@ fn who_says_less_than_before_is_reminded_once_an_epoch() {
     let older = Message::EpochChange(bench.genesis_change(0, 4));
     assert_eq!(reminders(bench.give(older)), [Message::Vote(new), Message::EpochChange(change)]);
 }
+
+#[test]
+fn nothing_that_a_lost_journal_may_have_held_is_signed_again() {
+    let (bench, _) = forgetful(Vec::new());
+    let g = bench.genesis();
+    let floor = Floor { epoch: 4, height: 2, hash: Hash::repeat_byte(2) };
+    let (mut bench, a) = forgetful(JournalState::replay([JournalRecord::Fresh(floor)]).records());
+    assert_eq!(bench.machine.view().epoch, 4);
+    let b = bench.block(4, a, g);
+    bench.propose(&a);
+    assert_eq!(votes(&bench.propose(&b)), NONE, "epoch 4");
+    bench.wait(100 * DELTA, TimerId::Epoch);
+    let told = bench.machine.changes[&address(ME)].clone();
+    assert_eq!((told.target_epoch, told.last_vote_height, told.last_vote_hash), (5, 2, floor.hash));
+    bench.enter(5, ME);
+    let rival = bench.block(5, a, g);
+    assert_eq!(votes(&bench.propose(&rival)), NONE, "height 2");
+    bench.enter(6, ME);
+    let higher = bench.block(6, rival, g);
+    assert_eq!(votes(&bench.propose(&higher)), [higher], "above both");
+}
+
+#[test]
+fn no_second_proposal_for_an_epoch_of_a_lost_journal() {
+    let builds_in_our_turn = |epoch| {
+        let floor = Floor { epoch, ..Floor::default() };
+        let (mut bench, _) = forgetful(vec![JournalRecord::Fresh(floor)]);
+        bench.enter(3, ME);
+        builds(&bench.wait(10 * DELTA, TimerId::Propose)).len()
+    };
+    assert_eq!([2, 3].map(builds_in_our_turn), [1, 0]);
+}

@@ -44,6 +44,11 @@ pub struct SignedRecord {
 }
 
 impl SignedRecord {
+    /// The last epoch in which the key may have voted or proposed.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.vote.max(self.proposal).max(self.change.saturating_sub(1))
+    }
+
     /// True if a journal that ends here does not hold all of `other`.
     pub(crate) fn is_behind(&self, other: &Self) -> bool {
         self.vote < other.vote || self.proposal < other.proposal || self.change < other.change
@@ -52,11 +57,8 @@ impl SignedRecord {
 
 impl From<&JournalState> for SignedRecord {
     fn from(state: &JournalState) -> Self {
-        Self {
-            vote: state.last_vote.as_ref().map_or(0, |vote| vote.block_epoch),
-            proposal: state.last_proposal.map_or(0, |(epoch, _)| epoch),
-            change: state.change_target,
-        }
+        let lost = state.lost.map_or(0, |lost| lost.epoch + 1);
+        Self { vote: state.voted().epoch, proposal: state.proposed(), change: state.change_target.max(lost) }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use crate::sent_log::SentLog;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use vigil_consensus::{JournalRecord, JournalState, Message};
+use vigil_consensus::{Floor, JournalRecord, JournalState, Message};
 use vigil_primitives::Address;
 use vigil_store::{Journal, JournalError, OpenMode};
 
@@ -91,7 +91,8 @@ pub enum JournalRefusal {
 
 impl Signer {
     /// Opens the journal of `me`, or begins one if this key has never signed here (`known`: how far it has by the
-    /// database). Answers what it adds up to.
+    /// database). `lost`: the operator's word that the journal is lost, with what else it may have held; then it begins
+    /// with that. Answers what it adds up to.
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the node must not sign.
@@ -99,17 +100,20 @@ impl Signer {
         layout: &Layout,
         me: Address,
         known: Option<SignedRecord>,
-        fresh: bool,
+        lost: Option<Floor>,
     ) -> Result<(Self, JournalState), JournalRefusal> {
         let (path, marker) = (layout.journal(&me), layout.signed_marker(&me));
         let exists = path.exists();
-        if exists && fresh {
+        if exists && lost.is_some() {
             return Err(JournalRefusal::Exists { path });
         }
-        if !exists && !fresh && (known.is_some() || marker.exists()) {
+        if !exists && lost.is_none() && (known.is_some() || marker.exists()) {
             return Err(JournalRefusal::Missing { me, path });
         }
-        let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh };
+        let database = known.unwrap_or_default();
+        let first = lost.map(|lost| lost.raised_to(Floor { epoch: database.epoch(), ..lost }));
+        let first: Vec<_> = first.map(|floor| JournalRecord::Fresh(floor).to_bytes()).into_iter().collect();
+        let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh(&first) };
         let io = |path: PathBuf| move |source| JournalRefusal::Marker { path, source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
@@ -125,8 +129,8 @@ impl Signer {
             records.push(record.map_err(|e| JournalRefusal::Record { path: path.clone(), reason: e.to_string() })?);
         }
         let state = JournalState::replay(records);
-        let (ends, database) = (SignedRecord::from(&state), known.unwrap_or_default());
-        if !fresh && ends.is_behind(&database) {
+        let ends = SignedRecord::from(&state);
+        if ends.is_behind(&database) {
             return Err(JournalRefusal::RolledBack { me, path, journal: ends, database });
         }
         // From here on the key may sign: a journal that goes missing will be noticed.

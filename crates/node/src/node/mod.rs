@@ -113,7 +113,7 @@ impl Node {
         let chain = Arc::new(chain);
         let me = key.address();
         let health = Arc::new(parts::health(&chain, &recovered));
-        let mut signer = parts::signer(&config, &layout, &chain, &health, me, fresh_journal)?;
+        let mut signer = parts::signer(&config, &layout, &chain, &recovered, &health, me, fresh_journal)?;
         if let Some((signer, state)) = &mut signer {
             recovered.journal = std::mem::take(state);
             if sent_log {

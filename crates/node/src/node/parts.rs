@@ -11,7 +11,7 @@ use crate::{Config, layout::Layout};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use vigil_consensus::{JournalState, Recovered};
+use vigil_consensus::{Floor, JournalState, Recovered};
 use vigil_net::{Head, Multiaddr, NetConfig, NetEvent, NetHandle, Network, Role};
 use vigil_primitives::Address;
 
@@ -38,6 +38,7 @@ pub(super) fn signer(
     config: &Config,
     layout: &Layout,
     chain: &Chain,
+    recovered: &Recovered,
     health: &Health,
     me: Address,
     fresh: bool,
@@ -45,7 +46,8 @@ pub(super) fn signer(
     if !config.validator_enabled {
         return Ok(None);
     }
-    match Signer::open(layout, me, chain.has_signed(&me)?, fresh) {
+    let lost = fresh.then(|| stored_blocks(recovered));
+    match Signer::open(layout, me, chain.has_signed(&me)?, lost) {
         Ok((signer, state)) => {
             chain.begin_signing(me, signer.signed())?;
             tell_if_database_is_older(chain, &state)?;
@@ -57,6 +59,16 @@ pub(super) fn signer(
             Ok(None)
         }
     }
+}
+
+/// What a lost journal may have held by the blocks of the database: each is stored before it is voted for or proposed.
+fn stored_blocks(recovered: &Recovered) -> Floor {
+    let head = recovered.restart.head();
+    let head = Floor { epoch: head.epoch, height: head.height, hash: head.hash };
+    recovered.pending.iter().fold(head, |floor, (block, _)| {
+        let header = &block.header;
+        floor.raised_to(Floor { epoch: header.epoch, height: header.height, hash: block.hash() })
+    })
 }
 
 /// A database that lacks what its key voted for is an older copy, or new. That does no harm as long as the journal is the

@@ -66,7 +66,7 @@ impl Memory {
             JournalRecord::Vote { vote, .. } => Some(Said::Vote(vote)),
             JournalRecord::Proposal { epoch, hash } => Some(Said::Proposal(epoch, hash)),
             JournalRecord::EpochChange { target } => Some(Said::Change(target)),
-            JournalRecord::RolledBack(_) => None,
+            JournalRecord::RolledBack(_) | JournalRecord::Fresh(_) => None,
         });
         forgetful.lost.extend(said);
     }

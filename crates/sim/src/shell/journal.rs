@@ -21,7 +21,7 @@ impl Journal {
             JournalRecord::Vote { vote, .. } => drop(self.votes.insert(vote.block_hash)),
             JournalRecord::Proposal { epoch, hash } => drop(self.proposals.insert((*epoch, *hash))),
             JournalRecord::EpochChange { target } => self.change = self.change.max(*target),
-            JournalRecord::RolledBack(_) => {}
+            JournalRecord::RolledBack(_) | JournalRecord::Fresh(_) => {}
         }
         self.records.push(record.to_bytes());
     }

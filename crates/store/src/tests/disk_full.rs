@@ -38,7 +38,7 @@ impl Drop for SmallDisk {
 fn journal_says_so_and_stays_whole() {
     let Some(disk) = SmallDisk::mount("1m") else { return };
     let path = disk.path().join("journal");
-    let (mut journal, _) = Journal::open(&path, b"owner", OpenMode::CreateFresh).expect("room");
+    let (mut journal, _) = Journal::open(&path, b"owner", OpenMode::CreateFresh(&[])).expect("room");
     let mut written = 0;
     let error = loop {
         match journal.append(&[written as u8; 10_000]) {

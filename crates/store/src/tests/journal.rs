@@ -18,7 +18,7 @@ fn records() -> Vec<Vec<u8>> {
 
 fn made(dir: &Path) -> PathBuf {
     let path = dir.join("journal");
-    let (mut journal, contents) = Journal::open(&path, OWNER, OpenMode::CreateFresh).expect("fresh");
+    let (mut journal, contents) = Journal::open(&path, OWNER, OpenMode::CreateFresh(&[])).expect("fresh");
     assert_eq!(contents, JournalContents { owner: OWNER.to_vec(), ..Default::default() });
     for record in records() {
         journal.append(&record).expect("room");
@@ -53,7 +53,7 @@ fn must_exist_and_create_fresh() {
     assert!(!path.exists());
     assert!(matches!(read_journal(&path), Err(JournalError::Missing { .. })));
     let path = made(dir.path());
-    let exists = Journal::open(&path, OWNER, OpenMode::CreateFresh).expect_err("exists");
+    let exists = Journal::open(&path, OWNER, OpenMode::CreateFresh(&[])).expect_err("exists");
     assert!(matches!(exists, JournalError::Exists { .. }), "{exists}");
     assert_eq!(reopen(&path).expect("untouched").1.records, records());
 }
@@ -218,7 +218,7 @@ fn record_size_is_bounded() {
 fn what_was_synced_survives_a_kill() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("journal");
-    drop(Journal::open(&path, OWNER, OpenMode::CreateFresh).expect("fresh"));
+    drop(Journal::open(&path, OWNER, OpenMode::CreateFresh(&[])).expect("fresh"));
     for round in 1..=5 {
         let mut signer = child("tests::journal::endless_signer", "VIGIL_TEST_SIGNER", &path);
         let mut signer = signer.stdout(Stdio::piped()).spawn().expect("a child");
