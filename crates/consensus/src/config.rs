@@ -12,10 +12,9 @@ pub trait Keys: Send + Sync {
 }
 
 /// What to do with a statement that our key signed and our journal does not know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnknownOwn {
     /// Sign no more: the journal was rolled back, or another node signs with our key.
-    #[default]
     Halt,
     /// Be bound by it: the operator said that the old journal is lost and that nobody else signs.
     Adopt,

@@ -197,6 +197,12 @@ impl JournalState {
         last.max(self.lost.map_or(0, |lost| lost.epoch))
     }
 
+    /// True while an older journal is lost and nothing was voted for since above all that is known of it.
+    pub fn is_fresh(&self) -> bool {
+        let voted = self.last_vote.as_ref().map_or(0, |vote| vote.block_epoch);
+        self.lost.is_some_and(|lost| voted <= lost.epoch)
+    }
+
     /// The fewest records that add up to the same: what a compacted journal holds.
     pub fn records(&self) -> Vec<JournalRecord> {
         let vote = self.last_vote.clone().zip(self.lock.clone()).map(|(vote, lock)| JournalRecord::Vote { vote, lock });

@@ -77,7 +77,7 @@ impl Machine {
             unpark: false,
             started: false,
             signed: Signed::new(&journal),
-            unknown_own: UnknownOwn::default(),
+            unknown_own: if journal.is_fresh() { UnknownOwn::Adopt } else { UnknownOwn::Halt },
             own: journal,
             tree: Tree::new(restart.tail),
             config,

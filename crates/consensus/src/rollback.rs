@@ -7,7 +7,9 @@
 
 use crate::limits::OWN_REMEMBERED_MAX;
 use crate::machine::Machine;
-use crate::{Effect, EpochCert, EpochChange, HaltReason, JournalRecord, JournalState, Message, RolledBack, UnknownOwn};
+use crate::{
+    Effect, EpochCert, EpochChange, Floor, HaltReason, JournalRecord, JournalState, Message, RolledBack, UnknownOwn,
+};
 use std::collections::BTreeMap;
 use std::iter::once;
 use vigil_primitives::{Address, BlockHeader, Epoch, Hash, Hcc, Vote};
@@ -17,11 +19,14 @@ use vigil_primitives::{Address, BlockHeader, Epoch, Hash, Hcc, Vote};
 pub(crate) struct Signed {
     votes: BTreeMap<Epoch, Hash>,
     proposals: BTreeMap<Epoch, Hash>,
+    /// What is older and not named above was signed before: epochs only go up.
+    floor: Epoch,
 }
 
 impl Signed {
     pub(crate) fn new(journal: &JournalState) -> Self {
         Self {
+            floor: journal.lost.map_or(0, |lost| lost.epoch + 1).max(journal.epoch()),
             votes: journal.last_vote.iter().map(|vote| (vote.block_epoch, vote.block_hash)).collect(),
             proposals: journal.last_proposal.into_iter().collect(),
         }
@@ -31,8 +36,15 @@ impl Signed {
         match record {
             JournalRecord::Vote { vote, .. } => remember(&mut self.votes, vote.block_epoch, vote.block_hash),
             JournalRecord::Proposal { epoch, hash } => remember(&mut self.proposals, *epoch, *hash),
-            JournalRecord::EpochChange { .. } | JournalRecord::RolledBack(_) | JournalRecord::Fresh(_) => {}
+            JournalRecord::Fresh(lost) => self.floor = self.floor.max(lost.epoch + 1),
+            JournalRecord::EpochChange { .. } | JournalRecord::RolledBack(_) => {}
         }
+    }
+
+    fn knows(&self, signed: &BTreeMap<Epoch, Hash>, epoch: Epoch, hash: &Hash) -> bool {
+        let gave_way =
+            || signed.len() == OWN_REMEMBERED_MAX && signed.keys().next().is_some_and(|oldest| epoch < *oldest);
+        signed.get(&epoch).map_or_else(|| epoch < self.floor || gave_way(), |known| known == hash)
     }
 }
 
@@ -41,11 +53,6 @@ fn remember(signed: &mut BTreeMap<Epoch, Hash>, epoch: Epoch, hash: Hash) {
     if signed.len() > OWN_REMEMBERED_MAX {
         signed.pop_first();
     }
-}
-
-/// Epochs only go up: what is older than all that is remembered was signed before.
-fn knows(signed: &BTreeMap<Epoch, Hash>, epoch: Epoch, hash: &Hash) -> bool {
-    signed.get(&epoch) == Some(hash) || signed.first_key_value().is_some_and(|(oldest, _)| epoch < *oldest)
 }
 
 /// Something that somebody signed.
@@ -70,6 +77,15 @@ impl Statement<'_> {
             Self::Vote(vote) => vote.block_epoch,
             Self::Change(change) => change.target_epoch,
             Self::Block(header) => header.epoch,
+        }
+    }
+
+    /// What may not be signed again after it. We vote for what we propose.
+    fn floor(&self) -> Floor {
+        match self {
+            Self::Vote(vote) => Floor::from(*vote),
+            Self::Change(change) => Floor { epoch: change.target_epoch.saturating_sub(1), ..Floor::default() },
+            Self::Block(header) => Floor { epoch: header.epoch, height: header.height, hash: header.hash() },
         }
     }
 }
@@ -108,7 +124,8 @@ fn in_message(message: &Message) -> Box<dyn Iterator<Item = Statement<'_>> + '_>
 }
 
 impl Machine {
-    /// What to do with a statement of our key that our journal does not know; [`UnknownOwn::Halt`] if nothing is said.
+    /// What to do with a statement of our key that our journal does not know. If nothing is said: [`UnknownOwn::Adopt`]
+    /// while [`JournalState::is_fresh`] at the start, else [`UnknownOwn::Halt`].
     pub fn on_unknown_own(&mut self, what: UnknownOwn) {
         self.unknown_own = what;
     }
@@ -129,9 +146,12 @@ impl Machine {
 
     fn is_known(&self, statement: &Statement<'_>) -> bool {
         match statement {
-            Statement::Vote(vote) => knows(&self.signed.votes, vote.block_epoch, &vote.block_hash),
+            Statement::Vote(vote) => {
+                let is_low = vote.height <= self.own.voted().height;
+                is_low && self.signed.knows(&self.signed.votes, vote.block_epoch, &vote.block_hash)
+            }
             Statement::Change(change) => change.target_epoch <= self.own.change_target.max(self.own.epoch()),
-            Statement::Block(header) => knows(&self.signed.proposals, header.epoch, &header.hash()),
+            Statement::Block(header) => self.signed.knows(&self.signed.proposals, header.epoch, &header.hash()),
         }
     }
 
@@ -174,6 +194,7 @@ impl Machine {
             Statement::Block(header) => JournalRecord::Proposal { epoch: header.epoch, hash: header.hash() },
         };
         self.journal(record);
+        self.journal(JournalRecord::Fresh(statement.floor()));
         self.restore_change();
     }
 

@@ -138,3 +138,51 @@ async fn what_the_database_holds_binds_a_fresh_journal() {
     other.stop().await;
     contradicts_nothing(one);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_word_outlives_a_start_that_failed() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().expect("temporary folder"));
+    let [one, two] = dirs.each_ref().map(|dir| dir.path());
+    let other = start(one, 1, &[], false).await;
+    let seeds = other.p2p_addresses();
+    let node = start(two, 2, &seeds, false).await;
+    settled_above(&node, 3).await;
+    node.stop().await;
+    std::fs::remove_file(Layout::new(two).journal(&key(2).address())).expect("removed");
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mut failing = options(two, 2, &seeds, true);
+    failing.config.rpc_enabled = true;
+    failing.config.rpc_port = taken.local_addr().expect("bound").port();
+    let error = try_start(failing).await.err().expect("the port is taken");
+    assert!(matches!(error, NodeError::Listen { .. }), "{error}");
+
+    let node = start(two, 2, &seeds, false).await;
+    settled_above(&node, settled(&other).await + 3).await;
+    node.stop().await;
+    other.stop().await;
+    contradicts_nothing(two);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_database_a_fresh_journal_waits_for_the_others() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().expect("temporary folder"));
+    let [one, two] = dirs.each_ref().map(|dir| dir.path());
+    let other = start(one, 1, &[], false).await;
+    let node = start(two, 2, &other.p2p_addresses(), false).await;
+    settled_above(&node, 3).await;
+    node.stop().await;
+    std::fs::remove_file(Layout::new(two).journal(&key(2).address())).expect("removed");
+    std::fs::remove_dir_all(Layout::new(two).db()).expect("removed");
+
+    let before = said(two).len();
+    let node = start(two, 2, &[], true).await;
+    until("it is heard again", &node, async || epochs(&said(two)[before..], "ec").next().is_some()).await;
+    node.stop().await;
+    let more: Vec<_> = said(two).split_off(before);
+    assert!(more.iter().all(|line| line["kind"] == "ec"), "{more:?}");
+    let node = start(two, 2, &other.p2p_addresses(), false).await;
+    settled_above(&node, settled(&other).await + 3).await;
+    node.stop().await;
+    other.stop().await;
+}

@@ -187,12 +187,13 @@ fn with_the_operators_word_we_are_bound_by_what_we_hear() {
     let g = bench.genesis();
     let rival = bench.block_by(1, 1, g, g, 1);
     let effects = bench.give(Message::Vote(bench.vote(ME, &a)));
-    let adopted =
-        [JournalRecord::Vote { vote: bench.vote(ME, &a), lock: Lock { hash: g, cc: bench.cc(g), ..Lock::default() } }];
+    let lock = Lock { hash: g, cc: bench.cc(g), ..Lock::default() };
+    let fresh = |epoch, height, hash| JournalRecord::Fresh(Floor { epoch, height, hash });
+    let adopted = [JournalRecord::Vote { vote: bench.vote(ME, &a), lock }, fresh(1, 1, a)];
     assert_eq!((journal_of(&effects), found(&effects)), (adopted.into(), None));
     assert_eq!(votes(&bench.propose(&rival)), NONE, "one vote an epoch");
     let effects = bench.give(Message::EpochChange(bench.genesis_change(ME, 5)));
-    assert_eq!(journal_of(&effects), [JournalRecord::EpochChange { target: 5 }]);
+    assert_eq!(journal_of(&effects), [JournalRecord::EpochChange { target: 5 }, fresh(4, 0, Hash::ZERO)]);
     assert_eq!(journal_of(&bench.give(Message::EpochChange(bench.genesis_change(ME, 5)))), [], "once");
     bench.enter(4, ME);
     let late = bench.block(4, g, g);
@@ -249,8 +250,72 @@ fn no_second_proposal_for_an_epoch_of_a_lost_journal() {
     let builds_in_our_turn = |epoch| {
         let floor = Floor { epoch, ..Floor::default() };
         let (mut bench, _) = forgetful(vec![JournalRecord::Fresh(floor)]);
-        bench.enter(3, ME);
-        builds(&bench.wait(10 * DELTA, TimerId::Propose)).len()
+        let mut effects = bench.enter(3, ME);
+        effects.extend(bench.wait(10 * DELTA, TimerId::Propose));
+        builds(&effects).len()
     };
     assert_eq!([2, 3].map(builds_in_our_turn), [1, 0]);
+}
+
+/// A later start with this journal; nothing is said of what to do.
+fn next_start(journal: Vec<JournalRecord>) -> Bench {
+    let (mut bench, _) = forgetful(Vec::new());
+    let recovered = Disk { journal, ..Disk::default() }.recovered(&equal_set(0..4));
+    bench.machine = Machine::new(config(Some(ME), Rules::default()), Box::new(HashKeys(address(ME))), recovered);
+    bench.input(Input::Start);
+    bench
+}
+
+#[test]
+fn what_is_heard_binds_at_later_starts_too_until_there_is_a_vote_above_it() {
+    let mut bench = next_start(vec![JournalRecord::Fresh(Floor { epoch: 2, ..Floor::default() })]);
+    let g = bench.genesis();
+    let [old, newer, newest] = [3, 7, 11].map(|epoch| {
+        let hash = bench.block(epoch, g, g);
+        Message::Block(Arc::new(bench.blocks[&hash].clone()))
+    });
+    let mut journal = vec![JournalRecord::Fresh(Floor { epoch: 2, ..Floor::default() })];
+    let effects = bench.give(Message::EpochChange(bench.genesis_change(ME, 6)));
+    journal.extend(journal_of(&effects));
+    assert_eq!(JournalState::replay(journal.clone()).epoch(), 5);
+
+    let mut bench = next_start(journal.clone());
+    assert_eq!(journal_of(&bench.give(old.clone())), [], "below what is known");
+    let effects = bench.give(newer.clone());
+    assert_eq!((journal_of(&effects).len(), found(&effects)), (2, None), "adopted");
+    journal.extend(journal_of(&effects));
+
+    let above = bench.block_by(0, 9, g, g, 0);
+    let vote = bench.vote(ME, &above);
+    journal.push(JournalRecord::Vote { vote, lock: Lock { hash: g, ..Lock::default() } });
+    let mut bench = next_start(journal);
+    for known in [old, newer] {
+        assert_eq!(found(&bench.give(known)), None);
+    }
+    assert_eq!(found(&bench.give(newest)), Some(RolledBack { signed: 11, known: 9 }));
+}
+
+#[test]
+fn a_vote_above_all_that_is_known_is_adopted_whatever_its_epoch() {
+    for heard in [false, true] {
+        let mut bench = next_start(vec![JournalRecord::Fresh(Floor { epoch: 9, ..Floor::default() })]);
+        let g = bench.genesis();
+        let a = bench.block(1, g, g);
+        if heard {
+            bench.give(Message::Vote(bench.vote(ME, &a)));
+        }
+        bench.enter(10, ME);
+        let same_height = bench.block(10, g, g);
+        assert_eq!(votes(&bench.propose(&same_height)).is_empty(), heard);
+    }
+}
+
+#[test]
+fn old_blocks_of_ours_are_no_news_to_a_journal_without_proposals() {
+    let (mut bench, _) = forgetful(vec![JournalRecord::EpochChange { target: 8 }]);
+    let g = bench.genesis();
+    for (epoch, news) in [(3, None), (7, Some(RolledBack { signed: 7, known: 7 }))] {
+        let block = bench.block(epoch, g, g);
+        assert_eq!(found(&bench.feed(&block)), news, "epoch {epoch}");
+    }
 }

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use vigil_consensus::{Config as ConsensusConfig, Machine, UnknownOwn};
+use vigil_consensus::{Config as ConsensusConfig, Machine};
 use vigil_crypto::SecretKey;
 use vigil_net::NetHandle;
 use vigil_primitives::Genesis;
@@ -126,10 +126,7 @@ impl Node {
         let (net, events) = parts::network(&config, &layout, &chain, keys.clone()).await?;
         let signs = signer.is_some().then_some(me);
         let machine_config = ConsensusConfig::from_params(chain.params(), chain.genesis(), signs);
-        let mut machine = Machine::new(machine_config, Box::new(keys), recovered);
-        if fresh_journal {
-            machine.on_unknown_own(UnknownOwn::Adopt); // what the lost journal held is no surprise
-        }
+        let machine = Machine::new(machine_config, Box::new(keys), recovered);
         let observatory: Observatory = Arc::new(Mutex::new(Engine::first_look(&machine, signs.is_some())));
         let threads = if config.engine_threads == 0 { cores() } else { config.engine_threads };
         let mempool = vigil_mempool::Config {

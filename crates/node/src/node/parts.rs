@@ -62,9 +62,10 @@ pub(super) fn signer(
 }
 
 /// What a lost journal may have held by the blocks of the database: each is stored before it is voted for or proposed.
+/// The epoch after the settled head counts too: the next one begins only when a quorum was heard.
 fn stored_blocks(recovered: &Recovered) -> Floor {
     let head = recovered.restart.head();
-    let head = Floor { epoch: head.epoch, height: head.height, hash: head.hash };
+    let head = Floor { epoch: head.epoch + 1, height: head.height, hash: head.hash };
     recovered.pending.iter().fold(head, |floor, (block, _)| {
         let header = &block.header;
         floor.raised_to(Floor { epoch: header.epoch, height: header.height, hash: block.hash() })
