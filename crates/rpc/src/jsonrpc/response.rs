@@ -58,10 +58,15 @@ impl Budget {
     }
 
     fn take(&self, bytes: usize) -> Result<(), io::ErrorKind> {
-        if self.0.bytes() + bytes > RESPONSE_BYTES_MAX {
+        if self.bytes() + bytes > RESPONSE_BYTES_MAX {
             return Err(io::ErrorKind::FileTooLarge);
         }
         self.0.grow(bytes).then_some(()).ok_or(io::ErrorKind::ResourceBusy)
+    }
+
+    /// What is taken.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
     }
 
     fn give_back(&self, bytes: usize) {

@@ -78,6 +78,8 @@ impl Talk<'_> {
         let (mut sink, mut stream) = socket.split();
         let mut running = FuturesUnordered::new();
         let (mut held, mut pinged) = (0, false);
+        // The library's buffer stays as large as the largest answer was, so that goes on counting.
+        let mut largest: Option<Budget> = None;
         let patience = self.server.config.idle_time_max;
         loop {
             let room = running.len() < WS_IN_FLIGHT_MAX && held < IN_FLIGHT_BYTES_MAX;
@@ -107,10 +109,12 @@ impl Talk<'_> {
                     outgoing
                 }
             };
-            if let Some((message, _budget)) = outgoing
-                && sink.send(message).await.is_err()
-            {
+            let Some((message, budget)) = outgoing else { continue };
+            if sink.send(message).await.is_err() {
                 return None;
+            }
+            if budget.as_ref().map(Budget::bytes) > largest.as_ref().map(Budget::bytes) {
+                largest = budget;
             }
         }
     }

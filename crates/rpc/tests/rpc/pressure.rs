@@ -234,7 +234,7 @@ async fn answers_that_nobody_reads_do_not_fill_the_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_no_websocket_reads_count_until_they_are_sent() {
+async fn large_answers_of_a_websocket_count_until_it_closes() {
     let fake = Fake { padding: 1024 * 1024, ..Fake::default() };
     let node = Running::start(fake, patient(100)).await;
     let mut unread = Vec::new();
@@ -246,6 +246,17 @@ async fn answers_that_no_websocket_reads_count_until_they_are_sent() {
     }
     assert!(post(node.address, LARGE).await.contains("busy with large answers"));
     is_served(&node).await;
+    for socket in &mut unread {
+        assert_eq!(socket.read_u8().await.expect("a length"), 127, "eight bytes follow");
+        let length = socket.read_u64().await.expect("a length");
+        let read = tokio::io::copy(&mut socket.take(length), &mut tokio::io::sink()).await.expect("the answer");
+        assert_eq!(read, length);
+    }
+    // The library keeps a buffer of that size for as long as the socket lives.
+    assert!(post(node.address, LARGE).await.contains("busy with large answers"));
+    drop(unread);
+    let again = async { while post(node.address, LARGE).await.contains("busy") {} };
+    tokio::time::timeout(DEADLINE, again).await.expect("served once they are gone");
 }
 
 #[tokio::test]
