@@ -4,6 +4,8 @@ use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use vigil_consensus::{JournalRecord, JournalState};
+use vigil_node::chain::GenesisBlock;
+use vigil_node::engine::journal_owner;
 use vigil_node::layout::Layout;
 use vigil_node::node_key;
 use vigil_primitives::Address;
@@ -29,7 +31,10 @@ pub(crate) fn run(command: &Command, globals: &Globals, output: &Output) -> Resu
 fn journal(layout: &Layout, output: &Output) -> Result<(), CliError> {
     let address = node_key::address(layout.keys()).map_err(CliError::failed)?;
     let address = address.ok_or_else(|| CliError::failed(format!("no key in {}", layout.keys().display())))?;
-    let contents = vigil_store::read_journal(&layout.journal(&address)).map_err(|why| CliError::caused(&why))?;
+    let genesis = GenesisBlock::of(&crate::genesis::read(&layout.genesis())?).map_err(CliError::failed)?;
+    let owner = journal_owner(&address, &genesis.hash());
+    let contents =
+        vigil_store::read_journal(&layout.journal(&address), &owner).map_err(|why| CliError::caused(&why))?;
     let records = contents.records.iter().map(|bytes| JournalRecord::from_bytes(bytes));
     let records = records.collect::<Result<Vec<_>, _>>().map_err(CliError::failed)?;
     let value = summary(address, records);

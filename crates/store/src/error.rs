@@ -121,15 +121,15 @@ pub enum JournalError {
         /// Why.
         what: String,
     },
-    /// The journal of another key.
-    #[error("signing journal {path} belongs to key {found}, not to {expected}")]
+    /// The journal of another key or chain.
+    #[error("signing journal {path} belongs to {}, not to {}", hex(.found), hex(.expected))]
     OtherOwner {
         /// The file.
         path: PathBuf,
-        /// Owner in the file, hex.
-        found: String,
-        /// Owner given, hex.
-        expected: String,
+        /// Owner in the file.
+        found: Vec<u8>,
+        /// Owner given.
+        expected: Vec<u8>,
     },
     /// A record that is all there does not have its checksum. Nothing was changed.
     #[error("signing journal {path} is damaged at byte {offset}: {what}. Restore a copy; do not sign without it")]
@@ -206,4 +206,8 @@ pub(crate) fn is_disk_full(error: &io::Error) -> bool {
 
 fn pid_text(pid: Option<u32>) -> String {
     pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -56,7 +56,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of `owner` (at most 255 bytes: an address, a public key) at `path`; `path.lock` is its lock.
+    /// Opens the journal of `owner` (at most 255 bytes: a key and its chain) at `path`; `path.lock` is its lock.
     /// An unfinished last record is cut.
     ///
     /// # Errors
@@ -75,11 +75,7 @@ impl Journal {
             }
             file => file.map_err(|e| JournalError::io("opening", path, e))?,
         };
-        let (contents, len) = read(path, &mut file)?;
-        if contents.owner != owner {
-            let (found, expected) = (hex(&contents.owner), hex(owner));
-            return Err(JournalError::OtherOwner { path: path.to_owned(), found, expected });
-        }
+        let (contents, len) = read(path, owner, &mut file)?;
         if contents.torn_bytes > 0 {
             let cut = file.set_len(len).and_then(|()| file.sync_all());
             cut.map_err(|e| JournalError::io("cutting the unfinished record of", path, e))?;
@@ -165,16 +161,16 @@ impl Journal {
     }
 }
 
-/// Reads a journal without locking or changing it, for tools. A journal in use may show an unfinished last record.
+/// Reads the journal of `owner` without locking or changing it, for tools. A journal in use may show an unfinished last record.
 ///
 /// # Errors
 /// As [`Journal::open`] in mode [`OpenMode::MustExist`].
-pub fn read_journal(path: &Path) -> Result<JournalContents, JournalError> {
+pub fn read_journal(path: &Path, owner: &[u8]) -> Result<JournalContents, JournalError> {
     let mut file = match File::open(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(JournalError::Missing { path: path.to_owned() }),
         file => file.map_err(|e| JournalError::io("opening", path, e))?,
     };
-    read(path, &mut file).map(|(contents, _)| contents)
+    read(path, owner, &mut file).map(|(contents, _)| contents)
 }
 
 /// Makes a journal where there is none.
@@ -189,11 +185,15 @@ fn create(path: &Path, owner: &[u8], records: &[Vec<u8>]) -> Result<(), JournalE
 }
 
 /// The contents of a journal, and the length up to the last whole record.
-fn read(path: &Path, file: &mut File) -> Result<(JournalContents, u64), JournalError> {
+fn read(path: &Path, expected: &[u8], file: &mut File) -> Result<(JournalContents, u64), JournalError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|e| JournalError::io("reading", path, e))?;
     let (owner, mut rest) =
         read_header(&bytes).map_err(|what| JournalError::NotAJournal { path: path.to_owned(), what })?;
+    if owner != expected {
+        let (found, expected) = (owner.to_vec(), expected.to_vec());
+        return Err(JournalError::OtherOwner { path: path.to_owned(), found, expected });
+    }
     let mut contents = JournalContents { owner: owner.to_vec(), ..Default::default() };
     loop {
         let offset = (bytes.len() - rest.len()) as u64;
@@ -293,8 +293,4 @@ fn same_file(file: &File, path: &Path) -> bool {
         let _ = (file, path);
         false
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

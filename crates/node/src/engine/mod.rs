@@ -12,7 +12,7 @@ mod signer;
 pub use clock::Clock;
 pub use inputs::{Inputs, Waiting};
 pub use look_up::LookUps;
-pub use signer::{JournalRefusal, Signer};
+pub use signer::{JournalRefusal, Signer, journal_owner};
 
 use crate::chain::Chain;
 use crate::executor::{Job, Shared};

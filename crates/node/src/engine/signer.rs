@@ -8,7 +8,7 @@ use crate::sent_log::SentLog;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use vigil_consensus::{Floor, JournalRecord, JournalState, Message};
-use vigil_primitives::Address;
+use vigil_primitives::{Address, Hash};
 use vigil_store::{Journal, JournalError, OpenMode};
 
 /// A journal longer than this is rewritten with what still matters.
@@ -18,6 +18,7 @@ const REWRITE_BYTES: u64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Signer {
     me: Address,
+    owner: Vec<u8>,
     path: PathBuf,
     journal: Option<Journal>,
     state: JournalState,
@@ -54,6 +55,19 @@ pub enum JournalRefusal {
         /// Why.
         error: JournalError,
     },
+    /// What it holds was signed for another chain.
+    #[error(
+        "journal of another chain: not signing. Journal {path} belongs to the chain with genesis {found}, this chain's is \
+         {expected}. Choose another data directory; or move the journal away and start once with --fresh-journal"
+    )]
+    OtherChain {
+        /// The journal.
+        path: PathBuf,
+        /// Hash of the genesis block that the journal names.
+        found: Hash,
+        /// That of this chain.
+        expected: Hash,
+    },
     /// The chain database knows of more than the journal.
     #[error(
         "journal rolled back: not signing. Journal {path} ends with {journal}; the chain database knows that key {me} \
@@ -89,16 +103,39 @@ pub enum JournalRefusal {
     },
 }
 
+impl From<JournalError> for JournalRefusal {
+    fn from(error: JournalError) -> Self {
+        if let JournalError::OtherOwner { path, found, expected } = &error
+            && let (Some((key, found)), Some((me, expected))) = (split_owner(found), split_owner(expected))
+            && key == me
+        {
+            return Self::OtherChain { path: path.clone(), found, expected };
+        }
+        Self::Unusable { error }
+    }
+}
+
+/// Whose a journal is, as its file says: the key, then the hash of the chain's genesis block.
+pub fn journal_owner(key: &Address, genesis: &Hash) -> Vec<u8> {
+    [key.as_slice(), genesis.as_slice()].concat()
+}
+
+fn split_owner(owner: &[u8]) -> Option<(&[u8], Hash)> {
+    let (key, genesis) = owner.split_at_checked(Address::len_bytes())?;
+    Some((key, Hash::try_from(genesis).ok()?))
+}
+
 impl Signer {
-    /// Opens the journal of `me`, or begins one if this key has never signed here (`known`: how far it has by the
-    /// database). `lost`: the operator's word that the journal is lost, with what else it may have held; then it begins
-    /// with that. Answers what it adds up to.
+    /// Opens the journal of `me` on the chain of `genesis`, or begins one if this key has never signed here (`known`: how
+    /// far it has by the database). `lost`: the operator's word that the journal is lost, with what else it may have
+    /// held; then it begins with that. Answers what it adds up to.
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the node must not sign.
     pub fn open(
         layout: &Layout,
         me: Address,
+        genesis: &Hash,
         known: Option<SignedRecord>,
         lost: Option<Floor>,
     ) -> Result<(Self, JournalState), JournalRefusal> {
@@ -118,8 +155,8 @@ impl Signer {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io(folder.to_path_buf()))?;
         }
-        let (journal, contents) =
-            Journal::open(&path, me.as_slice(), mode).map_err(|error| JournalRefusal::Unusable { error })?;
+        let owner = journal_owner(&me, genesis);
+        let (journal, contents) = Journal::open(&path, &owner, mode)?;
         if contents.torn_bytes > 0 {
             tracing::warn!(bytes = contents.torn_bytes, "the journal's last record was unfinished and is cut");
         }
@@ -135,7 +172,7 @@ impl Signer {
         }
         // From here on the key may sign: a journal that goes missing will be noticed.
         mark(&marker).map_err(io(marker.clone()))?;
-        let signer = Self { me, path, journal: Some(journal), state: state.clone(), sent: None };
+        let signer = Self { me, owner, path, journal: Some(journal), state: state.clone(), sent: None };
         Ok((signer, state))
     }
 
@@ -188,7 +225,7 @@ impl Signer {
         let journal = match &mut self.journal {
             Some(journal) => journal,
             None => {
-                let (journal, _) = Journal::open(&self.path, self.me.as_slice(), OpenMode::MustExist)?;
+                let (journal, _) = Journal::open(&self.path, &self.owner, OpenMode::MustExist)?;
                 self.journal.insert(journal)
             }
         };

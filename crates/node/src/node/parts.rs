@@ -47,7 +47,7 @@ pub(super) fn signer(
         return Ok(None);
     }
     let lost = fresh.then(|| stored_blocks(recovered));
-    match Signer::open(layout, me, chain.has_signed(&me)?, lost) {
+    match Signer::open(layout, me, &chain.genesis(), chain.has_signed(&me)?, lost) {
         Ok((signer, state)) => {
             chain.begin_signing(me, signer.signed())?;
             tell_if_database_is_older(chain, &state)?;

@@ -38,7 +38,7 @@ fn records_are_there_again() {
     let path = made(dir.path());
     let (mut journal, contents) = reopen(&path).expect("good");
     assert_eq!((contents.records, contents.torn_bytes), (records(), 0));
-    assert_eq!(read_journal(&path).expect("readable while open").records, records());
+    assert_eq!(read_journal(&path, OWNER).expect("readable while open").records, records());
     journal.append(b"more").expect("room");
     drop(journal);
     assert_eq!(reopen(&path).expect("good").1.records.last().expect("some"), b"more");
@@ -51,7 +51,7 @@ fn must_exist_and_create_fresh() {
     let missing = reopen(&path).expect_err("missing");
     assert!(matches!(missing, JournalError::Missing { .. }) && missing.to_string().contains("slashed"), "{missing}");
     assert!(!path.exists());
-    assert!(matches!(read_journal(&path), Err(JournalError::Missing { .. })));
+    assert!(matches!(read_journal(&path, OWNER), Err(JournalError::Missing { .. })));
     let path = made(dir.path());
     let exists = Journal::open(&path, OWNER, OpenMode::CreateFresh(&[])).expect_err("exists");
     assert!(matches!(exists, JournalError::Exists { .. }), "{exists}");
@@ -64,8 +64,9 @@ fn other_owner_is_refused() {
     let path = made(dir.path());
     let error = Journal::open(&path, &[0xcd; 20], OpenMode::MustExist).expect_err("another key");
     assert!(matches!(error, JournalError::OtherOwner { .. }));
+    assert!(matches!(read_journal(&path, &[0xcd; 20]), Err(JournalError::OtherOwner { .. })));
     assert!(error.to_string().contains(&"ab".repeat(20)) && error.to_string().contains(&"cd".repeat(20)), "{error}");
-    assert_eq!(read_journal(&path).expect("readable").owner, OWNER);
+    assert_eq!(read_journal(&path, OWNER).expect("readable").owner, OWNER);
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn torn_at_every_byte() {
         }
         let kept = ends.iter().filter(|&&end| end <= cut).count() - 1;
         let torn = (cut - ends[kept]) as u64;
-        assert_eq!(read_journal(&path).expect("readable").torn_bytes, torn);
+        assert_eq!(read_journal(&path, OWNER).expect("readable").torn_bytes, torn);
         let (mut journal, contents) = reopen(&path).expect("a torn tail is cut");
         assert_eq!((&contents.records[..], contents.torn_bytes), (&records()[..kept], torn), "cut at {cut}");
         journal.append(b"after").expect("room");

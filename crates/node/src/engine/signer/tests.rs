@@ -1,8 +1,8 @@
 use super::*;
 use std::io::{Seek, SeekFrom, Write};
-use vigil_primitives::Hash;
 
 const ME: Address = Address::repeat_byte(7);
+const CHAIN: Hash = Hash::repeat_byte(8);
 
 fn change(target: u64) -> JournalRecord {
     JournalRecord::EpochChange { target }
@@ -16,11 +16,11 @@ fn health() -> Health {
 fn a_journal_is_begun_once_and_found_again() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let layout = Layout::new(dir.path());
-    let (mut signer, state) = Signer::open(&layout, ME, None, None).expect("a key that never signed");
+    let (mut signer, state) = Signer::open(&layout, ME, &CHAIN, None, None).expect("a key that never signed");
     assert_eq!(state, JournalState::default());
     assert!(signer.record(&[change(3), change(5)], &health(), || true));
     drop(signer);
-    let (_, state) = Signer::open(&layout, ME, Some(SignedRecord::default()), None).expect("found");
+    let (_, state) = Signer::open(&layout, ME, &CHAIN, Some(SignedRecord::default()), None).expect("found");
     assert_eq!(state.change_target, 5);
 }
 
@@ -28,19 +28,22 @@ fn a_journal_is_begun_once_and_found_again() {
 fn a_missing_journal_is_refused_until_the_operator_says_so() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let layout = Layout::new(dir.path());
-    drop(Signer::open(&layout, ME, None, None).expect("begun"));
+    drop(Signer::open(&layout, ME, &CHAIN, None, None).expect("begun"));
     std::fs::remove_file(layout.journal(&ME)).expect("removed");
     for _ in 0..2 {
-        let refusal = Signer::open(&layout, ME, None, None).expect_err("missing");
+        let refusal = Signer::open(&layout, ME, &CHAIN, None, None).expect_err("missing");
         let text = refusal.to_string();
         assert!(text.starts_with("journal missing: not signing") && text.contains("--fresh-journal"), "{text}");
     }
-    Signer::open(&layout, ME, None, Some(Floor::default())).expect("the operator's word");
-    assert!(matches!(Signer::open(&layout, ME, None, Some(Floor::default())), Err(JournalRefusal::Exists { .. })));
+    Signer::open(&layout, ME, &CHAIN, None, Some(Floor::default())).expect("the operator's word");
+    assert!(matches!(
+        Signer::open(&layout, ME, &CHAIN, None, Some(Floor::default())),
+        Err(JournalRefusal::Exists { .. })
+    ));
     // The database alone remembers, too: a data directory whose key folder was restored from a copy.
     let dir = tempfile::tempdir().expect("temporary folder");
     assert!(matches!(
-        Signer::open(&Layout::new(dir.path()), ME, Some(SignedRecord::default()), None),
+        Signer::open(&Layout::new(dir.path()), ME, &CHAIN, Some(SignedRecord::default()), None),
         Err(JournalRefusal::Missing { .. })
     ));
 }
@@ -49,7 +52,7 @@ fn a_missing_journal_is_refused_until_the_operator_says_so() {
 fn a_journal_behind_the_database_is_refused_with_both_sides() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let layout = Layout::new(dir.path());
-    let (mut signer, _) = Signer::open(&layout, ME, None, None).expect("begun");
+    let (mut signer, _) = Signer::open(&layout, ME, &CHAIN, None, None).expect("begun");
     assert!(signer.record(&[change(9)], &health(), || true));
     let signed = signer.signed();
     drop(signer);
@@ -58,19 +61,19 @@ fn a_journal_behind_the_database_is_refused_with_both_sides() {
         SignedRecord { vote: 1, ..signed },
         SignedRecord { proposal: 1, ..signed },
     ] {
-        let text = Signer::open(&layout, ME, Some(ahead), None).expect_err("older").to_string();
+        let text = Signer::open(&layout, ME, &CHAIN, Some(ahead), None).expect_err("older").to_string();
         let (journal, database) = (signed.to_string(), ahead.to_string());
         assert!(text.starts_with("journal rolled back: not signing"), "{text}");
         assert!(text.contains(&journal) && text.contains(&database) && text.contains("--fresh-journal"), "{text}");
     }
-    Signer::open(&layout, ME, Some(signed), None).expect("the newest");
+    Signer::open(&layout, ME, &CHAIN, Some(signed), None).expect("the newest");
     std::fs::remove_file(layout.journal(&ME)).expect("removed");
     let beyond = SignedRecord { change: 12, ..signed };
     let lost = Floor { epoch: 3, height: 2, hash: Hash::repeat_byte(2) };
-    let (signer, state) = Signer::open(&layout, ME, Some(beyond), Some(lost)).expect("the operator's word");
+    let (signer, state) = Signer::open(&layout, ME, &CHAIN, Some(beyond), Some(lost)).expect("the operator's word");
     assert_eq!(state.lost, Some(Floor { epoch: 11, ..lost }), "what blocks and database tell");
     drop(signer);
-    let (signer, again) = Signer::open(&layout, ME, Some(beyond), None).expect("found");
+    let (signer, again) = Signer::open(&layout, ME, &CHAIN, Some(beyond), None).expect("found");
     assert_eq!((again, signer.signed().is_behind(&beyond)), (state, false));
 }
 
@@ -78,7 +81,7 @@ fn a_journal_behind_the_database_is_refused_with_both_sides() {
 fn a_corrupt_journal_is_refused_and_left_alone() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let layout = Layout::new(dir.path());
-    let (mut signer, _) = Signer::open(&layout, ME, None, None).expect("begun");
+    let (mut signer, _) = Signer::open(&layout, ME, &CHAIN, None, None).expect("begun");
     assert!(signer.record(&[change(3)], &health(), || true));
     drop(signer);
     let path = layout.journal(&ME);
@@ -87,7 +90,7 @@ fn a_corrupt_journal_is_refused_and_left_alone() {
     file.write_all(&[0xff]).expect("write");
     drop(file);
     let before = std::fs::read(&path).expect("read");
-    let text = Signer::open(&layout, ME, None, None).expect_err("corrupt").to_string();
+    let text = Signer::open(&layout, ME, &CHAIN, None, None).expect_err("corrupt").to_string();
     assert!(text.starts_with("journal unusable: not signing") && text.contains("Restore"), "{text}");
     assert_eq!(std::fs::read(&path).expect("read"), before);
 }
@@ -96,12 +99,29 @@ fn a_corrupt_journal_is_refused_and_left_alone() {
 fn a_long_journal_is_rewritten_and_forgets_nothing() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let layout = Layout::new(dir.path());
-    let (mut signer, _) = Signer::open(&layout, ME, None, None).expect("begun");
+    let (mut signer, _) = Signer::open(&layout, ME, &CHAIN, None, None).expect("begun");
     let many: Vec<_> = (1..=20_000).map(change).collect();
     for part in many.chunks(5_000) {
         assert!(signer.record(part, &health(), || true));
     }
     drop(signer);
-    let (_, state) = Signer::open(&layout, ME, None, None).expect("found");
+    let (_, state) = Signer::open(&layout, ME, &CHAIN, None, None).expect("found");
     assert_eq!(state.change_target, 20_000);
+}
+
+#[test]
+fn a_journal_of_another_chain_is_refused_with_both_sides() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    drop(Signer::open(&layout, ME, &CHAIN, None, None).expect("begun"));
+    let other = Hash::repeat_byte(9);
+    let text = Signer::open(&layout, ME, &other, None, None).expect_err("another chain's").to_string();
+    assert!(text.starts_with("journal of another chain: not signing"), "{text}");
+    assert!(text.contains(&format!("genesis {CHAIN}")) && text.contains(&format!("is {other}")), "{text}");
+    std::fs::rename(layout.journal(&ME), layout.journal(&Address::repeat_byte(1))).expect("moved");
+    let key = Address::repeat_byte(1);
+    assert!(matches!(
+        Signer::open(&layout, key, &other, None, None),
+        Err(JournalRefusal::Unusable { error: JournalError::OtherOwner { .. } })
+    ));
 }
