@@ -4,13 +4,12 @@ use super::{contradicts_nothing, key, options, settled, settled_above, until};
 use std::path::Path;
 use std::sync::Arc;
 use vigil_crypto::sign_tx;
-use vigil_node::chain::GenesisBlock;
 use vigil_node::layout::Layout;
 use vigil_node::{Node, StartOptions};
 use vigil_primitives::{Address, Bytes, Coins, Genesis, Send, Signature, Tx, TxInput, TxOutput, U256, WEI};
 use vigil_rpc::{Backend, Read, StateAt, TxPlace};
 use vigil_store::testing::{FailingStore, Failure};
-use vigil_store::{Identity, MemoryStore, RocksStore, Store};
+use vigil_store::{MemoryStore, Store};
 
 /// Key 1 validates with the stake of key 2; key 3 has tokens.
 fn genesis() -> Genesis {
@@ -34,8 +33,7 @@ fn send(from: u8, to: Address, sequence: u64) -> Bytes {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_settles_and_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().expect("temporary folder");
-    let identity = Identity { schema: 1, genesis: GenesisBlock::of(&genesis()).expect("valid").hash() };
-    let open = || Arc::new(RocksStore::open(&dir.path().join("db"), identity).expect("opens"));
+    let open = || super::stored(&options(dir.path(), genesis(), 1, &[]));
     let node = start(dir.path(), open(), false).await;
     let to = Address::repeat_byte(9);
     let (hash, header) = node.backend().broadcast_and_wait(send(3, to, 1)).await.expect("settles");

@@ -1,9 +1,12 @@
 //! Whole nodes in this process.
 
+mod fresh;
 mod late_joiner;
 mod lifecycle;
 mod rollback;
 
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +14,10 @@ use vigil_crypto::SecretKey;
 use vigil_node::chain::GenesisBlock;
 use vigil_node::genesis::{Preset, assemble};
 use vigil_node::layout::Layout;
-use vigil_node::{Config, Node, StartOptions};
+use vigil_node::{Config, Node, NodeError, StartOptions};
 use vigil_primitives::{ChainParams, Genesis, GenesisAccount, GenesisStake, U256, WEI};
 use vigil_rpc::{Backend, Version};
-use vigil_store::{DirLock, Store};
+use vigil_store::{DirLock, Identity, RocksStore, Store};
 
 /// A probe that fails this often has failed.
 const PROBES_MAX: u32 = 6_000;
@@ -56,10 +59,25 @@ fn options(dir: &Path, genesis: Genesis, signer: u8, seeds: &[String]) -> StartO
     StartOptions { layout, config, genesis, key, fresh_journal: false, sent_log: true, version }
 }
 
-async fn start(options: StartOptions, store: Arc<dyn Store>) -> Node {
+async fn try_start(options: StartOptions, store: Arc<dyn Store>) -> Result<Node, NodeError> {
     let lock = DirLock::acquire(options.layout.root()).expect("free");
     let block = GenesisBlock::of(&options.genesis).expect("valid");
-    Node::start_on(options, lock, store, &block).await.expect("starts")
+    Node::start_on(options, lock, store, &block).await
+}
+
+async fn start(options: StartOptions, store: Arc<dyn Store>) -> Node {
+    try_start(options, store).await.expect("starts")
+}
+
+/// The database in the data directory.
+fn stored(options: &StartOptions) -> Arc<dyn Store> {
+    let genesis = GenesisBlock::of(&options.genesis).expect("valid").hash();
+    Arc::new(RocksStore::open(&options.layout.db(), Identity { schema: 1, genesis }).expect("opens"))
+}
+
+async fn start_stored(options: StartOptions) -> Node {
+    let store = stored(&options);
+    start(options, store).await
 }
 
 async fn until<T>(what: &str, node: &Node, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
@@ -81,14 +99,23 @@ async fn settled_above(node: &Node, height: u64) -> u64 {
     until(&format!("settled above {height}"), node, probe).await
 }
 
-/// Reads what left a node: no two votes at a height.
+/// Everything that left the node, oldest first.
+fn said(dir: &Path) -> Vec<Value> {
+    let log = std::fs::read_to_string(Layout::new(dir).sent_log()).unwrap_or_default();
+    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// One proposal an epoch; one vote a height.
 fn contradicts_nothing(dir: &Path) {
-    let mut votes = std::collections::BTreeMap::new();
-    for line in std::fs::read_to_string(Layout::new(dir).sent_log()).expect("written").lines() {
-        let said: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        if said["kind"] == "vote" {
-            let known = votes.insert(said["height"].as_u64(), said["hash"].clone());
-            assert!(known.is_none_or(|hash| hash == said["hash"]), "two votes at {}", said["height"]);
-        }
+    let mut signed = BTreeMap::new();
+    for line in said(dir) {
+        let place = match line["kind"].as_str() {
+            Some("vote") => format!("vote at height {}", line["height"]),
+            Some("proposal") => format!("proposal in epoch {}", line["epoch"]),
+            _ => continue,
+        };
+        let known = signed.insert(place.clone(), line["hash"].clone());
+        assert!(known.is_none_or(|hash| hash == line["hash"]), "a second {place}");
     }
 }

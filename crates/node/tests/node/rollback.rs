@@ -1,21 +1,14 @@
 //! Nodes whose files are put back to what they were (`docs/decisions/0007-journal-rollback.md`).
 
-use super::{contradicts_nothing, options, settled, settled_above, until};
+use super::{contradicts_nothing, options, settled, settled_above, start_stored, until};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use vigil_node::chain::GenesisBlock;
-use vigil_node::{Node, StartOptions};
+use vigil_node::Node;
 use vigil_rpc::Backend;
-use vigil_store::{Identity, RocksStore};
 
 /// Keys 1 and 2 validate with the same stake: both must vote for every block.
-async fn start(dir: &Path, signer: u8, seeds: &[String], fresh_journal: bool) -> Node {
-    let genesis = super::genesis(&[3], &[(3, 1), (3, 2)], |_| ());
-    let identity = Identity { schema: 1, genesis: GenesisBlock::of(&genesis).expect("valid").hash() };
-    let options = StartOptions { fresh_journal, ..options(dir, genesis, signer, seeds) };
-    let store = Arc::new(RocksStore::open(&options.layout.db(), identity).expect("opens"));
-    super::start(options, store).await
+async fn start(dir: &Path, signer: u8, seeds: &[String]) -> Node {
+    start_stored(options(dir, super::genesis(&[3], &[(3, 1), (3, 2)], |_| ()), signer, seeds)).await
 }
 
 /// The reason for not signing.
@@ -45,34 +38,34 @@ fn restore(copy_of: &Path, dir: &Path, what: &str) {
 async fn what_is_put_back_is_noticed() {
     let dirs = [(); 3].map(|()| tempfile::tempdir().expect("temporary folder"));
     let [one, two, old] = dirs.each_ref().map(|dir| dir.path());
-    let other = start(one, 1, &[], false).await;
+    let other = start(one, 1, &[]).await;
     let seeds = other.p2p_addresses();
-    let node = start(two, 2, &seeds, false).await;
+    let node = start(two, 2, &seeds).await;
     settled_above(&node, 3).await;
     node.stop().await;
     copy(two, old);
     let newest = old.join("newest");
 
     // The whole folder, as a backup of the machine puts it back: the other node tells.
-    let node = start(two, 2, &seeds, false).await;
+    let node = start(two, 2, &seeds).await;
     settled_above(&node, settled(&node).await + 5).await;
     node.stop().await;
     copy(two, &newest);
     restore(old, two, "journal");
     restore(old, two, "db");
-    let node = start(two, 2, &seeds, false).await;
+    let node = start(two, 2, &seeds).await;
     let why = refused(&node).await;
     assert!(why.contains("Peers hold") && why.contains("--fresh-journal"), "{why}");
     node.stop().await;
     // It stays so, without a word of the others.
-    let node = start(two, 2, &[], false).await;
+    let node = start(two, 2, &[]).await;
     assert_eq!(refused(&node).await, why);
     node.stop().await;
 
     // The journal alone: the database tells.
     restore(&newest, two, "db");
     restore(old, two, "journal");
-    let node = start(two, 2, &seeds, false).await;
+    let node = start(two, 2, &seeds).await;
     let why = refused(&node).await;
     assert!(why.contains("the chain database knows") && why.contains("--fresh-journal"), "{why}");
     let height = settled(&other).await;
@@ -81,7 +74,7 @@ async fn what_is_put_back_is_noticed() {
     // The database alone is fetched again, under the newest journal.
     restore(old, two, "db");
     restore(&newest, two, "journal");
-    let node = start(two, 2, &seeds, false).await;
+    let node = start(two, 2, &seeds).await;
     settled_above(&node, height + 3).await;
     node.stop().await;
     contradicts_nothing(two);
