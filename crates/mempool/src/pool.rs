@@ -43,6 +43,8 @@ pub struct Mempool<S> {
     sweep_at: Millis,
     seen: Recent,
     abandoned: Recent,
+    /// What left without being settled, and why, until [`Self::take_dropped`].
+    dropped: Vec<(Hash, Refused)>,
 }
 
 /// A pending transaction.
@@ -61,9 +63,23 @@ impl<S: Screen> Mempool<S> {
     /// An empty pool on the state that `screen` stands on.
     pub fn new(config: Config, screen: S) -> Self {
         let (seen, abandoned) = (Recent::new(config.seen_max), Recent::new(config.abandoned_max));
-        let (entries, accounts, tails, deadlines) = Default::default();
+        let (entries, accounts, tails, deadlines, dropped) = Default::default();
         let (bytes, payers, arrivals, sweep_at) = Default::default();
-        Self { config, screen, entries, accounts, tails, bytes, payers, arrivals, deadlines, sweep_at, seen, abandoned }
+        Self {
+            config,
+            screen,
+            entries,
+            accounts,
+            tails,
+            bytes,
+            payers,
+            arrivals,
+            deadlines,
+            sweep_at,
+            seen,
+            abandoned,
+            dropped,
+        }
     }
 
     /// Accepts or refuses a transaction.
@@ -88,14 +104,8 @@ impl<S: Screen> Mempool<S> {
     }
 
     /// Goes on to a newer settled state. `txs`: hashes of the transactions settled since the last call; `touched`: the
-    /// accounts that the settled blocks wrote. Returns what became impossible.
-    pub fn on_settled(
-        &mut self,
-        now: Millis,
-        base: S::Base,
-        txs: &[Hash],
-        touched: &[Address],
-    ) -> Vec<(Hash, Refused)> {
+    /// accounts that the settled blocks wrote. What became impossible is dropped.
+    pub fn on_settled(&mut self, now: Millis, base: S::Base, txs: &[Hash], touched: &[Address]) {
         self.screen.settle(base);
         let mut affected: BTreeSet<Address> = touched.iter().copied().collect();
         for hash in txs {
@@ -103,17 +113,24 @@ impl<S: Screen> Mempool<S> {
                 affected.extend(entry.slots.iter().map(|(address, _)| *address));
             }
         }
-        let dropped = self.judge_again(now, affected);
+        self.judge_again(now, affected);
         self.expire(now);
-        dropped
     }
 
-    /// Judges again the accounts of transactions that failed while a block was built, and returns those of their
+    /// Judges again the accounts of transactions that failed while a block was built, and drops those of their
     /// transactions that are impossible. One that failed only because of that block's branch stays.
-    pub fn recheck(&mut self, now: Millis, failed: &[Hash]) -> Vec<(Hash, Refused)> {
+    pub fn recheck(&mut self, now: Millis, failed: &[Hash]) {
         let entries = failed.iter().filter_map(|hash| self.entries.get(hash));
         let accounts = entries.flat_map(|entry| entry.slots.iter().map(|(address, _)| *address)).collect();
-        self.judge_again(now, accounts)
+        self.judge_again(now, accounts);
+    }
+
+    /// What was dropped since the last call and has not come back, and why: for whoever waits for it. To be called after
+    /// every other call that changes the pool.
+    pub fn take_dropped(&mut self) -> Vec<(Hash, Refused)> {
+        let mut dropped = std::mem::take(&mut self.dropped);
+        dropped.retain(|(hash, _)| !self.entries.contains_key(hash));
+        dropped
     }
 
     /// Drops what has waited too long, and forgets old hashes. What expires in the same [`Config::sweep_ms`] leaves
@@ -133,7 +150,8 @@ impl<S: Screen> Mempool<S> {
                 break;
             }
             self.deadlines.pop_front();
-            if pending && let Some(entry) = self.abandon(now, &hash) {
+            let reason = Refused::Expired { seconds: self.config.expiry_ms / 1_000 };
+            if pending && let Some(entry) = self.abandon(now, &hash, reason) {
                 affected.extend(entry.slots.iter().map(|(address, _)| *address));
             }
         }
@@ -203,7 +221,7 @@ impl<S: Screen> Mempool<S> {
         let victims = self.judge_new(now, &tx, &slots, price)?;
         self.arrivals += 1;
         self.add(now, tx, slots, price, self.arrivals);
-        self.evict(now, &victims);
+        self.evict(now, &victims, price);
         Ok(())
     }
 
@@ -251,7 +269,8 @@ impl<S: Screen> Mempool<S> {
     }
 
     /// Removes a transaction for good; it may be sent again at once.
-    fn abandon(&mut self, now: Millis, hash: &Hash) -> Option<Entry> {
+    fn abandon(&mut self, now: Millis, hash: &Hash, reason: Refused) -> Option<Entry> {
+        self.dropped.push((*hash, reason));
         self.seen.remove(hash);
         self.abandoned.add(*hash, now.saturating_add(self.config.expiry_ms));
         self.remove(hash)

@@ -58,6 +58,24 @@ pub enum Refused {
         /// Of that price.
         percent: u64,
     },
+    /// It was pending; another took its place in a full pool.
+    #[error("dropped from the mempool, which is full: another that pays {better} per gas took its place")]
+    Evicted {
+        /// What the other offers, in wei for a unit of gas.
+        better: U256,
+    },
+    /// It was pending; another of the same account and sequence replaced it.
+    #[error("replaced by {by}, which pays more")]
+    Replaced {
+        /// The other.
+        by: vigil_primitives::Hash,
+    },
+    /// It was pending for too long.
+    #[error("dropped from the mempool: in no block for {seconds} s")]
+    Expired {
+        /// For how long it was pending.
+        seconds: u64,
+    },
     /// Ours: the state could not be read.
     #[error("internal error: {0}")]
     Internal(String),

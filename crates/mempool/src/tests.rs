@@ -98,13 +98,19 @@ impl Net {
         (built.block.header, built.outcome)
     }
 
-    /// Settles a block of these transactions.
+    /// Settles a block of these transactions; returns what was dropped since the last time.
     fn settle(&mut self, now: u64, txs: &[Arc<VerifiedTx>]) -> Vec<(Hash, Refused)> {
         let (header, outcome) = self.build(&self.head, txs);
         self.head = outcome.as_parent(&header);
         let hashes: Vec<Hash> = txs.iter().map(|tx| tx.hash()).collect();
         let base = Base { state: outcome.state.clone(), height: header.height };
-        self.pool.on_settled(now, base, &hashes, &outcome.touched)
+        self.pool.on_settled(now, base, &hashes, &outcome.touched);
+        self.pool.take_dropped()
+    }
+
+    /// What was dropped since the last time, with the reasons.
+    fn dropped(&mut self) -> Vec<(Hash, String)> {
+        self.pool.take_dropped().into_iter().map(|(hash, reason)| (hash, reason.to_string())).collect()
     }
 
     fn all(&self) -> Vec<Hash> {
@@ -219,6 +225,9 @@ fn a_replacement_that_spends_what_its_successors_need() {
     let new = big(1, 200);
     assert_eq!(net.pool.insert(0, new.clone()), Ok(()));
     assert_eq!(net.all(), hashes(&[&new, &second]), "the third cannot be paid any more");
+    let [(replaced, why), (poor, _)] = &net.dropped()[..] else { panic!("both are told") };
+    assert_eq!((*replaced, *poor), (first.hash(), third.hash()));
+    assert_eq!(*why, format!("replaced by {}, which pays more", new.hash()));
     assert_eq!(net.pool.status(&third.hash()), TxStatus::Abandoned);
 }
 
@@ -276,9 +285,15 @@ fn expiry() {
     net.pool.expire(1_000);
     assert_eq!(net.all(), hashes(&[&other]), "what follows an expired one goes too");
     assert_eq!(net.pool.status(&late.hash()), TxStatus::Abandoned);
+    let [(expired, why), (follows, _)] = &net.dropped()[..] else { panic!("both are told") };
+    assert_eq!((*expired, *follows), (early.hash(), late.hash()));
+    assert_eq!(why, "dropped from the mempool: in no block for 1 s");
     assert_eq!(net.pool.insert(1_001, early.clone()), Ok(()), "it may come again");
     net.pool.expire(1_600);
     assert_eq!(net.all(), hashes(&[&early]), "the old deadline is not its own");
+    net.dropped();
+    assert_eq!(net.pool.insert(2_001, early), Ok(()), "it expires and comes again at once");
+    assert_eq!(net.dropped(), [], "so whoever waits for it waits on");
 }
 
 #[test]
@@ -288,5 +303,6 @@ fn discarded_blocks_come_back() {
     assert_eq!(net.pool.insert(0, mine.clone()), Ok(()));
     net.pool.reinstate(1, [mine.clone(), theirs.clone(), simple(4, 2)]);
     assert_eq!(net.all(), hashes(&[&mine, &theirs]), "the good ones, once each");
-    assert_eq!(net.pool.recheck(2, &[mine.hash(), theirs.hash()]), [], "good on the settled state");
+    net.pool.recheck(2, &[mine.hash(), theirs.hash()]);
+    assert_eq!(net.dropped(), [], "good on the settled state");
 }

@@ -67,9 +67,9 @@ impl<S: Screen> Mempool<S> {
         is_stuck
     }
 
-    /// Drops these and takes back what they took from their accounts.
-    pub(super) fn evict(&mut self, now: Millis, victims: &[Hash]) {
-        let gone = victims.iter().filter_map(|hash| self.abandon(now, hash));
+    /// Drops these for one that pays `better`, and takes back what they took from their accounts.
+    pub(super) fn evict(&mut self, now: Millis, victims: &[Hash], better: U256) {
+        let gone = victims.iter().filter_map(|hash| self.abandon(now, hash, Refused::Evicted { better }));
         let accounts: BTreeSet<Address> = gone.flat_map(|entry| entry.slots).map(|(address, _)| address).collect();
         if !accounts.is_empty() {
             self.judge_again(now, accounts);

@@ -44,7 +44,7 @@ impl<S: Screen> Mempool<S> {
         }
         let judged = self.judge_at(arrival, &accounts, &tx);
         if judged.is_ok() {
-            self.abandon(now, &pending);
+            self.abandon(now, &pending, Refused::Replaced { by: tx.hash() });
             self.add(now, tx, slots, offered, arrival);
         }
         self.judge_again(now, accounts);
@@ -94,16 +94,13 @@ impl<S: Screen> Mempool<S> {
     }
 
     /// Judges every pending transaction of these accounts again, in order of acceptance; drops the impossible ones.
-    pub(super) fn judge_again(&mut self, now: Millis, accounts: BTreeSet<Address>) -> Vec<(Hash, Refused)> {
-        let mut dropped = Vec::new();
+    pub(super) fn judge_again(&mut self, now: Millis, accounts: BTreeSet<Address>) {
         for (_, hash) in self.forget(accounts) {
             let Some(entry) = self.entries.get(&hash) else { continue };
             if let Err(refused) = self.screen.check_and_apply(&entry.tx) {
-                self.abandon(now, &hash);
-                dropped.push((hash, refused));
+                self.abandon(now, &hash, refused);
             }
         }
-        dropped
     }
 
     /// Makes the screen forget the debits of these accounts, and of all that share a transaction with them. Returns

@@ -130,7 +130,14 @@ fn limits_hold_and_nothing_leaves_for_something_worse() {
                 net.pool.bytes() <= bytes_max
                     && net.pool.entries.values().map(|e| e.slots.len()).sum::<usize>() <= count_max
             );
-            let gone: Vec<Hash> = held.into_iter().filter(|hash| net.pool.get(hash).is_none()).collect();
+            let mut gone: Vec<Hash> = held.into_iter().filter(|hash| net.pool.get(hash).is_none()).collect();
+            gone.sort_unstable();
+            let mut told = net.pool.take_dropped();
+            told.sort_unstable_by_key(|(hash, _)| *hash);
+            assert!(told.iter().map(|(hash, _)| hash).eq(&gone), "{told:?}");
+            assert!(
+                told.iter().all(|(_, reason)| matches!(reason, Refused::Evicted { .. } | Refused::Replaced { .. }))
+            );
             if result.is_err() {
                 refused += 1;
                 assert!(gone.is_empty(), "{result:?}");

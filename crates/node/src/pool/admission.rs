@@ -112,6 +112,7 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
         })
         .collect();
     let results = crate::stages::stage("admit_screen", || screen(pool, judged));
+    pool.tell_dropped();
     answer(net, batch, &hashes, results);
 }
 

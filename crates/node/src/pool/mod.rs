@@ -110,8 +110,8 @@ impl Pool {
 
     /// Transactions that failed while a block was built: those that can never succeed leave.
     pub fn recheck(&self, failed: &[Hash]) {
-        let dropped = self.mempool().recheck(self.now(), failed);
-        self.tell_dropped(dropped);
+        self.mempool().recheck(self.now(), failed);
+        self.tell_dropped();
     }
 
     /// Goes on to the state after the last of `blocks`, which have just been settled, and tells who waits for them.
@@ -122,7 +122,7 @@ impl Pool {
         touched.sort_unstable();
         touched.dedup();
         let base = Base { state: head.as_parent.state.clone(), height: head.as_parent.height };
-        let dropped = self.mempool().on_settled(self.now(), base, &txs, &touched);
+        self.mempool().on_settled(self.now(), base, &txs, &touched);
         let mut waiting = lock(&self.waiting);
         if !waiting.is_empty() {
             for block in blocks {
@@ -134,10 +134,12 @@ impl Pool {
             }
         }
         drop(waiting);
-        self.tell_dropped(dropped);
+        self.tell_dropped();
     }
 
-    fn tell_dropped(&self, dropped: Vec<(Hash, Refused)>) {
+    /// Tells who waits for a transaction that left the mempool why it did. After every change of the mempool.
+    fn tell_dropped(&self) {
+        let dropped = self.mempool().take_dropped();
         let mut waiting = lock(&self.waiting);
         for (hash, refused) in dropped {
             for waiter in waiting.remove(&hash).into_iter().flatten() {
