@@ -1,12 +1,11 @@
 //! One validator settles by itself, stops, starts again, loses its disk or its journal.
 
-use super::{contradicts_nothing, key, options, settled, settled_above, until};
+use super::{contradicts_nothing, key, options, send, settled, settled_above, until};
 use std::path::Path;
 use std::sync::Arc;
-use vigil_crypto::sign_tx;
 use vigil_node::layout::Layout;
 use vigil_node::{Node, StartOptions};
-use vigil_primitives::{Address, Bytes, Coins, Genesis, Send, Signature, Tx, TxInput, TxOutput, U256, WEI};
+use vigil_primitives::{Address, Coins, Genesis, U256, WEI};
 use vigil_rpc::{Backend, Read, StateAt, TxPlace};
 use vigil_store::testing::{FailingStore, Failure};
 use vigil_store::{MemoryStore, Store};
@@ -20,23 +19,13 @@ async fn start(dir: &Path, store: Arc<dyn Store>, fresh_journal: bool) -> Node {
     super::start(StartOptions { fresh_journal, ..options(dir, genesis(), 1, &[]) }, store).await
 }
 
-fn send(from: u8, to: Address, sequence: u64) -> Bytes {
-    let fee = Coins::tfuel(U256::from(WEI));
-    let coins = Coins::tfuel(U256::from(2 * WEI));
-    let input = TxInput { address: key(from).address(), coins, sequence, signature: Signature::none() };
-    let output = TxOutput { address: to, coins: Coins::tfuel(U256::from(WEI)) };
-    let mut tx = Tx::Send(Send { fee, inputs: vec![input], outputs: vec![output] });
-    sign_tx("privatenet", &mut tx, 0, &key(from)).expect("slot 0");
-    tx.to_raw().into()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_settles_and_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let open = || super::stored(&options(dir.path(), genesis(), 1, &[]));
     let node = start(dir.path(), open(), false).await;
     let to = Address::repeat_byte(9);
-    let (hash, header) = node.backend().broadcast_and_wait(send(3, to, 1)).await.expect("settles");
+    let (hash, header) = node.backend().broadcast_and_wait(send(3, to, 1, 1)).await.expect("settles");
     let height = settled_above(&node, header.height + 5).await;
     node.stop().await;
 
@@ -47,9 +36,9 @@ async fn a_node_settles_and_goes_on_where_it_stopped() {
         other => panic!("{other:?}"),
     }
     settled_above(&node, height + 3).await;
-    let again = node.backend().broadcast(send(3, to, 1)).await.expect_err("used sequence").to_string();
+    let again = node.backend().broadcast(send(3, to, 1, 1)).await.expect_err("used sequence").to_string();
     assert!(again.contains("Got 1, expected 2"), "{again}");
-    node.backend().broadcast_and_wait(send(3, to, 2)).await.expect("settles");
+    node.backend().broadcast_and_wait(send(3, to, 2, 1)).await.expect("settles");
     match node.backend().account(to, StateAt::Settled).await.expect("read") {
         Read::Found(account) => assert_eq!(account.balance, Coins::tfuel(U256::from(2 * WEI))),
         other => panic!("{other:?}"),

@@ -1,5 +1,6 @@
 //! Whole nodes in this process.
 
+mod dropped;
 mod fresh;
 mod late_joiner;
 mod lifecycle;
@@ -10,12 +11,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use vigil_crypto::SecretKey;
+use vigil_crypto::{SecretKey, sign_tx};
 use vigil_node::chain::GenesisBlock;
 use vigil_node::genesis::{Preset, assemble};
 use vigil_node::layout::Layout;
 use vigil_node::{Config, Node, NodeError, StartOptions};
-use vigil_primitives::{ChainParams, Genesis, GenesisAccount, GenesisStake, U256, WEI};
+use vigil_primitives::{
+    Address, Bytes, ChainParams, Coins, Genesis, GenesisAccount, GenesisStake, Send, Signature, Tx, TxInput, TxOutput,
+    U256, WEI,
+};
 use vigil_rpc::{Backend, Version};
 use vigil_store::{DirLock, Identity, RocksStore, Store};
 
@@ -97,6 +101,16 @@ async fn settled(node: &Node) -> u64 {
 async fn settled_above(node: &Node, height: u64) -> u64 {
     let probe = async || Some(settled(node).await).filter(|settled| *settled > height);
     until(&format!("settled above {height}"), node, probe).await
+}
+
+/// A transaction of one token, paying `fee` tokens.
+fn send(from: u8, to: Address, sequence: u64, fee: u64) -> Bytes {
+    let [fee, coins, one] = [fee, 1 + fee, 1].map(|n| Coins::tfuel(tokens(n)));
+    let input = TxInput { address: key(from).address(), coins, sequence, signature: Signature::none() };
+    let output = TxOutput { address: to, coins: one };
+    let mut tx = Tx::Send(Send { fee, inputs: vec![input], outputs: vec![output] });
+    sign_tx("privatenet", &mut tx, 0, &key(from)).expect("slot 0");
+    tx.to_raw().into()
 }
 
 /// Everything that left the node, oldest first.

@@ -4,6 +4,7 @@ use super::{contradicts_nothing, options, settled, settled_above, start_stored, 
 use std::fs;
 use std::path::Path;
 use vigil_node::Node;
+use vigil_node::layout::Layout;
 use vigil_rpc::Backend;
 
 /// Keys 1 and 2 validate with the same stake: both must vote for every block.
@@ -50,6 +51,7 @@ async fn what_is_put_back_is_noticed() {
     let node = start(two, 2, &seeds).await;
     settled_above(&node, settled(&node).await + 5).await;
     node.stop().await;
+    contradicts_nothing(two);
     copy(two, &newest);
     restore(old, two, "journal");
     restore(old, two, "db");
@@ -61,6 +63,8 @@ async fn what_is_put_back_is_noticed() {
     let node = start(two, 2, &[]).await;
     assert_eq!(refused(&node).await, why);
     node.stop().await;
+    // Before it was told it may have contradicted itself: nothing in its folder could say so.
+    fs::remove_file(Layout::new(two).sent_log()).expect("removed");
 
     // The journal alone: the database tells.
     restore(&newest, two, "db");
