@@ -59,13 +59,16 @@ pub enum Refused {
         percent: u64,
     },
     /// It was pending; another took its place in a full pool.
-    #[error("dropped from the mempool, which is full: another that pays {better} per gas took its place")]
+    #[error(
+        "dropped from the mempool, which is full: another that pays {better} per gas took its place. A block that holds it \
+         already may still settle it"
+    )]
     Evicted {
         /// What the other offers, in wei for a unit of gas.
         better: U256,
     },
     /// It was pending; another of the same account and sequence replaced it.
-    #[error("replaced by {by}, which pays more")]
+    #[error("replaced by {by}, which pays more. A block that holds it already may still settle it")]
     Replaced {
         /// The other.
         by: vigil_primitives::Hash,
