@@ -227,7 +227,10 @@ fn a_replacement_that_spends_what_its_successors_need() {
     assert_eq!(net.all(), hashes(&[&new, &second]), "the third cannot be paid any more");
     let [(replaced, why), (poor, _)] = &net.dropped()[..] else { panic!("both are told") };
     assert_eq!((*replaced, *poor), (first.hash(), third.hash()));
-    assert_eq!(*why, format!("replaced by {}, which pays more", new.hash()));
+    assert_eq!(
+        *why,
+        format!("replaced by {}, which pays more. A block that holds it already may still settle it", new.hash())
+    );
     assert_eq!(net.pool.status(&third.hash()), TxStatus::Abandoned);
 }
 

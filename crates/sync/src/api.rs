@@ -23,8 +23,10 @@ pub struct SyncConfig {
     pub in_flight_max: usize,
     /// Requests open at one peer.
     pub in_flight_per_peer_max: usize,
-    /// Blocks are delivered at most this far above our settled head.
+    /// Blocks are delivered at most this far above our settled head while it moves.
     pub window: Height,
+    /// And this far once it has not for [`SyncConfig::pause`]: a stretch that settles only with its last block.
+    pub window_max: Height,
     /// Bytes of blocks held and, at 8 MiB a request, expected.
     pub buffer_bytes_max: usize,
     /// An answer is late after this: just before the network's own 20 s, so that lateness is told from other failures.
@@ -42,7 +44,7 @@ pub struct SyncConfig {
     pub set_aside: Millis,
 }
 
-/// Blocks that consensus keeps while their parents are executed, whoever gave them and however large they are. It would
+/// Blocks that consensus keeps while their parents are executed, whoever gave them and however large they are. It may
 /// lose more, and ask for them again one by one.
 const WINDOW: usize = PARKED_BYTES_MAX / BLOCK_BYTES_MAX - 2;
 
@@ -55,6 +57,7 @@ impl Default for SyncConfig {
             in_flight_max: 8,
             in_flight_per_peer_max: 2,
             window: WINDOW as Height,
+            window_max: HEIGHT_WINDOW,
             buffer_bytes_max: 128 * 1024 * 1024,
             deadline: 19_500,
             retries: 2,
@@ -224,7 +227,7 @@ pub struct SyncStatus {
     pub own: Head,
     /// The highest head a peer claims that is believed.
     pub best: Option<Height>,
-    /// The highest head that is proven or that two peers claim, or the only one: no single peer of several makes it up.
+    /// The highest head that is proven or that two peers claim, or of one or two the higher: no single peer of several makes it up.
     pub agreed: Option<Height>,
     /// Peers known.
     pub peers: usize,

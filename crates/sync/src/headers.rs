@@ -45,6 +45,8 @@ pub(crate) struct Tail {
     has_tip: bool,
     /// Answers since something was proven.
     pub(crate) answers: u32,
+    /// Time of the first of them.
+    pub(crate) since: Option<Millis>,
     /// Its certificates are of no set known so far: not to be verified again before this time.
     pub(crate) waits_until: Option<Millis>,
 }
@@ -129,14 +131,14 @@ impl Headers {
         self.proven.extend(tail.links.drain(..count).map(|link| (link.hash, tail.peer)));
         self.cert = Some(cert);
         self.ends_in_tip = tail.has_tip && tail.links.is_empty();
-        tail.answers = 0;
+        (tail.answers, tail.since) = (0, None);
     }
 }
 
 impl Tail {
     fn new(peer: Peer, proven: Height) -> Self {
         let (links, certs) = (Vec::new(), Vec::new());
-        Self { peer, links, certs, certified: proven, has_tip: false, answers: 0, waits_until: None }
+        Self { peer, links, certs, certified: proven, has_tip: false, answers: 0, since: None, waits_until: None }
     }
 
     /// Certificates that would prove something.

@@ -75,13 +75,11 @@ impl Peers {
         self.claims(now).max()
     }
 
-    /// The highest height that two peers claim to have, or the only one.
+    /// The highest height that two of several peers claim to have. Of two peers either may be the one that is behind.
     pub(crate) fn agreed(&self, now: Millis) -> Option<Height> {
-        let (first, second) = self.claims(now).fold((None, None), |(first, second), claim| match Some(claim) {
-            claim if claim > first => (claim, first),
-            claim => (first, second.max(claim)),
-        });
-        second.or(first)
+        let mut claims: Vec<_> = self.claims(now).collect();
+        claims.sort_unstable();
+        claims.iter().rev().nth(usize::from(claims.len() > 2)).copied()
     }
 
     fn claims(&self, now: Millis) -> impl Iterator<Item = Height> {

@@ -153,7 +153,9 @@ impl Syncer {
 
     /// Hands over what is held, up to the window, and at the end what certifies it.
     fn deliver(&mut self, now: Millis, effects: &mut Vec<SyncEffect>) {
-        while self.next <= self.own.height + self.config.window
+        let stands = now.saturating_sub(self.progress_at) >= self.config.pause;
+        let window = if stands { self.config.window_max } else { self.config.window };
+        while self.next <= self.own.height + window
             && let Some((peer, body)) = self.download.take(self.next)
         {
             if self.next == self.own.height + 1 {

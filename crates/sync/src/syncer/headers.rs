@@ -6,10 +6,14 @@ use crate::headers::Refusal;
 use crate::verify::CertFault;
 use crate::{Fault, Head, Millis, Peer, SyncEffect, Verdict};
 use std::sync::Arc;
+use vigil_consensus::HEIGHT_WINDOW;
 use vigil_primitives::Hcc;
 
-/// Answers of one peer that may follow each other without proving anything.
-const UNPROVEN_ANSWERS_MAX: u32 = 8;
+/// Answers of one peer that may follow each other without proving anything: of the largest blocks one brings two headers,
+/// and a stretch without a certificate may be as long as the height window.
+const UNPROVEN_ANSWERS_MAX: u32 = HEIGHT_WINDOW as u32;
+/// How long they may follow each other.
+const UNPROVEN_TIME_MAX: Millis = 30_000;
 /// From so many on, a claim whose headers prove nothing costs points: a certificate may be missing for once.
 const UNPROVEN_CLAIMS_MAX: u32 = 3;
 /// Time between two looks whether a validator set that was missing is known.
@@ -42,16 +46,17 @@ impl Syncer {
 
     /// Headers that prove nothing by themselves are kept if more of them may.
     fn weigh(&mut self, now: Millis, peer: Peer, none: bool, effects: &mut Vec<SyncEffect>) {
-        let Some(tail) = &self.headers.tail else { return };
+        let Some(tail) = &mut self.headers.tail else { return };
         if tail.has_certs() {
             return;
         }
+        let late = now - *tail.since.get_or_insert(now) >= UNPROVEN_TIME_MAX;
         let (answers, claimed) = (tail.answers, self.peers.head(peer).height);
         let end = self.headers.end();
         let told_all = end >= claimed;
         if told_all && answers == 1 {
             self.told_all(now, peer, effects);
-        } else if told_all || answers >= UNPROVEN_ANSWERS_MAX {
+        } else if told_all || late || answers >= UNPROVEN_ANSWERS_MAX {
             let reason = format!("headers up to {end} in {answers} answers, and nothing that proves one");
             self.headers_refused(now, peer, Fault::Unsolicited, reason, effects);
         } else if none {

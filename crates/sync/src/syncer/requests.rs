@@ -31,7 +31,7 @@ impl Syncer {
     fn request_headers(&mut self, now: Millis, best: Height, effects: &mut Vec<SyncEffect>) {
         let unproven = self.headers.tail.as_ref().is_some_and(|tail| tail.has_certs());
         let busy = self.headers_asked.is_some() || unproven || self.open.len() >= self.config.in_flight_max;
-        let highest = self.own.height + self.config.window + RANGES_AHEAD * self.config.range_blocks;
+        let highest = self.own.height + self.config.window_max + RANGES_AHEAD * self.config.range_blocks;
         if busy || self.headers_tries.after > now || self.headers.end() >= highest.min(best.saturating_add(1)) {
             return;
         }

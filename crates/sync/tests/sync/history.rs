@@ -117,6 +117,18 @@ impl History {
         }
     }
 
+    /// A history whose blocks from `at` on have one certificate in common, that of the block below, for so many blocks.
+    pub(crate) fn climbing(at: Height, blocks: Height, length: Height) -> Self {
+        let below = Self::new(at, |_| FIRST);
+        let cert = below.certs[at as usize - 1].clone();
+        let climb = |height, header: &mut BlockHeader| {
+            if height < at + blocks {
+                header.hcc = cert.clone();
+            }
+        };
+        below.bent(at, length, climb, |_| FIRST)
+    }
+
     pub(crate) fn hash(&self, height: Height) -> Hash {
         self.certs[height as usize].block_hash
     }

@@ -1,5 +1,6 @@
 //! Honest peers: fast, slow, short of breath, gone.
 
+use crate::history::History;
 use crate::world::{Conduct, World};
 use std::collections::BTreeSet;
 use vigil_sync::{Ask, Peer, SyncConfig, SyncInput, SyncState};
@@ -47,6 +48,17 @@ fn many_peers_share_the_work_within_the_bounds() {
     assert!(world.open_max <= config.in_flight_max, "{} requests open", world.open_max);
     assert!(world.ahead_max <= config.window, "{} blocks ahead", world.ahead_max);
     assert!(world.penalties.is_empty(), "{:?}", world.penalties);
+}
+
+/// While certificates fail, blocks may climb to the height that consensus takes; all settle at once in the end.
+#[test]
+fn a_stretch_without_certificates_is_crossed() {
+    for (blocks, items) in [(2, 64), (29, 64), (31, 64), (64, 64), (100, 64), (190, 64), (190, 2)] {
+        let mut world = World::of(SyncConfig::default(), History::climbing(100, blocks, 401));
+        (1..=3).for_each(|peer| world.liar(peer, 400, Conduct::Stingy { items }));
+        world.run_until(60_000, |world| world.settled == 400);
+        assert!(world.penalties.is_empty(), "{blocks} blocks, {items} an answer: {:?}", world.penalties);
+    }
 }
 
 #[test]

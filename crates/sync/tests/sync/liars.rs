@@ -150,9 +150,21 @@ fn headers_one_by_one_that_prove_nothing_end() {
         _ => Some(one(raw)),
     });
     world.serve(1, endless(), 1_400, drips);
-    world.run_for(2_000);
-    assert_eq!(world.fined(1), [Fault::Unsolicited; 3], "{:?}", world.penalties);
-    assert!(world.headers_asked().count() <= 1 + 3 * 8, "{} questions", world.headers_asked().count());
+    world.run_for(50_000);
+    assert_eq!(world.fined(1), [Fault::Unsolicited; 4], "{:?}", world.penalties);
+    assert!(world.headers_asked().count() <= 1 + 5 * 200, "{} questions", world.headers_asked().count());
+}
+
+#[test]
+fn headers_that_come_slowly_and_prove_nothing_end() {
+    let mut world = world(200);
+    let slow = |_: &Ask, raw: Raw| {
+        (15_000, Raw { headers: raw.headers.map(|h| h.into_iter().take(2).collect()), tip: None, ..raw })
+    };
+    let unproven = world.truth.bent(1, 1_500, |_, header| header.hcc = Hcc::default(), |_| FIRST);
+    world.serve(1, Rc::new(unproven), 1_400, Conduct::Timed(Rc::new(slow)));
+    world.run_for(50_000);
+    assert_eq!(world.fined(1), [Fault::Unsolicited], "{:?}", world.penalties);
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl World {
         Self { set_change: Some(change), ..Self::of(config, History::new(length + 1, voters)) }
     }
 
-    fn of(config: SyncConfig, truth: History) -> Self {
+    pub(crate) fn of(config: SyncConfig, truth: History) -> Self {
         Self {
             now: 1_000,
             syncer: Syncer::new(config, truth.head(0)),
@@ -240,7 +240,7 @@ impl World {
         self.answers.insert((self.now + after, id), SyncInput::Answer { id, answer });
     }
 
-    /// Consensus: a true block settles its grandparent, as its header carries its parent's certificate.
+    /// Consensus: a block settles the parent of the block that its header certifies, if that one certified its parent.
     fn delivered(&mut self, hash: Hash, block: &Block) {
         let height = block.header.height;
         assert!(self.held.contains_key(&block.header.parent), "block {height} came before its parent");
@@ -258,13 +258,21 @@ impl World {
         }
         let blocked = self.invalid.is_some_and(|invalid| height >= invalid);
         if self.settles && !blocked {
-            self.settled = self.settled.max(height.saturating_sub(2));
+            self.settled_by(&block.header.hcc);
         }
     }
 
     fn certified(&mut self, cert: &Hcc) {
-        let Some(height) = self.held.get(&cert.block_hash) else { panic!("a certificate before its block") };
-        if self.settles && self.invalid.is_none() && self.truth.hash(*height) == cert.block_hash {
+        assert!(self.held.contains_key(&cert.block_hash), "a certificate before its block");
+        if self.settles && self.invalid.is_none() {
+            self.settled_by(cert);
+        }
+    }
+
+    fn settled_by(&mut self, cert: &Hcc) {
+        let Some(height) = self.held.get(&cert.block_hash).copied().filter(|height| *height > 0) else { return };
+        let block = &self.truth.blocks[height as usize];
+        if self.truth.hash(height) == cert.block_hash && block.header.links_directly() {
             self.settled = self.settled.max(height - 1);
         }
     }
