@@ -56,6 +56,15 @@ impl Intake {
         }
     }
 
+    /// While an answer was sent nothing was read: the time of a message that has begun starts anew.
+    pub(super) fn resume(&self) {
+        if let Some(partial) = self.partial().as_mut()
+            && partial.deadline.is_some()
+        {
+            partial.deadline = Some(Box::pin(sleep(partial.time_max)));
+        }
+    }
+
     /// Judges a read that brought `bytes`.
     pub(super) fn watch(
         &self,
@@ -152,6 +161,18 @@ mod tests {
         passes(&mut near, &mut far, 1).await.expect("free");
         let why = near.read_u8().await.expect_err("late");
         assert_eq!(why.to_string(), "a message did not arrive within 0.1 s");
+    }
+
+    #[tokio::test]
+    async fn the_time_that_an_answer_takes_is_not_the_clients() {
+        let limit = Duration::from_millis(1);
+        let (mut near, mut far, intake) = counted(&Quota::new(0), limit);
+        passes(&mut near, &mut far, 1).await.expect("free");
+        sleep(4 * limit).await;
+        intake.partial().as_mut().expect("begun").time_max = HOUR;
+        intake.resume();
+        let silent = tokio::time::timeout(4 * limit, near.read_u8()).await;
+        assert!(silent.is_err(), "its time has begun anew");
     }
 
     #[tokio::test]

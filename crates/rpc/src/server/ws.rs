@@ -113,6 +113,7 @@ impl Talk<'_> {
             if sink.send(message).await.is_err() {
                 return None;
             }
+            self.intake.resume();
             if budget.as_ref().map(Budget::bytes) > largest.as_ref().map(Budget::bytes) {
                 largest = budget;
             }
