@@ -98,7 +98,8 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// What we send ourselves to a peer with these rates: networks bunch messages up, and honest nodes are never fined.
+    /// What we send ourselves to a peer with these rates, as networks bunch messages up: consensus messages, heads and
+    /// requests for blocks keep to it. Gossip is bounded by its batches, address records by the tick that sends them.
     #[must_use]
     pub(crate) fn for_ourselves(&self) -> Self {
         let less = |(burst, per_second): (u32, u32)| ((burst / 2).max(1), (per_second / 4 * 3).max(1));
