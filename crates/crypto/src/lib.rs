@@ -15,7 +15,9 @@ mod secp;
 mod sign;
 mod verified;
 
-pub use secp::{SecretKey, SignatureError, recover, recover_eth, verify_digest};
+pub use secp::{
+    PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known,
+};
 pub use sign::{SignError, sign_digest, sign_tx};
 pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx};
 pub use vigil_primitives::keccak256;

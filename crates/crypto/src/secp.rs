@@ -2,7 +2,7 @@
 
 use rand::{TryRngCore, rngs::OsRng};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, PublicKey, SECP256K1};
+use secp256k1::{Message, SECP256K1};
 use vigil_primitives::{Address, Hash, SIGNATURE_BYTES, Signature};
 use zeroize::Zeroizing;
 
@@ -38,6 +38,26 @@ pub enum SignatureError {
     /// No point has this x, or the key would be the point at infinity.
     #[error("no public key gives this signature")]
     NoKey,
+    /// Only where the signer's key was given: it is not the key that signed, or no key signed.
+    #[error("not signed with this key")]
+    WrongKey,
+}
+
+/// A point of the curve as x and y, 32 bytes each, big-endian. Not checked: bytes that are no point signed nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PublicKey(pub [u8; 64]);
+
+impl PublicKey {
+    /// The account it controls: the last 20 bytes of its Keccak-256.
+    pub fn address(&self) -> Address {
+        Address::from_raw_public_key(&self.0)
+    }
+}
+
+impl std::fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PublicKey({})", hex::encode(self.0))
+    }
 }
 
 /// The address whose key signed `digest`.
@@ -47,12 +67,32 @@ pub enum SignatureError {
 /// # Errors
 /// [`SignatureError`], the first rule that is broken.
 pub fn recover(digest: &Hash, sig: &[u8; SIGNATURE_BYTES]) -> Result<Address, SignatureError> {
+    recover_key(digest, sig).map(|key| key.address())
+}
+
+/// As [`recover`], but the key.
+///
+/// # Errors
+/// [`SignatureError`], the first rule that is broken.
+pub fn recover_key(digest: &Hash, sig: &[u8; SIGNATURE_BYTES]) -> Result<PublicKey, SignatureError> {
     let (compact, v) = split(sig);
     check(compact, v)?;
     let id = if v == 0 { RecoveryId::Zero } else { RecoveryId::One };
     let signature = RecoverableSignature::from_compact(compact, id).map_err(|_| SignatureError::NoKey)?;
     let key = SECP256K1.recover_ecdsa(Message::from_digest(digest.0), &signature).map_err(|_| SignatureError::NoKey)?;
-    Ok(address_of(&key))
+    Ok(key_of(&key))
+}
+
+/// Whether `key` signed `digest`: exactly when [`recover_key`] gives `key`.
+///
+/// # Errors
+/// [`SignatureError`]: the first rule of form that is broken, else [`SignatureError::WrongKey`].
+pub fn verify_known(digest: &Hash, sig: &[u8; SIGNATURE_BYTES], key: &PublicKey) -> Result<(), SignatureError> {
+    match recover_key(digest, sig) {
+        Ok(signer) if signer == *key => Ok(()),
+        Ok(_) | Err(SignatureError::NoKey) => Err(SignatureError::WrongKey),
+        Err(reason) => Err(reason),
+    }
 }
 
 /// As [`recover`], for the signature of an Ethereum transaction as the ledger stores it: v is 27 or 28, or a byte of at
@@ -95,8 +135,9 @@ fn check(compact: &[u8], v: u8) -> Result<(), SignatureError> {
     }
 }
 
-fn address_of(key: &PublicKey) -> Address {
-    Address::from_raw_public_key(&key.serialize_uncompressed()[1..])
+fn key_of(key: &secp256k1::PublicKey) -> PublicKey {
+    let bytes = key.serialize_uncompressed();
+    PublicKey(*bytes.last_chunk().expect("65 bytes"))
 }
 
 /// A private key. Wiped when dropped; never printed.
@@ -132,7 +173,12 @@ impl SecretKey {
 
     /// The account it controls.
     pub fn address(&self) -> Address {
-        self.with_key(|key| address_of(&PublicKey::from_secret_key(SECP256K1, key)))
+        self.public_key().address()
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> PublicKey {
+        self.with_key(|key| key_of(&secp256k1::PublicKey::from_secret_key(SECP256K1, key)))
     }
 
     /// Signs a digest: deterministic nonce (RFC 6979), low s, v 0 or 1.

@@ -1,0 +1,89 @@
+//! What a backend does, and which ones this box has.
+
+use crate::backends::portable::Portable;
+use crate::comb::Comb;
+use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::oracle;
+use std::fmt;
+use vigil_primitives::Hash;
+
+/// Names of the backends, as in metrics, configuration and `VIGIL_REQUIRE_BACKENDS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BackendName {
+    /// Plain 64-bit words; every machine has it.
+    Portable,
+    /// x86-64 with AVX2, BMI2 and ADX.
+    Avx2,
+    /// AArch64 with NEON.
+    Neon,
+    /// x86-64 with AVX-512 F, DQ, BW, VL and IFMA.
+    Avx512Ifma,
+}
+
+impl BackendName {
+    /// All of them, the fastest last.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512Ifma];
+
+    /// `portable`, `avx2`, `neon` or `avx512ifma`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Neon => "neon",
+            Self::Avx512Ifma => "avx512ifma",
+        }
+    }
+}
+
+impl fmt::Display for BackendName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One way to do the operations, on the calling thread: `Engine` spreads work over threads. A value of such a type
+/// exists only on a machine that can run it.
+///
+/// The answers stand in the order of the items, and are those of [`oracle`].
+pub trait Backend: fmt::Debug + Send + Sync {
+    /// Which.
+    fn name(&self) -> BackendName;
+
+    /// Who signed each item.
+    fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
+        items.iter().map(oracle::recover).collect()
+    }
+
+    /// Whether the claimed key signed, for keys that are seldom seen.
+    fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
+        claims.iter().map(oracle::verify).collect()
+    }
+
+    /// Whether the claimed key signed, with the tables of the keys: `combs[i]` belongs to `claims[i].key`.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
+        assert_eq!(claims.len(), combs.len(), "a table for each claim");
+        self.verify_cold(claims)
+    }
+
+    /// Tables for [`Self::verify_hot`]; `None` for bytes that are no point of the curve.
+    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>>;
+
+    /// Keccak-256 of each message.
+    ///
+    /// # Panics
+    /// If `out` has another length than `messages`.
+    fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {
+        assert_eq!(messages.len(), out.len(), "one digest a message");
+        for (message, digest) in messages.iter().zip(out) {
+            *digest = oracle::digest(message);
+        }
+    }
+}
+
+/// The backends of this machine, the slowest first; [`BackendName::Portable`] is always there.
+pub fn detect() -> Vec<&'static dyn Backend> {
+    vec![&Portable]
+}

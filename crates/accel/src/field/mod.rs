@@ -1,0 +1,81 @@
+//! Numbers modulo p = 2^256 - 2^32 - 977, several at a time.
+//!
+//! A [`Field`] value holds [`Field::LANES`] numbers, and every operation works on all of them. The curve is written once
+//! over this trait; what differs between backends is the arithmetic below it: `ifma` (eight numbers a vector, 5x52-bit
+//! limbs, AVX-512 IFMA), `scalar` (one number, plain 64-bit words) and `many` (several of either, so that a processor has
+//! independent work while one waits).
+//!
+//! Every function may be given any value that another returned ("a value in range"); what that means in limbs is written
+//! and, under the feature `bounds-check`, checked in each implementation. Only [`Field::canonical`] is below p.
+//!
+//! All functions are `#[inline(always)]`: they get the instructions of the `#[target_feature]` function that they end up
+//! in, which is why none of them is called but below a backend's gate.
+
+/// A point as 64-bit words, the least significant first: x in `[0..4]`, y in `[4..8]`; a table entry. One cache line.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packed(pub [u64; 8]);
+
+/// [`Field::LANES`] numbers modulo p.
+pub(crate) trait Field: Copy {
+    /// How many numbers.
+    const LANES: usize;
+
+    /// One truth value a lane: bit i is lane i.
+    /// (64 lanes at most.)
+    fn all() -> u64 {
+        if Self::LANES == 64 { u64::MAX } else { (1 << Self::LANES) - 1 }
+    }
+
+    /// The same number in every lane, from words (least significant first); below 2^256.
+    fn splat(words: [u64; 4]) -> Self;
+
+    /// `at(lane)` is the number of a lane, in words; below 2^256.
+    fn load(at: impl Fn(usize) -> [u64; 4]) -> Self;
+
+    /// The canonical words of each lane (below p), handed to `put(lane, words)`.
+    fn store(self, put: impl FnMut(usize, [u64; 4]));
+
+    /// Reads one packed point a lane: `(x, y)`. Values below 2^256.
+    fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self);
+
+    /// Writes one packed point a lane; the words are below 2^256 but not always below p.
+    fn store_points(x: Self, y: Self, put: impl FnMut(usize, Packed));
+
+    /// `self * b`
+    fn mul(self, b: Self) -> Self;
+    /// `self^2`
+    fn sqr(self) -> Self;
+    /// `self * b + c`
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `self * b - c`
+    fn mul_sub(self, b: Self, c: Self) -> Self;
+    /// `self^2 - b - 2 c`
+    fn sqr_sub(self, b: Self, c: Self) -> Self;
+    /// `3 self^2`
+    fn sqr_triple(self) -> Self;
+    /// `self^2 + b * c`
+    fn sqr_add_mul(self, b: Self, c: Self) -> Self;
+    /// `2 (self * b + c * d)`
+    fn twice_mul_add_mul(self, b: Self, c: Self, d: Self) -> Self;
+    /// `self + b`
+    fn add(self, b: Self) -> Self;
+    /// `self - b`
+    fn sub(self, b: Self) -> Self;
+    /// `2 (self - b)`
+    fn twice_sub(self, b: Self) -> Self;
+    /// `2 self`
+    fn twice(self) -> Self;
+    /// `-self`
+    fn neg(self) -> Self;
+    /// `-self` where the mask has a one, else `self`.
+    fn neg_where(self, mask: u64) -> Self;
+    /// `b` where the mask has a one, else `self`.
+    fn select(self, b: Self, mask: u64) -> Self;
+    /// The lanes that are 0 modulo p.
+    fn is_zero(self) -> u64;
+    /// The number below p of each lane, in the same form.
+    fn canonical(self) -> Self;
+    /// The lanes whose canonical number is odd.
+    fn is_odd(self) -> u64;
+}

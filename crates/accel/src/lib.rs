@@ -1,0 +1,18 @@
+//! The verification engine: batch operations on the fastest backend that the box has.
+//!
+//! Operations are defined by their scalar twins in `vigil-crypto` ([`oracle`] runs those one by one): every backend gives
+//! the same answer for every input, malformed ones included. A backend is a token that only its hardware check can make
+//! ([`detect`]).
+//!
+//! What is deliberately not here: no meaning of what is verified, no network, no chain.
+
+mod backend;
+mod backends;
+mod comb;
+mod field;
+mod ops;
+pub mod oracle;
+
+pub use backend::{Backend, BackendName, detect};
+pub use comb::Comb;
+pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
