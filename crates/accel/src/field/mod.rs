@@ -11,6 +11,10 @@
 //! All functions are `#[inline(always)]`: they get the instructions of the `#[target_feature]` function that they end up
 //! in, which is why none of them is called but below a backend's gate.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod ifma;
+pub(crate) mod many;
+
 /// A point as 64-bit words, the least significant first: x in `[0..4]`, y in `[4..8]`; a table entry. One cache line.
 #[repr(C, align(64))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +25,7 @@ pub(crate) trait Field: Copy {
     /// How many numbers.
     const LANES: usize;
 
-    /// One truth value a lane: bit i is lane i.
-    /// (64 lanes at most.)
+    /// A mask with a one for every lane: bit i is lane i, 64 at most.
     fn all() -> u64 {
         if Self::LANES == 64 { u64::MAX } else { (1 << Self::LANES) - 1 }
     }
@@ -52,6 +55,8 @@ pub(crate) trait Field: Copy {
     fn mul_sub(self, b: Self, c: Self) -> Self;
     /// `self^2 - b - 2 c`
     fn sqr_sub(self, b: Self, c: Self) -> Self;
+    /// `self^2 - 2 c`
+    fn sqr_sub_twice(self, c: Self) -> Self;
     /// `3 self^2`
     fn sqr_triple(self) -> Self;
     /// `self^2 + b * c`
