@@ -11,8 +11,10 @@ mod backends;
 mod comb;
 mod field;
 mod ops;
+mod secp;
 pub mod oracle;
 
 pub use backend::{Backend, BackendName, detect};
 pub use comb::Comb;
 pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
+#[cfg(test)] mod spike;

@@ -52,6 +52,22 @@ impl PublicKey {
     pub fn address(&self) -> Address {
         Address::from_raw_public_key(&self.0)
     }
+
+    /// From the 64-bit words of x and of y, the least significant first.
+    pub fn from_words(words: [u64; 8]) -> Self {
+        let mut bytes = [0; 64];
+        let (x, y) = words.split_at(4);
+        for (bytes, word) in bytes.chunks_exact_mut(8).zip(x.iter().rev().chain(y.iter().rev())) {
+            bytes.copy_from_slice(&word.to_be_bytes());
+        }
+        Self(bytes)
+    }
+
+    /// The 64-bit words of x and of y, the least significant first.
+    pub fn to_words(&self) -> [u64; 8] {
+        let word = |i: usize| u64::from_be_bytes(self.0[8 * i..][..8].try_into().expect("8 bytes"));
+        std::array::from_fn(|i| if i < 4 { word(3 - i) } else { word(11 - i) })
+    }
 }
 
 impl std::fmt::Debug for PublicKey {

@@ -42,7 +42,7 @@ pub(crate) trait Field: Copy {
     /// Reads one packed point a lane: `(x, y)`. Values below 2^256.
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self);
 
-    /// Writes one packed point a lane; the words are below 2^256 but not always below p.
+    /// Writes one packed point a lane, canonical.
     fn store_points(x: Self, y: Self, put: impl FnMut(usize, Packed));
 
     /// `self * b`
@@ -75,6 +75,8 @@ pub(crate) trait Field: Copy {
     fn neg(self) -> Self;
     /// `-self` where the mask has a one, else `self`.
     fn neg_where(self, mask: u64) -> Self;
+    /// `-2 self` where the mask has a one, else `2 self`.
+    fn twice_neg_where(self, mask: u64) -> Self;
     /// `b` where the mask has a one, else `self`.
     fn select(self, b: Self, mask: u64) -> Self;
     /// The lanes that are 0 modulo p.

@@ -1,0 +1,64 @@
+//! Inverses and square roots by fixed powers.
+
+use crate::field::Field;
+
+#[inline(always)]
+fn square_times<F: Field>(mut a: F, times: usize) -> F {
+    for _ in 0..times {
+        a = a.sqr();
+    }
+    a
+}
+
+/// `a^(2^223 - 1)`, `a^(2^22 - 1)` and `a^3`: p - 2 and (p + 1) / 4 begin with 223 ones, a zero and 22 ones.
+#[inline(always)]
+fn runs<F: Field>(a: F) -> (F, F, F) {
+    let a2 = a.sqr().mul(a);
+    let a3 = a2.sqr().mul(a);
+    let a6 = square_times(a3, 3).mul(a3);
+    let a9 = square_times(a6, 3).mul(a3);
+    let a11 = square_times(a9, 2).mul(a2);
+    let a22 = square_times(a11, 11).mul(a11);
+    let a44 = square_times(a22, 22).mul(a22);
+    let a88 = square_times(a44, 44).mul(a44);
+    let a176 = square_times(a88, 88).mul(a88);
+    let a220 = square_times(a176, 44).mul(a44);
+    let a223 = square_times(a220, 3).mul(a3);
+    (a223, a22, a2)
+}
+
+/// `1 / a`, and 0 for 0: `a^(p - 2)`, 255S + 15M.
+#[inline(always)]
+pub(crate) fn invert<F: Field>(a: F) -> F {
+    let (a223, a22, a2) = runs(a);
+    let t = square_times(square_times(a223, 23).mul(a22), 5).mul(a);
+    square_times(square_times(t, 3).mul(a2), 2).mul(a)
+}
+
+/// `a^((p + 1) / 4)`, 253S + 13M: a square root of `a` if there is one.
+#[inline(always)]
+pub(crate) fn sqrt_candidate<F: Field>(a: F) -> F {
+    let (a223, a22, a2) = runs(a);
+    square_times(square_times(square_times(a223, 23).mul(a22), 6).mul(a2), 2)
+}
+
+/// Replaces every element by its inverse; 3M an element and one [`invert`]. `prefix` is scratch of the same length.
+///
+/// A lane with a zero somewhere is lost: all elements of that lane become 0. The caller sees that in the returned product
+/// of all elements.
+#[inline(always)]
+pub(crate) fn invert_all<F: Field>(elements: &mut [F], prefix: &mut [F]) -> F {
+    assert_eq!(elements.len(), prefix.len());
+    let mut product = F::splat([1, 0, 0, 0]);
+    for (element, prefix) in elements.iter().zip(prefix.iter_mut()) {
+        *prefix = product;
+        product = product.mul(*element);
+    }
+    let mut inverse = invert(product);
+    for (element, prefix) in elements.iter_mut().zip(prefix.iter()).rev() {
+        let this = inverse.mul(*prefix);
+        inverse = inverse.mul(*element);
+        *element = this;
+    }
+    product
+}
