@@ -11,8 +11,12 @@ mod backends;
 mod comb;
 mod field;
 mod ops;
-mod secp;
 pub mod oracle;
+mod safegcd;
+mod secp;
+#[cfg(test)]
+mod testing;
+mod words;
 
 pub use backend::{Backend, BackendName, detect};
 pub use comb::Comb;
