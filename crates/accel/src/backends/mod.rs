@@ -1,3 +1,5 @@
 //! The gates: each backend's hardware check, token and entry points.
 
 pub(crate) mod portable;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512ifma;

@@ -28,7 +28,7 @@ const FOLD256: u64 = 0x1_0000_03d1;
 /// 2^260 mod p
 const FOLD260: u64 = FOLD256 << 4;
 /// Limbs of 4 p, each at least as large as a limb of a value in range.
-const BIAS: [u64; 5] = [4 * 0xf_ffff_efff_fc2f, 4 * LOW52, 4 * LOW52, 4 * LOW52, 4 * LOW48];
+const BIAS: [u64; 5] = [4 * 0xf_fffe_ffff_fc2f, 4 * LOW52, 4 * LOW52, 4 * LOW52, 4 * LOW48];
 
 /// Eight numbers modulo p.
 #[derive(Clone, Copy, Debug)]
