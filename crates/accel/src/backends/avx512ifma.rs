@@ -2,14 +2,14 @@
 
 use crate::backend::{Backend, BackendName};
 use crate::comb::Comb;
-use crate::field::{ifma::Fe8, many::Many};
+use crate::field::{ifma::Fe8, pair::Pair};
 use crate::ops::{PublicKey, Recovered, Signed};
 use crate::secp::generator::Generator;
 use crate::secp::recover;
 use std::sync::OnceLock;
 
 /// Two vectors side by side: while a product of one waits for its carries, the other works.
-type Fe = Many<Fe8, 2>;
+type Fe = Pair<Fe8, Fe8>;
 
 /// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA.
 #[derive(Clone, Copy, Debug)]

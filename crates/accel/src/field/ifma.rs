@@ -66,8 +66,15 @@ wrap! {
     madd_hi(acc: V, a: V, b: V) -> V = _mm512_madd52hi_epu64(acc, a, b);
     unpack_lo(a: V, b: V) -> V = _mm512_unpacklo_epi64(a, b);
     unpack_hi(a: V, b: V) -> V = _mm512_unpackhi_epi64(a, b);
-    to_words(a: V) -> [u64; 8] = std::mem::transmute::<V, [u64; 8]>(a);
-    from_words(a: [u64; 8]) -> V = std::mem::transmute::<[u64; 8], V>(a);
+    read(from: &[u64; 8]) -> V = _mm512_loadu_si512(from.as_ptr().cast());
+    write(a: V, to: &mut [u64; 8]) -> () = _mm512_storeu_si512(to.as_mut_ptr().cast(), a);
+}
+
+#[inline(always)]
+fn to_words(a: V) -> [u64; 8] {
+    let mut words = [0; 8];
+    write(a, &mut words);
+    words
 }
 
 #[inline(always)]
@@ -89,6 +96,14 @@ fn pieces<const HOW: i32>(a: V, b: V) -> V {
     unsafe { _mm512_shuffle_i64x2::<HOW>(a, b) }
 }
 
+/// 128-bit pieces 0 of all four, then pieces 1, 2 and 3.
+#[inline(always)]
+fn every_other(ab: V, cd: V, ef: V, gh: V) -> [V; 4] {
+    let (low, high) = (pieces::<0x88>(ab, cd), pieces::<0xdd>(ab, cd));
+    let (low2, high2) = (pieces::<0x88>(ef, gh), pieces::<0xdd>(ef, gh));
+    [pieces::<0x88>(low, low2), pieces::<0x88>(high, high2), pieces::<0xdd>(low, low2), pieces::<0xdd>(high, high2)]
+}
+
 /// Row i of the result is column i of `rows`.
 #[inline(always)]
 fn transpose(rows: [V; 8]) -> [V; 8] {
@@ -98,14 +113,8 @@ fn transpose(rows: [V; 8]) -> [V; 8] {
     let (cd0, cd1) = (unpack_lo(c, d), unpack_hi(c, d));
     let (ef0, ef1) = (unpack_lo(e, f), unpack_hi(e, f));
     let (gh0, gh1) = (unpack_lo(g, h), unpack_hi(g, h));
-    // 2x2 blocks of 128-bit pieces, twice
-    let gather = |ab: V, cd: V, ef: V, gh: V| {
-        let (low, high) = (pieces::<0x88>(ab, cd), pieces::<0xdd>(ab, cd));
-        let (low2, high2) = (pieces::<0x88>(ef, gh), pieces::<0xdd>(ef, gh));
-        [pieces::<0x88>(low, low2), pieces::<0x88>(high, high2), pieces::<0xdd>(low, low2), pieces::<0xdd>(high, high2)]
-    };
-    let [r0, r2, r4, r6] = gather(ab0, cd0, ef0, gh0);
-    let [r1, r3, r5, r7] = gather(ab1, cd1, ef1, gh1);
+    let [r0, r2, r4, r6] = every_other(ab0, cd0, ef0, gh0);
+    let [r1, r3, r5, r7] = every_other(ab1, cd1, ef1, gh1);
     [r0, r1, r2, r3, r4, r5, r6, r7]
 }
 
@@ -211,6 +220,17 @@ fn reduce(columns: [V; 10]) -> Fe8 {
     ripple([c0, c1, c2, c3, and(c4, splat(LOW48))])
 }
 
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
+fn pin5(mut v: [V; 5]) -> [V; 5] {
+    // SAFETY: no instruction.
+    unsafe {
+        std::arch::asm!("/* {0} {1} {2} {3} {4} */", inout(zmm_reg) v[0], inout(zmm_reg) v[1], inout(zmm_reg) v[2], inout(zmm_reg) v[3], inout(zmm_reg) v[4],
+            options(nomem, nostack, preserves_flags));
+    }
+    v
+}
+
 /// The value of five columns, in range.
 #[inline(always)]
 fn settle([c0, c1, c2, c3, c4]: [V; 5]) -> Fe8 {
@@ -228,7 +248,8 @@ fn ripple([c0, c1, c2, c3, c4]: [V; 5]) -> Fe8 {
     let c3 = add(c3, shr::<52>(c2));
     let c4 = add(c4, shr::<52>(c3));
     check(&[c4], &[49]);
-    Fe8([and(c0, low), and(c1, low), and(c2, low), and(c3, low), c4])
+    // SAFETY: see above.
+    unsafe { Fe8(pin5([and(c0, low), and(c1, low), and(c2, low), and(c3, low), c4])) }
 }
 
 /// `f(i, a_i)` of each limb.
@@ -275,7 +296,7 @@ impl Field for Fe8 {
                 words[i][lane] = number[i];
             }
         }
-        limbs_of([from_words(words[0]), from_words(words[1]), from_words(words[2]), from_words(words[3])])
+        limbs_of([read(&words[0]), read(&words[1]), read(&words[2]), read(&words[3])])
     }
 
     #[inline(always)]
@@ -289,7 +310,7 @@ impl Field for Fe8 {
 
     #[inline(always)]
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self) {
-        let row = |lane| from_words(at(lane).0);
+        let row = |lane| read(&at(lane).0);
         let [x0, x1, x2, x3, y0, y1, y2, y3] =
             transpose([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]);
         (limbs_of([x0, x1, x2, x3]), limbs_of([y0, y1, y2, y3]))

@@ -2,7 +2,7 @@
 //!
 //! A [`Field`] value holds [`Field::LANES`] numbers, and every operation works on all of them. The curve is written once
 //! over this trait; what differs between backends is the arithmetic below it: `ifma` (eight numbers a vector, 5x52-bit
-//! limbs, AVX-512 IFMA), `scalar` (one number, plain 64-bit words) and `many` (several of either, so that a processor has
+//! limbs, AVX-512 IFMA), `scalar` (one number, plain 64-bit words) and `pair` (two of either, or four, so that a processor has
 //! independent work while one waits).
 //!
 //! Every function may be given any value that another returned ("a value in range"); what that means in limbs is written
@@ -13,7 +13,7 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
-pub(crate) mod many;
+pub(crate) mod pair;
 
 /// A point as 64-bit words, the least significant first: x in `[0..4]`, y in `[4..8]`; a table entry. One cache line.
 #[repr(C, align(64))]

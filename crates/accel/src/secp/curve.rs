@@ -81,6 +81,12 @@ impl<F: Field> Jacobian<F> {
 }
 
 impl<F: Field> Affine<F> {
+    /// `b` where the mask has a one, else `self`.
+    #[inline(always)]
+    pub(crate) fn select(self, b: Self, mask: u64) -> Self {
+        Self { x: self.x.select(b.x, mask), y: self.y.select(b.y, mask) }
+    }
+
     /// The sum with a point whose x is `self.x + dx` and whose y is `self.y + dy`, given 1 / dx: 2M + 1S.
     #[inline(always)]
     pub(crate) fn add(self, dx: F, dy: F, dx_inverse: F) -> Self {

@@ -7,6 +7,7 @@ pub(crate) mod glv;
 pub(crate) mod order;
 pub(crate) mod power;
 pub(crate) mod recover;
+pub(crate) mod sums;
 pub(crate) mod table;
 
 #[cfg(test)]

@@ -42,23 +42,43 @@ pub(crate) fn sqrt_candidate<F: Field>(a: F) -> F {
     square_times(square_times(square_times(a223, 23).mul(a22), 6).mul(a2), 2)
 }
 
-/// Replaces every element by its inverse; 3M an element and one [`invert`]. `prefix` is scratch of the same length.
-///
-/// A lane with a zero somewhere is lost: all elements of that lane become 0. The caller sees that in the returned product
-/// of all elements.
+/// The product of all elements; `prefix[i]` becomes the product of those before `i`.
 #[inline(always)]
-pub(crate) fn invert_all<F: Field>(elements: &mut [F], prefix: &mut [F]) -> F {
+pub(crate) fn multiply_chain<F: Field>(elements: &[F], prefix: &mut [F]) -> F {
     assert_eq!(elements.len(), prefix.len());
     let mut product = F::splat([1, 0, 0, 0]);
     for (element, prefix) in elements.iter().zip(prefix.iter_mut()) {
         *prefix = product;
         product = product.mul(*element);
     }
-    let mut inverse = invert(product);
-    for (element, prefix) in elements.iter_mut().zip(prefix.iter()).rev() {
-        let this = inverse.mul(*prefix);
-        inverse = inverse.mul(*element);
-        *element = this;
-    }
     product
+}
+
+/// Walks back over a [`multiply_chain`], from the last element to the first, and gives the inverse of each.
+pub(crate) struct InverseChain<F>(F);
+
+impl<F: Field> InverseChain<F> {
+    /// `product` is what `multiply_chain` returned. A lane that is 0 there gets zeros.
+    #[inline(always)]
+    pub(crate) fn new(product: F) -> Self {
+        Self(invert(product))
+    }
+
+    /// The inverse of `element`, given the product of those before it.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, element: F, prefix: F) -> F {
+        let inverse = self.0.mul(prefix);
+        self.0 = self.0.mul(element);
+        inverse
+    }
+}
+
+/// Replaces every element by its inverse; 3M an element and one [`invert`]. `prefix` is scratch of the same length.
+/// No element may be 0 in any lane: that lane would become 0 everywhere.
+#[inline(always)]
+pub(crate) fn invert_all<F: Field>(elements: &mut [F], prefix: &mut [F]) {
+    let mut chain = InverseChain::new(multiply_chain(elements, prefix));
+    for (element, prefix) in elements.iter_mut().zip(prefix.iter()).rev() {
+        *element = chain.next(*element, *prefix);
+    }
 }

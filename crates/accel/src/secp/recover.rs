@@ -10,6 +10,7 @@ use super::generator::{self, Generator};
 use super::glv;
 use super::order::{Order, Parsed, batch_invert};
 use super::power::{invert_all, sqrt_candidate};
+use super::sums::{Addend, Source, Sums};
 use super::table::{Picks, multiples};
 use crate::field::{Field, Packed};
 use crate::ops::{PublicKey, Recovered, SignatureError, Signed, Signer};
@@ -22,7 +23,7 @@ const WINDOWS: usize = 26;
 /// Multiples of R in its table.
 const ENTRIES: usize = 1 << (WIDTH - 1);
 /// Signatures worked on together: their tables fit into the second-level cache.
-const CHUNK: usize = 512;
+const CHUNK: usize = 2048;
 
 /// Who signed each item.
 #[inline(always)]
@@ -40,12 +41,93 @@ fn recover_chunk<F: Field>(generator: &Generator, items: &[Signed], answers: &mu
     let (points, valid) = lift_all::<F>(&batch);
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(&points, ENTRIES, &mut table);
+    if std::env::var("AFF").is_ok() {
+        let sums = walk_affine::<F>(generator, &batch, &table);
+        finish2(&batch, items, &valid, &sums, answers);
+        return;
+    }
     let mut sums = Vec::with_capacity(points.len());
     for group in 0..points.len() {
         let sum = add_multiples_of_r::<F>(generator, &batch, &table, group);
         sums.push(add_multiples_of_g(generator, &batch, sum, group));
     }
     finish(&batch, items, &valid, &sums, answers);
+}
+
+struct OfR<'a> {
+    batch: &'a Batch,
+    table: &'a [Packed],
+    half: usize,
+    window: usize,
+}
+
+impl<F: Field> Source<F> for OfR<'_> {
+    #[inline(always)]
+    fn addend(&self, group: usize) -> Addend<F> {
+        let picks = Picks::new(self.batch.row(&self.batch.halves[self.half], self.window, group, F::LANES));
+        let (x, y) = F::load_points(|lane| &self.table[(group * F::LANES + lane) * ENTRIES + picks.index(lane)]);
+        let x = if self.half == 1 { x.mul(F::splat(BETA)) } else { x };
+        Addend { x, y: y.neg_where(picks.negative), skip: picks.zero }
+    }
+}
+
+struct OfG<'a> {
+    batch: &'a Batch,
+    generator: &'a Generator,
+    window: usize,
+}
+
+impl<F: Field> Source<F> for OfG<'_> {
+    #[inline(always)]
+    fn addend(&self, group: usize) -> Addend<F> {
+        let picks = Picks::new(self.batch.row(&self.batch.of_g, self.window, group, F::LANES));
+        let (x, y) = F::load_points(|lane| self.generator.point(self.window, picks.index(lane)));
+        Addend { x, y: y.neg_where(picks.negative), skip: picks.zero }
+    }
+}
+
+#[inline(always)]
+fn walk_affine<F: Field>(generator: &Generator, batch: &Batch, table: &[Packed]) -> Sums<F> {
+    let mut sums = Sums::new(batch.padded / F::LANES, generator.start_point);
+    for window in (0..WINDOWS).rev() {
+        if window < WINDOWS - 1 {
+            for _ in 0..WIDTH {
+                sums.double();
+            }
+        }
+        for half in 0..2 {
+            sums.add(&OfR { batch, table, half, window });
+        }
+    }
+    for window in 0..generator::WINDOWS {
+        sums.add(&OfG { batch, generator, window });
+    }
+    sums
+}
+#[inline(always)]
+fn finish2<F: Field>(
+    batch: &Batch,
+    items: &[Signed],
+    valid: &[u64],
+    sums: &Sums<F>,
+    answers: &mut Vec<Recovered>,
+) {
+    let mut keys = vec![Packed([0; 8]); batch.padded];
+    for (group, point) in sums.points.iter().enumerate() {
+        F::store_points(point.x, point.y, |lane, packed| keys[group * F::LANES + lane] = packed);
+    }
+    for (i, item) in items.iter().enumerate() {
+        let (group, lane) = (i / F::LANES, i % F::LANES);
+        answers.push(match batch.faults[i] {
+            Some(fault) => Err(fault),
+            None if valid[group] >> lane & 1 == 0 => Err(SignatureError::NoKey),
+            None if sums.lost[group] >> lane & 1 == 1 => oracle::recover(item),
+            None => {
+                let key = PublicKey::from_words(keys[i].0);
+                Ok(Signer { key, address: key.address() })
+            }
+        });
+    }
 }
 
 /// The plain-word part of a chunk: what is wrong with each item, and the digits of all scalars, a row a window.
