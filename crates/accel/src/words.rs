@@ -58,6 +58,44 @@ pub(crate) fn mul(a: [u64; 4], b: [u64; 4]) -> [u64; 8] {
     [r0, r1, r2, r3, r4, r5, r6, r7]
 }
 
+/// The same number, of which the compiler knows nothing any more. It keeps chains of carries in flags (a known summand
+/// tempts it to compare instead) and out of vectors (it would carry with vector compares), and costs no instruction.
+#[inline(always)]
+pub(crate) fn opaque(mut word: u64) -> u64 {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    // SAFETY: a comment.
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) word, options(pure, nomem, nostack, preserves_flags));
+    }
+    word
+}
+
+/// The whole square, eight words.
+#[inline(always)]
+pub(crate) fn sqr(a: [u64; 4]) -> [u64; 8] {
+    // Products of different words, to be doubled.
+    let (r1, c) = a[0].carrying_mul(a[1], 0);
+    let (r2, c) = a[0].carrying_mul(a[2], c);
+    let (r3, r4) = a[0].carrying_mul(a[3], c);
+    let (r3, c) = a[1].carrying_mul_add(a[2], r3, 0);
+    let (r4, r5) = a[1].carrying_mul_add(a[3], r4, c);
+    let (r5, r6) = a[2].carrying_mul(a[3], r5);
+    let (d1, d2, d3) = (r1 << 1, r2 << 1 | r1 >> 63, r3 << 1 | r2 >> 63);
+    let (d4, d5, d6, d7) = (r4 << 1 | r3 >> 63, r5 << 1 | r4 >> 63, r6 << 1 | r5 >> 63, r6 >> 63);
+
+    let (s0, s1) = a[0].carrying_mul(a[0], 0);
+    let (s2, s3) = a[1].carrying_mul(a[1], 0);
+    let (s4, s5) = a[2].carrying_mul(a[2], 0);
+    let (s6, s7) = a[3].carrying_mul(a[3], 0);
+    let (d1, c) = d1.carrying_add(s1, false);
+    let (d2, c) = d2.carrying_add(s2, c);
+    let (d3, c) = d3.carrying_add(s3, c);
+    let (d4, c) = d4.carrying_add(s4, c);
+    let (d5, c) = d5.carrying_add(s5, c);
+    let (d6, c) = d6.carrying_add(s6, c);
+    [s0, d1, d2, d3, d4, d5, d6, d7.carrying_add(s7, c).0]
+}
+
 /// From 32 bytes, big-endian.
 #[inline(always)]
 pub(crate) fn from_be(bytes: &[u8; 32]) -> [u64; 4] {

@@ -14,6 +14,7 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 pub(crate) mod pair;
+pub(crate) mod scalar;
 
 /// A point as 64-bit words, the least significant first: x in `[0..4]`, y in `[4..8]`; a table entry. One cache line.
 #[repr(C, align(64))]

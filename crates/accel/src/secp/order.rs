@@ -163,7 +163,7 @@ fn invert_few([a, b, c, d]: [Order; 4]) -> [Order; 4] {
 /// `value`, plus 2^256 if `top`, less n, if it is at least n; it must be below 2n.
 #[inline(always)]
 fn subtract_once(value: [u64; 4], top: bool) -> [u64; 4] {
-    let (less, carry) = words::add(value, [C[0], C[1], 1, 0]);
+    let (less, carry) = words::add(value, [C[0], C[1], 1, 0].map(words::opaque));
     words::select(value, less, carry | top)
 }
 

@@ -1,0 +1,146 @@
+//! Every method against plain big-number arithmetic, on every pair of edges and at random.
+
+use super::{C, Fe1, P, Sum, invert_words};
+use crate::field::{Field, Packed};
+use crate::testing::{big, edges, lopsided, numbers, power, random, rng, words};
+use num_bigint::BigInt;
+
+fn value(a: Fe1) -> BigInt {
+    big(&a.0).into()
+}
+
+fn p() -> BigInt {
+    big(&P).into()
+}
+
+/// `got` is `want` modulo p; `want` may have any sign and size.
+fn same(got: Fe1, want: BigInt, what: &str, inputs: &[Fe1]) {
+    let want: BigInt = (want % p() + p()) % p();
+    assert_eq!(value(got) % p(), want, "{what} of {inputs:x?}");
+    let mut stored = None;
+    got.store(|lane, words| stored = Some((lane, words)));
+    assert_eq!(stored, Some((0, words(want.magnitude()))), "canonical {what} of {inputs:x?}");
+}
+
+fn check_one(a: Fe1) {
+    let x = value(a);
+    same(a.sqr(), &x * &x, "sqr", &[a]);
+    same(a.sqr_triple(), 3 * &x * &x, "sqr_triple", &[a]);
+    same(a.twice(), 2 * &x, "twice", &[a]);
+    same(a.neg(), -&x, "neg", &[a]);
+    same(a.neg_where(0), x.clone(), "neg_where 0", &[a]);
+    same(a.neg_where(1), -&x, "neg_where 1", &[a]);
+    same(a.twice_neg_where(0), 2 * &x, "twice_neg_where 0", &[a]);
+    same(a.twice_neg_where(1), -2 * &x, "twice_neg_where 1", &[a]);
+    same(a.canonical(), x.clone(), "canonical", &[a]);
+    let canonical = &x % p();
+    assert_eq!(value(a.canonical()), canonical, "{a:x?}");
+    assert_eq!(a.is_zero(), u64::from(canonical == BigInt::ZERO), "{a:x?}");
+    assert_eq!(a.is_odd(), u64::from(canonical.bit(0)), "{a:x?}");
+    let inverse = Fe1(invert_words(a.0));
+    assert!(value(inverse) < p());
+    same(a.mul(inverse), BigInt::from(a.is_zero() == 0), "inverse", &[a]);
+}
+
+fn check_two(a: Fe1, b: Fe1) {
+    let (x, y) = (value(a), value(b));
+    let all = [a, b];
+    same(a.mul(b), &x * &y, "mul", &all);
+    same(a.add(b), &x + &y, "add", &all);
+    same(a.sub(b), &x - &y, "sub", &all);
+    same(a.sqr_sub_twice(b), &x * &x - 2 * &y, "sqr_sub_twice", &all);
+    same(a.twice_sub(b), 2 * (&x - &y), "twice_sub", &all);
+    assert_eq!(a.select(b, 0).0, a.0);
+    assert_eq!(a.select(b, 1).0, b.0);
+}
+
+fn check_four([a, b, c, d]: [Fe1; 4]) {
+    let [w, x, y, z] = [a, b, c, d].map(value);
+    let all = [a, b, c, d];
+    same(a.mul_add(b, c), &w * &x + &y, "mul_add", &all);
+    same(a.mul_sub(b, c), &w * &x - &y, "mul_sub", &all);
+    same(a.sqr_sub(b, c), &w * &w - &x - 2 * &y, "sqr_sub", &all);
+    same(a.sqr_add_mul(b, c), &w * &w + &x * &y, "sqr_add_mul", &all);
+    same(a.twice_mul_add_mul(b, c, d), 2 * (&w * &x + &y * &z), "twice_mul_add_mul", &all);
+}
+
+#[test]
+fn one_number() {
+    for a in numbers(P, 31, 5000) {
+        check_one(Fe1(a));
+    }
+}
+
+#[test]
+fn two_numbers() {
+    let numbers = numbers(P, 32, 40);
+    for a in &numbers {
+        for b in &numbers {
+            check_two(Fe1(*a), Fe1(*b));
+        }
+    }
+}
+
+#[test]
+fn four_numbers() {
+    let edges = edges(P);
+    let mut rng = rng(33);
+    for i in 0..20_000 {
+        let number = |rng: &mut _| {
+            let [pick, kind, ..] = random(rng);
+            Fe1(match kind % 4 {
+                0 => random(rng),
+                1 => lopsided(rng),
+                _ => edges[pick as usize % edges.len()],
+            })
+        };
+        // One that comes back: 0 - 0, a - a, a^2 - a^2 and the like.
+        let a = number(&mut rng);
+        let others = std::array::from_fn(|_| if i % 3 == 0 { a } else { number(&mut rng) });
+        check_four(others);
+        check_four([a, number(&mut rng), number(&mut rng), number(&mut rng)]);
+    }
+    for extreme in [[0; 4], [u64::MAX; 4], P, [1, 0, 0, 0], [C, 0, 0, 0]].map(Fe1) {
+        for other in [[0; 4], [u64::MAX; 4], P].map(Fe1) {
+            check_four([extreme, other, extreme, other]);
+            check_four([other, other, extreme, extreme]);
+            check_four([extreme, extreme, other, other]);
+        }
+    }
+}
+
+/// Sums whose last fold carries out of the four words again, or borrows, which products reach once in 2^190.
+#[test]
+fn the_last_fold() {
+    let mut lows = edges(P);
+    for below in [1u64, 2, C - 1, C, C + 1, 2 * C, u64::MAX] {
+        lows.push(words(&(power(256) - below)));
+        lows.push(words(&(power(256) - (num_bigint::BigUint::from(below) << 33))));
+        lows.push([below, 0, 0, 0]);
+    }
+    for low in lows {
+        for bits in 0..=40 {
+            for high in [1i64 << bits, (1 << bits) - 1, -(1 << bits), 1 - (1 << bits), C as i64] {
+                let want = BigInt::from(big(&low)) + BigInt::from(high) * BigInt::from(power(256));
+                same(Sum { low, high }.reduce(), want, &format!("{high} * 2^256 + {low:x?}"), &[]);
+            }
+        }
+    }
+}
+
+#[test]
+fn loads_and_stores() {
+    assert_eq!((Fe1::LANES, Fe1::all()), (1, 1));
+    let mut rng = rng(34);
+    for _ in 0..100 {
+        let (x, y) = (random(&mut rng), random(&mut rng));
+        let packed = Packed([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]]);
+        let (a, b) = Fe1::load_points(|lane| if lane == 0 { &packed } else { panic!("one lane") });
+        assert_eq!((a.0, b.0), (x, y));
+        let mut stored = vec![];
+        Fe1::store_points(a, b, |lane, point| stored.push((lane, point)));
+        assert_eq!(stored, [(0, packed)], "random numbers are below p");
+        Fe1::store_points(Fe1(P), Fe1([u64::MAX; 4]), |_, point| assert_eq!(point.0, [0, 0, 0, 0, C - 1, 0, 0, 0]));
+        assert_eq!((Fe1::splat(x).0, Fe1::load(|lane| [lane as u64, 2, 3, 4]).0), (x, [0, 2, 3, 4]));
+    }
+}
