@@ -13,11 +13,10 @@ pub mod keystore;
 pub mod second_opinion;
 mod secp;
 mod sign;
+pub mod signer_vectors;
 mod verified;
 
-pub use secp::{
-    PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known,
-};
+pub use secp::{PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known};
 pub use sign::{SignError, sign_digest, sign_tx};
 pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx};
 pub use vigil_primitives::keccak256;

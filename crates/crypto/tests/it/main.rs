@@ -8,5 +8,6 @@ mod hash_to_curve;
 mod keccak;
 mod keystore;
 mod recovery;
+mod signer_vectors;
 mod txs;
 mod wycheproof;
