@@ -10,6 +10,7 @@ mod backend;
 mod backends;
 mod comb;
 mod field;
+mod keccak;
 mod ops;
 pub mod oracle;
 mod safegcd;

@@ -1,0 +1,66 @@
+//! Which messages share a vector.
+
+use super::RATE;
+use vigil_primitives::Hash;
+
+/// Messages of up to that many blocks are put together by their number of blocks; longer ones are sorted.
+const BUCKETS: usize = 16;
+
+/// Hashes all messages, `L` at a time by `group`, whose time the longest of its messages sets. Of the messages that are
+/// left over, fewer than `group_min` go one by one to `single`.
+///
+/// # Panics
+/// If `out` has another length than `messages`.
+pub(super) fn in_groups<const L: usize>(
+    messages: &[&[u8]],
+    out: &mut [Hash],
+    group_min: usize,
+    group: impl Fn(&[&[u8]; L]) -> [Hash; L],
+    single: impl Fn(&[u8]) -> Hash,
+) {
+    assert_eq!(messages.len(), out.len(), "one digest a message");
+    let mut hash = |indices: &[usize]| {
+        if indices.len() < group_min {
+            indices.iter().for_each(|&i| out[i] = single(messages[i]));
+            return;
+        }
+        let lanes = std::array::from_fn(|lane| indices.get(lane).map_or(&[][..], |&i| messages[i]));
+        for (&i, digest) in indices.iter().zip(group(&lanes)) {
+            out[i] = digest;
+        }
+    };
+    let mut buckets = [Bucket::<L>::EMPTY; BUCKETS];
+    let mut left = Vec::new();
+    for (i, message) in messages.iter().enumerate() {
+        match buckets.get_mut(message.len() / RATE) {
+            Some(bucket) => {
+                if bucket.push(i) {
+                    hash(&bucket.indices);
+                    bucket.len = 0;
+                }
+            }
+            None => left.push(i),
+        }
+    }
+    left.extend(buckets.iter().flat_map(|bucket| &bucket.indices[..bucket.len]));
+    left.sort_unstable_by_key(|&i| messages[i].len() / RATE);
+    left.chunks(L).for_each(hash);
+}
+
+/// Messages of one number of blocks that wait for others.
+#[derive(Clone, Copy)]
+struct Bucket<const L: usize> {
+    indices: [usize; L],
+    len: usize,
+}
+
+impl<const L: usize> Bucket<L> {
+    const EMPTY: Self = Self { indices: [0; L], len: 0 };
+
+    /// Adds one; true if it was the last for which there is room.
+    fn push(&mut self, index: usize) -> bool {
+        self.indices[self.len] = index;
+        self.len += 1;
+        self.len == L
+    }
+}
