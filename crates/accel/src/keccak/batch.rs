@@ -15,36 +15,57 @@ pub(super) fn in_groups<const L: usize>(
     messages: &[&[u8]],
     out: &mut [Hash],
     group_min: usize,
-    group: impl Fn(&[&[u8]; L]) -> [Hash; L],
+    group: impl Fn(&[&[u8]; L], &mut [Hash; L]),
     single: impl Fn(&[u8]) -> Hash,
 ) {
     assert_eq!(messages.len(), out.len(), "one digest a message");
-    let mut hash = |indices: &[usize]| {
-        if indices.len() < group_min {
-            indices.iter().for_each(|&i| out[i] = single(messages[i]));
-            return;
-        }
-        let lanes = std::array::from_fn(|lane| indices.get(lane).map_or(&[][..], |&i| messages[i]));
-        for (&i, digest) in indices.iter().zip(group(&lanes)) {
-            out[i] = digest;
-        }
-    };
     let mut buckets = [Bucket::<L>::EMPTY; BUCKETS];
     let mut left = Vec::new();
-    for (i, message) in messages.iter().enumerate() {
-        match buckets.get_mut(message.len() / RATE) {
-            Some(bucket) => {
-                if bucket.push(i) {
-                    hash(&bucket.indices);
-                    bucket.len = 0;
-                }
+    let (groups, rest) = messages.as_chunks::<L>();
+    for (g, lanes) in groups.iter().enumerate() {
+        let first = g * L;
+        let blocks = lanes[0].len() / RATE;
+        if lanes.iter().all(|message| message.len() / RATE == blocks) {
+            let digests = out[first..].first_chunk_mut().expect("as many as messages");
+            group(lanes, digests);
+            continue;
+        }
+        for (lane, message) in lanes.iter().enumerate() {
+            let Some(bucket) = buckets.get_mut(message.len() / RATE) else {
+                left.push(first + lane);
+                continue;
+            };
+            if bucket.push(first + lane) {
+                gather(messages, out, &bucket.indices, &group);
+                bucket.len = 0;
             }
-            None => left.push(i),
         }
     }
+    left.extend(messages.len() - rest.len()..messages.len());
     left.extend(buckets.iter().flat_map(|bucket| &bucket.indices[..bucket.len]));
     left.sort_unstable_by_key(|&i| messages[i].len() / RATE);
-    left.chunks(L).for_each(hash);
+    for indices in left.chunks(L) {
+        if indices.len() < group_min {
+            indices.iter().for_each(|&i| out[i] = single(messages[i]));
+        } else {
+            gather(messages, out, indices, &group);
+        }
+    }
+}
+
+/// Hashes the messages at these places, `L` or fewer.
+fn gather<const L: usize>(
+    messages: &[&[u8]],
+    out: &mut [Hash],
+    indices: &[usize],
+    group: impl Fn(&[&[u8]; L], &mut [Hash; L]),
+) {
+    let lanes = std::array::from_fn(|lane| indices.get(lane).map_or(&[][..], |&i| messages[i]));
+    let mut digests = [Hash::ZERO; L];
+    group(&lanes, &mut digests);
+    for (&i, digest) in indices.iter().zip(digests) {
+        out[i] = digest;
+    }
 }
 
 /// Messages of one number of blocks that wait for others.

@@ -47,21 +47,23 @@ const ROUND_CONSTANTS: [u64; 24] = [
 /// All 24 rounds.
 #[inline(always)]
 pub(super) fn permute<W: Word>(state: &mut State<W>) {
+    let mut a = *state; // a copy of its own stays in registers
     for constant in ROUND_CONSTANTS {
-        round(state, constant);
+        round(&mut a, constant);
     }
+    *state = a;
 }
 
-/// All 24 rounds, of which only the first four words of the result are wanted: a digest.
+/// All 24 rounds, of which only the first four words of the result are made: a digest. The others are lost.
 #[inline(always)]
-pub(super) fn permute_to_digest<W: Word>(mut state: State<W>) -> [W; 4] {
+pub(super) fn permute_to_digest<W: Word>(state: &mut State<W>) {
+    let mut a = *state;
     let [rounds @ .., last] = ROUND_CONSTANTS;
     for constant in rounds {
-        round(&mut state, constant);
+        round(&mut a, constant);
     }
-    theta(&mut state);
-    let [w0, w1, w2, w3, _] = plane0(&state, last);
-    [w0, w1, w2, w3]
+    theta(&mut a);
+    [state[0], state[1], state[2], state[3], _] = plane0(&a, last);
 }
 
 #[inline(always)]
@@ -107,7 +109,18 @@ fn theta<W: Word>(a: &mut State<W>) {
         c[2].xor(c[4].rotl::<1>()),
         c[3].xor(c[0].rotl::<1>()),
     ];
-    for i in 0..25 {
-        a[i] = a[i].xor(d[i % 5]);
-    }
+    column(a, 0, d[0]);
+    column(a, 1, d[1]);
+    column(a, 2, d[2]);
+    column(a, 3, d[3]);
+    column(a, 4, d[4]);
+}
+
+#[inline(always)]
+fn column<W: Word>(a: &mut State<W>, x: usize, d: W) {
+    a[x] = a[x].xor(d);
+    a[x + 5] = a[x + 5].xor(d);
+    a[x + 10] = a[x + 10].xor(d);
+    a[x + 15] = a[x + 15].xor(d);
+    a[x + 20] = a[x + 20].xor(d);
 }

@@ -1,8 +1,8 @@
 //! One message at a time, in plain 64-bit words.
 
-use super::permutation::Word;
+use super::RATE;
+use super::permutation::{State, Word};
 use super::sponge::{self, Lanes};
-use super::{RATE, RATE_WORDS};
 use vigil_primitives::Hash;
 
 impl Word for u64 {
@@ -26,36 +26,32 @@ impl Word for u64 {
 
 impl Lanes<1> for u64 {
     #[inline(always)]
-    fn load(rests: &[&[u8]; 1]) -> [Self; RATE_WORDS] {
-        first_block(rests[0], words)
+    fn absorb(state: &mut State<Self>, rests: &[&[u8]; 1]) {
+        let block = first_block(rests[0]);
+        for (word, bytes) in state.iter_mut().zip(block.as_chunks().0) {
+            *word ^= Self::from_le_bytes(*bytes);
+        }
     }
 
     #[inline(always)]
-    fn store(words: [Self; 4]) -> [Hash; 1] {
-        let mut hash = Hash::ZERO;
-        for (bytes, word) in hash.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+    fn squeeze(state: &State<Self>, digests: &mut [Hash; 1]) {
+        for (bytes, word) in digests[0].as_chunks_mut().0.iter_mut().zip(state) {
             *bytes = word.to_le_bytes();
         }
-        [hash]
     }
 }
 
-/// What `read` makes of the first block of a rest, padded if the rest is shorter.
+/// The first block of a rest, padded if the rest is shorter.
 #[inline(always)]
-pub(super) fn first_block<T>(rest: &[u8], mut read: impl FnMut(&[u8; RATE]) -> T) -> T {
-    if let Some(block) = rest.first_chunk::<RATE>() {
-        return read(block);
+pub(super) fn first_block(rest: &[u8]) -> [u8; RATE] {
+    if let Some(block) = rest.first_chunk() {
+        return *block;
     }
     let mut block = [0; RATE];
     block[..rest.len()].copy_from_slice(rest);
     block[rest.len()] = 1;
     block[RATE - 1] |= 0x80;
-    read(&block)
-}
-
-pub(super) fn words(block: &[u8; RATE]) -> [u64; RATE_WORDS] {
-    let (words, _) = block.as_chunks::<8>();
-    std::array::from_fn(|i| u64::from_le_bytes(words[i]))
+    block
 }
 
 /// Keccak-256 of each message.
@@ -70,8 +66,9 @@ pub(crate) fn batch_plain(messages: &[&[u8]], out: &mut [Hash]) {
 }
 
 pub(super) fn digest_plain(message: &[u8]) -> Hash {
-    let [hash] = sponge::digests::<u64, 1>(&[message]);
-    hash
+    let mut digests = [Hash::ZERO];
+    sponge::digests::<u64, 1>(&[message], &mut digests);
+    digests[0]
 }
 
 /// Keccak-256 of a point, x and y as 64 bytes: numbers and digest in words. The number's least significant word comes

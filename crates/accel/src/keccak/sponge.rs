@@ -1,67 +1,63 @@
 //! The sponge: messages in, digests out, a message a lane.
 
-use super::permutation::{Word, permute, permute_to_digest};
+use super::permutation::{State, Word, permute, permute_to_digest};
 use super::{LAST_BIT, RATE, RATE_WORDS};
 use vigil_primitives::Hash;
 
-/// Words that come from and go to memory, a message a lane.
+/// States that take in messages, one a lane.
 pub(super) trait Lanes<const L: usize>: Word {
-    /// The first block of each rest, padded where the rest is shorter than a block.
-    fn load(rests: &[&[u8]; L]) -> [Self; RATE_WORDS];
-    /// Digests from their words.
-    fn store(words: [Self; 4]) -> [Hash; L];
+    /// Adds the first block of each rest to the state, padded where the rest is shorter than a block.
+    fn absorb(state: &mut State<Self>, rests: &[&[u8]; L]);
+    /// Writes the first four words of each lane.
+    fn squeeze(state: &State<Self>, digests: &mut [Hash; L]);
 }
 
-/// The digest of each message. They should have as many blocks: the longest sets the time.
+/// Writes the digest of each message. They should have as many blocks: the longest sets the time.
 #[inline(always)]
-pub(super) fn digests<W: Lanes<L>, const L: usize>(messages: &[&[u8]; L]) -> [Hash; L] {
-    if messages.iter().all(|message| message.len() < RATE) {
-        return W::store(permute_to_digest(initial(W::load(messages))));
-    }
-    digests_of_long::<W, L>(messages)
-}
-
-#[inline(always)]
-fn digests_of_long<W: Lanes<L>, const L: usize>(messages: &[&[u8]; L]) -> [Hash; L] {
+pub(super) fn digests<W: Lanes<L>, const L: usize>(messages: &[&[u8]; L], digests: &mut [Hash; L]) {
     let mut rests = *messages;
-    let mut state = initial(W::load(&rests));
-    let mut done = [None; L];
+    let mut state = [W::splat(0); 25];
+    let mut ended = [None; L]; // digests of messages with fewer blocks than the longest
     loop {
-        if rests.iter().all(|rest| rest.len() < RATE) {
-            let last = W::store(permute_to_digest(state));
-            return std::array::from_fn(|lane| done[lane].unwrap_or(last[lane]));
+        W::absorb(&mut state, &rests);
+        let mut ending = 0;
+        for rest in &rests {
+            ending += usize::from(rest.len() < RATE);
+        }
+        if ending == L {
+            break;
         }
         permute(&mut state);
-        if rests.iter().any(|rest| rest.len() < RATE) {
-            let digests = W::store([state[0], state[1], state[2], state[3]]);
+        if ending > 0 {
+            W::squeeze(&state, digests);
             for lane in 0..L {
-                if rests[lane].len() < RATE && done[lane].is_none() {
-                    done[lane] = Some(digests[lane]);
+                // A lane that has ended goes on with empty messages; only its first end counts.
+                if rests[lane].len() < RATE && ended[lane].is_none() {
+                    ended[lane] = Some(digests[lane]);
                 }
             }
         }
-        // A lane that is done goes on with an empty message: nobody looks at it any more.
-        rests = rests.map(|rest| rest.get(RATE..).unwrap_or(&[]));
-        let block = W::load(&rests);
-        for i in 0..RATE_WORDS {
-            state[i] = state[i].xor(block[i]);
+        for rest in &mut rests {
+            *rest = rest.get(RATE..).unwrap_or(&[]);
+        }
+    }
+    permute_to_digest(&mut state);
+    W::squeeze(&state, digests);
+    for lane in 0..L {
+        if let Some(digest) = ended[lane] {
+            digests[lane] = digest;
         }
     }
 }
 
 /// The digest words of a message of 64 bytes in each lane, from its words.
 #[inline(always)]
-pub(super) fn digest_of_64<W: Word>(words: [W; 8]) -> [W; 4] {
-    let mut block = [W::splat(0); RATE_WORDS];
-    block[..8].copy_from_slice(&words);
-    block[8] = W::splat(1);
-    block[RATE_WORDS - 1] = W::splat(LAST_BIT);
-    permute_to_digest(initial(block))
-}
-
-#[inline(always)]
-fn initial<W: Word>(block: [W; RATE_WORDS]) -> [W; 25] {
+pub(super) fn digest_of_64<W: Word>([w0, w1, w2, w3, w4, w5, w6, w7]: [W; 8]) -> [W; 4] {
     let mut state = [W::splat(0); 25];
-    state[..RATE_WORDS].copy_from_slice(&block);
-    state
+    [state[0], state[1], state[2], state[3]] = [w0, w1, w2, w3];
+    [state[4], state[5], state[6], state[7]] = [w4, w5, w6, w7];
+    state[8] = W::splat(1);
+    state[RATE_WORDS - 1] = W::splat(LAST_BIT);
+    permute_to_digest(&mut state);
+    [state[0], state[1], state[2], state[3]]
 }

@@ -1,136 +1,94 @@
 //! Eight messages at a time, in AVX-512 vectors.
+//!
+//! The functions that are `#[inline(always)]` are called, directly or through others, only by those with
+//! `#[target_feature]`, and these only where the processor has the instructions. "See the module" means this reason.
 
-use super::permutation::Word;
+use super::permutation::{State, Word};
 use super::sponge::{self, Lanes};
 use super::{LAST_BIT, RATE, RATE_WORDS, batch};
 use core::arch::x86_64::*;
 use vigil_primitives::Hash;
 
-/// A vector of eight words.
-///
-/// Its functions must end up in a function with `#[target_feature]` of avx512f, avx512bw, avx512dq and avx512vl, which is
-/// called only where the processor has them: that is the reason why each `unsafe` below is sound.
-#[derive(Clone, Copy)]
-struct Words8(__m512i);
-
 /// The truth table of `a ^ (!b & c)`.
 const CHI: i32 = 0xd2;
 
-impl Word for Words8 {
+impl Word for __m512i {
     #[inline(always)]
     fn splat(word: u64) -> Self {
-        // SAFETY: see the type.
-        Self(unsafe { _mm512_set1_epi64(word as i64) })
+        // SAFETY: see the module.
+        unsafe { _mm512_set1_epi64(word as i64) }
     }
     #[inline(always)]
     fn xor(self, b: Self) -> Self {
-        // SAFETY: see the type.
-        Self(unsafe { _mm512_xor_si512(self.0, b.0) })
+        // SAFETY: see the module.
+        unsafe { _mm512_xor_si512(self, b) }
     }
     #[inline(always)]
     fn rotl<const N: i32>(self) -> Self {
-        // SAFETY: see the type.
-        Self(unsafe { _mm512_rol_epi64::<N>(self.0) })
+        // SAFETY: see the module.
+        unsafe { _mm512_rol_epi64::<N>(self) }
     }
     #[inline(always)]
     fn chi(self, b: Self, c: Self) -> Self {
-        // SAFETY: see the type.
-        Self(unsafe { _mm512_ternarylogic_epi64::<CHI>(self.0, b.0, c.0) })
+        // SAFETY: see the module.
+        unsafe { _mm512_ternarylogic_epi64::<CHI>(self, b, c) }
     }
 }
 
-impl Lanes<8> for Words8 {
+impl Lanes<8> for __m512i {
     #[inline(always)]
-    fn load(rests: &[&[u8]; 8]) -> [Self; RATE_WORDS] {
-        // SAFETY: see the type.
-        unsafe { load(rests) }.map(Self)
-    }
-
-    #[inline(always)]
-    fn store(words: [Self; 4]) -> [Hash; 8] {
-        let mut hashes = [Hash::ZERO; 8];
-        // SAFETY: see the type.
-        unsafe { store(words.map(|word| word.0), &mut hashes) };
-        hashes
-    }
-}
-
-/// The words of the first block of each rest, padded where it is shorter.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn load(rests: &[&[u8]; 8]) -> [__m512i; RATE_WORDS] {
-    let mut shortest = usize::MAX;
-    let mut longest = 0;
-    for rest in rests {
-        shortest = shortest.min(rest.len());
-        longest = longest.max(rest.len());
-    }
-    if shortest >= RATE { load_full(rests) } else { load_padded(rests, longest) }
-}
-
-/// The words of the first block of each rest, which all have one.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn load_full(rests: &[&[u8]; 8]) -> [__m512i; RATE_WORDS] {
-    let mut words = [_mm512_setzero_si512(); RATE_WORDS];
-    let mut rows = [[_mm512_setzero_si512(); 8]; 2];
-    let mut last = [0; 8];
-    for lane in 0..8 {
-        let block: &[u8; RATE] = rests[lane].first_chunk().expect("the caller has looked");
-        // SAFETY: bytes 0 to 127 of the 136 of a block.
-        unsafe {
-            rows[0][lane] = _mm512_loadu_si512(block.as_ptr().cast());
-            rows[1][lane] = _mm512_loadu_si512(block.as_ptr().add(64).cast());
+    fn absorb(state: &mut State<Self>, rests: &[&[u8]; 8]) {
+        let mut longest = 0;
+        for rest in rests {
+            longest = longest.max(rest.len());
         }
-        last[lane] = i64::from_le_bytes(*block.last_chunk().expect("136 are more than 8"));
+        add(state, 0, transpose(rows(rests, 0)));
+        if longest >= 64 {
+            add(state, 8, transpose(rows(rests, 64)));
+        }
+        let last = if longest >= 128 { last_words(rests) } else { Self::splat(LAST_BIT) };
+        state[RATE_WORDS - 1] = state[RATE_WORDS - 1].xor(last);
     }
-    words[..8].copy_from_slice(&transpose(rows[0]));
-    words[8..16].copy_from_slice(&transpose(rows[1]));
-    words[16] = gather(last);
-    words
+
+    #[inline(always)]
+    fn squeeze(state: &State<Self>, digests: &mut [Hash; 8]) {
+        let [w0, w1, w2, w3, ..] = *state;
+        // SAFETY: see the module; each half vector is written to the 32 bytes of a hash.
+        unsafe {
+            // Words 0 and 1 of lanes (0, 2, 4, 6) and (1, 3, 5, 7), words 2 and 3 of the same.
+            let [even01, odd01] = [_mm512_unpacklo_epi64(w0, w1), _mm512_unpackhi_epi64(w0, w1)];
+            let [even23, odd23] = [_mm512_unpacklo_epi64(w2, w3), _mm512_unpackhi_epi64(w2, w3)];
+            let low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+            let high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+            for (lane, a, b, pick) in
+                [(0, even01, even23, low), (1, odd01, odd23, low), (4, even01, even23, high), (5, odd01, odd23, high)]
+            {
+                let pair = _mm512_permutex2var_epi64(a, pick, b);
+                _mm256_storeu_si256(digests[lane].as_mut_ptr().cast(), _mm512_castsi512_si256(pair));
+                _mm256_storeu_si256(digests[lane + 2].as_mut_ptr().cast(), _mm512_extracti64x4_epi64::<1>(pair));
+            }
+        }
+    }
 }
 
-/// The words of the first block of each rest, none longer than `longest`: padded, or as it is if it is whole.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn load_padded(rests: &[&[u8]; 8], longest: usize) -> [__m512i; RATE_WORDS] {
-    let mut words = [_mm512_setzero_si512(); RATE_WORDS];
-    words[..8].copy_from_slice(&transpose(rows(rests, 0)));
-    if longest >= 64 {
-        words[8..16].copy_from_slice(&transpose(rows(rests, 64)));
+#[inline(always)]
+fn add(state: &mut State<__m512i>, from: usize, words: [__m512i; 8]) {
+    for i in 0..8 {
+        state[from + i] = state[from + i].xor(words[i]);
     }
-    words[16] = if longest >= 128 {
-        let [a, b, c, d, e, f, g, h] = *rests;
-        gather([
-            last_word(a),
-            last_word(b),
-            last_word(c),
-            last_word(d),
-            last_word(e),
-            last_word(f),
-            last_word(g),
-            last_word(h),
-        ])
-    } else {
-        _mm512_set1_epi64(LAST_BIT as i64)
-    };
-    words
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn gather([a, b, c, d, e, f, g, h]: [i64; 8]) -> __m512i {
-    _mm512_setr_epi64(a, b, c, d, e, f, g, h)
 }
 
 /// 64 bytes of each padded rest, from byte `from` on.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn rows(&[a, b, c, d, e, f, g, h]: &[&[u8]; 8], from: usize) -> [__m512i; 8] {
-    [row(a, from), row(b, from), row(c, from), row(d, from), row(e, from), row(f, from), row(g, from), row(h, from)]
+#[inline(always)]
+fn rows(rests: &[&[u8]; 8], from: usize) -> [__m512i; 8] {
+    let mut rows = [__m512i::splat(0); 8];
+    for lane in 0..8 {
+        rows[lane] = row(rests[lane], from);
+    }
+    rows
 }
 
-/// A one after 64 zeros: 64 bytes from place `64 - n` hold it at byte n.
+/// A one after 64 zeros: the 64 bytes from place `64 - n` on hold it at byte n.
 static PADDING: [u8; 129] = {
     let mut bytes = [0; 129];
     bytes[64] = 1;
@@ -138,87 +96,84 @@ static PADDING: [u8; 129] = {
 };
 
 /// 64 bytes of the padded rest, from byte `from` on.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
+#[inline(always)]
 fn row(rest: &[u8], from: usize) -> __m512i {
     let end = (rest.len() as isize - from as isize).clamp(-1, 64); // of the rest within the row; -1: before it
     let wanted = u64::MAX.checked_shr(64 - end.max(0) as u32).unwrap_or(0);
-    // SAFETY: 64 - end is from 0 to 65, and 65 + 64 is the length of the table; of the rest only the bytes that the mask
-    // names are read, and those are `end` ones from `from` on.
+    // SAFETY: see the module; 64 - end is at most 65, and 65 + 64 is the length of the table; of the rest only the bytes
+    // that the mask names are read, and those are `end` ones from `from` on.
     unsafe {
         let padding = _mm512_loadu_si512(PADDING.as_ptr().add((64 - end) as usize).cast());
         _mm512_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from.min(rest.len())).cast())
     }
 }
 
-/// Word 16 of the padded rest.
+/// Word 16 of each padded rest.
 #[inline(always)]
-fn last_word(rest: &[u8]) -> i64 {
-    let Some(over) = rest.len().checked_sub(RATE - 8) else { return LAST_BIT as i64 };
-    if let Some(word) = rest[RATE - 8..].first_chunk() {
-        return i64::from_le_bytes(*word);
+fn last_words(rests: &[&[u8]; 8]) -> __m512i {
+    let mut padded = 0; // the lanes whose rest ends in this block
+    for lane in 0..8 {
+        padded |= u8::from(rests[lane].len() < RATE) << lane;
     }
-    let mut bytes = [0; 8];
-    bytes[..over].copy_from_slice(&rest[RATE - 8..]);
-    bytes[over] = 1;
-    (u64::from_le_bytes(bytes) | LAST_BIT) as i64
+    let word = |lane: usize| last_word(rests[lane]);
+    // SAFETY: see the module.
+    unsafe {
+        let (ab, cd) = (_mm_unpacklo_epi64(word(0), word(1)), _mm_unpacklo_epi64(word(2), word(3)));
+        let (ef, gh) = (_mm_unpacklo_epi64(word(4), word(5)), _mm_unpacklo_epi64(word(6), word(7)));
+        let (low, high) = (_mm256_set_m128i(cd, ab), _mm256_set_m128i(gh, ef));
+        let words = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+        _mm512_mask_xor_epi64(words, padded, words, _mm512_set1_epi64(LAST_BIT as i64))
+    }
+}
+
+/// Word 16 of the rest, padded but for the last bit; in the low half.
+#[inline(always)]
+fn last_word(rest: &[u8]) -> __m128i {
+    let from = RATE - 8;
+    let end = (rest.len() as isize - from as isize).clamp(-1, 8); // as in `row`
+    let wanted = ((1 << end.max(0)) - 1) as u16;
+    // SAFETY: as in `row`.
+    unsafe {
+        let padding = _mm_loadu_si128(PADDING.as_ptr().add((64 - end) as usize).cast());
+        _mm_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from.min(rest.len())).cast())
+    }
 }
 
 /// Word i of each row.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn transpose(rows: [__m512i; 8]) -> [__m512i; 8] {
-    let [a, b, c, d, e, f, g, h] = rows;
-    // 128-bit quarters: (word 2 q of two rows), (word 2 q + 1 of two rows)
-    let even = [
-        _mm512_unpacklo_epi64(a, b),
-        _mm512_unpacklo_epi64(c, d),
-        _mm512_unpacklo_epi64(e, f),
-        _mm512_unpacklo_epi64(g, h),
-    ];
-    let odd = [
-        _mm512_unpackhi_epi64(a, b),
-        _mm512_unpackhi_epi64(c, d),
-        _mm512_unpackhi_epi64(e, f),
-        _mm512_unpackhi_epi64(g, h),
-    ];
-    let [w0, w2, w4, w6] = transpose_quarters(even);
-    let [w1, w3, w5, w7] = transpose_quarters(odd);
-    [w0, w1, w2, w3, w4, w5, w6, w7]
+#[inline(always)]
+fn transpose([a, b, c, d, e, f, g, h]: [__m512i; 8]) -> [__m512i; 8] {
+    // SAFETY: see the module.
+    unsafe {
+        // Quarters of 128 bits: word 2 q of two rows, word 2 q + 1 of two rows.
+        let [w0, w2, w4, w6] = transpose_quarters([
+            _mm512_unpacklo_epi64(a, b),
+            _mm512_unpacklo_epi64(c, d),
+            _mm512_unpacklo_epi64(e, f),
+            _mm512_unpacklo_epi64(g, h),
+        ]);
+        let [w1, w3, w5, w7] = transpose_quarters([
+            _mm512_unpackhi_epi64(a, b),
+            _mm512_unpackhi_epi64(c, d),
+            _mm512_unpackhi_epi64(e, f),
+            _mm512_unpackhi_epi64(g, h),
+        ]);
+        [w0, w1, w2, w3, w4, w5, w6, w7]
+    }
 }
 
 /// Quarter i of each row.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
+#[inline(always)]
 fn transpose_quarters([a, b, c, d]: [__m512i; 4]) -> [__m512i; 4] {
-    let (ab02, ab13) = (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b));
-    let (cd02, cd13) = (_mm512_shuffle_i64x2::<0x88>(c, d), _mm512_shuffle_i64x2::<0xdd>(c, d));
-    [
-        _mm512_shuffle_i64x2::<0x88>(ab02, cd02),
-        _mm512_shuffle_i64x2::<0x88>(ab13, cd13),
-        _mm512_shuffle_i64x2::<0xdd>(ab02, cd02),
-        _mm512_shuffle_i64x2::<0xdd>(ab13, cd13),
-    ]
-}
-
-/// Digests from their words.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-#[inline]
-fn store([w0, w1, w2, w3]: [__m512i; 4], hashes: &mut [Hash; 8]) {
-    // Words 0 and 1 of lanes (0, 2, 4, 6) and (1, 3, 5, 7), words 2 and 3 of the same.
-    let [even01, odd01] = [_mm512_unpacklo_epi64(w0, w1), _mm512_unpackhi_epi64(w0, w1)];
-    let [even23, odd23] = [_mm512_unpacklo_epi64(w2, w3), _mm512_unpackhi_epi64(w2, w3)];
-    let low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
-    let high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    for (lane, a, b, pick) in
-        [(0, even01, even23, low), (1, odd01, odd23, low), (4, even01, even23, high), (5, odd01, odd23, high)]
-    {
-        let pair = _mm512_permutex2var_epi64(a, pick, b);
-        // SAFETY: each half vector is written to the 32 bytes of a hash.
-        unsafe {
-            _mm256_storeu_si256(hashes[lane].as_mut_ptr().cast(), _mm512_castsi512_si256(pair));
-            _mm256_storeu_si256(hashes[lane + 2].as_mut_ptr().cast(), _mm512_extracti64x4_epi64::<1>(pair));
-        }
+    // SAFETY: see the module.
+    unsafe {
+        let (ab02, ab13) = (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0xdd>(a, b));
+        let (cd02, cd13) = (_mm512_shuffle_i64x2::<0x88>(c, d), _mm512_shuffle_i64x2::<0xdd>(c, d));
+        [
+            _mm512_shuffle_i64x2::<0x88>(ab02, cd02),
+            _mm512_shuffle_i64x2::<0x88>(ab13, cd13),
+            _mm512_shuffle_i64x2::<0xdd>(ab02, cd02),
+            _mm512_shuffle_i64x2::<0xdd>(ab13, cd13),
+        ]
     }
 }
 
@@ -234,12 +189,18 @@ const GROUP_MIN: usize = 1;
 /// If `out` has another length than `messages`.
 pub(crate) unsafe fn batch_x8(messages: &[&[u8]], out: &mut [Hash]) {
     // SAFETY: as the function's.
-    batch::in_groups(messages, out, GROUP_MIN, |group| unsafe { digests_x8(group) }, super::plain::digest_plain);
+    batch::in_groups(
+        messages,
+        out,
+        GROUP_MIN,
+        |group, out| unsafe { digests_x8(group, out) },
+        super::plain::digest_plain,
+    );
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn digests_x8(messages: &[&[u8]; 8]) -> [Hash; 8] {
-    sponge::digests::<Words8, 8>(messages)
+fn digests_x8(messages: &[&[u8]; 8], digests: &mut [Hash; 8]) {
+    sponge::digests::<__m512i, 8>(messages, digests);
 }
 
 /// [`super::point_digest`] of eight points, one a lane.
@@ -247,6 +208,9 @@ fn digests_x8(messages: &[&[u8]; 8]) -> [Hash; 8] {
 #[inline]
 pub(crate) fn point_digest_x8(x: [__m512i; 4], y: [__m512i; 4]) -> [__m512i; 4] {
     let swap = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0809_0a0b_0c0d_0e0f, 0x0001_0203_0405_0607));
-    let words = [x[3], x[2], x[1], x[0], y[3], y[2], y[1], y[0]];
-    sponge::digest_of_64(words.map(|word| Words8(_mm512_shuffle_epi8(word, swap)))).map(|word| word.0)
+    let mut words = [x[3], x[2], x[1], x[0], y[3], y[2], y[1], y[0]];
+    for word in &mut words {
+        *word = _mm512_shuffle_epi8(*word, swap);
+    }
+    sponge::digest_of_64(words)
 }
