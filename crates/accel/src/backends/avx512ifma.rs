@@ -2,14 +2,14 @@
 
 use crate::backend::{Backend, BackendName};
 use crate::comb::Comb;
-use crate::field::{ifma::Fe8, pair::Pair};
+use crate::field::{Packed, ifma::Fe8, pair::Pair};
+use crate::keccak::{batch_x8, point_digest_x8};
 use crate::ops::{PublicKey, Recovered, Signed};
 use crate::secp::generator::Generator;
+use crate::secp::machine::{Machine, Task};
 use crate::secp::recover;
 use std::sync::OnceLock;
-
-/// Two vectors side by side: while a product of one waits for its carries, the other works.
-type Fe = Pair<Fe8, Fe8>;
+use vigil_primitives::Hash;
 
 /// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA.
 #[derive(Clone, Copy, Debug)]
@@ -24,24 +24,57 @@ impl Avx512Ifma {
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512ifma");
+            && is_x86_feature_detected!("avx512ifma")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("adx");
         has.then_some(Self(()))
     }
 
     fn generator(self) -> &'static Generator {
-        // SAFETY: `self` exists, so `detect` saw the features.
-        GENERATOR.get_or_init(|| unsafe { make_generator() })
+        GENERATOR.get_or_init(|| Generator::new(self))
     }
 }
 
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn make_generator() -> Generator {
-    Generator::new::<Fe>()
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
+#[inline(never)]
+fn call<T: Task>(task: T) -> T::Output {
+    task.run()
 }
 
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-fn recover_all(generator: &Generator, items: &[Signed]) -> Vec<Recovered> {
-    recover::recover::<Fe>(generator, items)
+impl Machine for Avx512Ifma {
+    /// Two vectors side by side: while a product of one waits for its carries, the other works.
+    type Fe = Pair<Fe8>;
+
+    #[inline(always)]
+    fn call<T: Task>(self, task: T) -> T::Output {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { call(task) }
+    }
+
+    fn digests(self, points: &[Packed], digests: &mut [[u64; 4]]) {
+        self.call(Digests(points, digests));
+    }
+}
+
+/// Keccak-256 of points, eight at a time.
+struct Digests<'a>(&'a [Packed], &'a mut [[u64; 4]]);
+
+impl Task for Digests<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (points, digests) in self.0.chunks(8).zip(self.1.chunks_mut(8)) {
+            let (x, y) = Fe8::load_point_words(|lane| &points[lane.min(points.len() - 1)]);
+            // SAFETY: this task is run by `call`.
+            let words = unsafe { point_digest_x8(x, y) };
+            Fe8::store_words(words, |lane, digest| {
+                if let Some(place) = digests.get_mut(lane) {
+                    *place = digest;
+                }
+            });
+        }
+    }
 }
 
 impl Backend for Avx512Ifma {
@@ -50,11 +83,15 @@ impl Backend for Avx512Ifma {
     }
 
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
-        // SAFETY: `self` exists, so `detect` saw the features.
-        unsafe { recover_all(self.generator(), items) }
+        recover::recover(*self, self.generator(), items)
     }
 
     fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
         keys.iter().map(|_| None).collect()
+    }
+
+    fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { batch_x8(messages, out) }
     }
 }

@@ -15,6 +15,7 @@
 
 use super::Field;
 use super::Packed;
+use super::scalar::invert_all_words;
 use std::arch::x86_64::*;
 
 type V = __m512i;
@@ -266,6 +267,24 @@ impl Fe8 {
         map(&self.0, |i, limb| sub(splat(BIAS[i] * times), twice(limb)))
     }
 
+    /// The words of one point a lane: x, y, each as vectors of word i.
+    #[inline(always)]
+    pub(crate) fn load_point_words<'a>(at: impl Fn(usize) -> &'a Packed) -> ([V; 4], [V; 4]) {
+        let row = |lane| read(&at(lane).0);
+        let [x0, x1, x2, x3, y0, y1, y2, y3] =
+            transpose([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]);
+        ([x0, x1, x2, x3], [y0, y1, y2, y3])
+    }
+
+    /// Hands four vectors of words to `put(lane, words)`.
+    #[inline(always)]
+    pub(crate) fn store_words([w0, w1, w2, w3]: [V; 4], mut put: impl FnMut(usize, [u64; 4])) {
+        let words = [to_words(w0), to_words(w1), to_words(w2), to_words(w3)];
+        for lane in 0..8 {
+            put(lane, [words[0][lane], words[1][lane], words[2][lane], words[3][lane]]);
+        }
+    }
+
     /// The words of the canonical number, vectors of word i.
     #[inline(always)]
     pub(crate) fn words(self) -> [V; 4] {
@@ -300,20 +319,14 @@ impl Field for Fe8 {
     }
 
     #[inline(always)]
-    fn store(self, mut put: impl FnMut(usize, [u64; 4])) {
-        let [w0, w1, w2, w3] = self.words();
-        let words = [to_words(w0), to_words(w1), to_words(w2), to_words(w3)];
-        for lane in 0..8 {
-            put(lane, [words[0][lane], words[1][lane], words[2][lane], words[3][lane]]);
-        }
+    fn store(self, put: impl FnMut(usize, [u64; 4])) {
+        Self::store_words(self.words(), put);
     }
 
     #[inline(always)]
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self) {
-        let row = |lane| read(&at(lane).0);
-        let [x0, x1, x2, x3, y0, y1, y2, y3] =
-            transpose([row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)]);
-        (limbs_of([x0, x1, x2, x3]), limbs_of([y0, y1, y2, y3]))
+        let (x, y) = Self::load_point_words(at);
+        (limbs_of(x), limbs_of(y))
     }
 
     #[inline(always)]
@@ -386,6 +399,14 @@ impl Field for Fe8 {
             *column = add(*column, *column);
         }
         reduce(columns)
+    }
+
+    #[inline(always)]
+    fn invert(self) -> Self {
+        let mut numbers = [[0; 4]; 8];
+        self.store(|lane, words| numbers[lane] = words);
+        invert_all_words(&mut numbers);
+        Self::load(|lane| numbers[lane])
     }
 
     #[inline(always)]

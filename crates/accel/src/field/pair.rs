@@ -3,9 +3,9 @@
 
 use super::{Field, Packed};
 
-/// The lanes of `A`, then those of `B`.
+/// The lanes of the first, then those of the second.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pair<A, B>(A, B);
+pub(crate) struct Pair<A>(A, A);
 
 macro_rules! both {
     ($($name:ident($($arg:ident),*);)*) => {
@@ -34,8 +34,8 @@ macro_rules! masks {
     };
 }
 
-impl<A: Field, B: Field> Field for Pair<A, B> {
-    const LANES: usize = A::LANES + B::LANES;
+impl<A: Field> Field for Pair<A> {
+    const LANES: usize = 2 * A::LANES;
 
     both! {
         mul(b);
@@ -67,13 +67,19 @@ impl<A: Field, B: Field> Field for Pair<A, B> {
     }
 
     #[inline(always)]
+    fn invert(self) -> Self {
+        let both = self.0.mul(self.1).invert();
+        Self(both.mul(self.1), both.mul(self.0))
+    }
+
+    #[inline(always)]
     fn splat(words: [u64; 4]) -> Self {
-        Self(A::splat(words), B::splat(words))
+        Self(A::splat(words), A::splat(words))
     }
 
     #[inline(always)]
     fn load(at: impl Fn(usize) -> [u64; 4]) -> Self {
-        Self(A::load(&at), B::load(|lane| at(A::LANES + lane)))
+        Self(A::load(&at), A::load(|lane| at(A::LANES + lane)))
     }
 
     #[inline(always)]
@@ -85,13 +91,13 @@ impl<A: Field, B: Field> Field for Pair<A, B> {
     #[inline(always)]
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self) {
         let (x0, y0) = A::load_points(&at);
-        let (x1, y1) = B::load_points(|lane| at(A::LANES + lane));
+        let (x1, y1) = A::load_points(|lane| at(A::LANES + lane));
         (Self(x0, x1), Self(y0, y1))
     }
 
     #[inline(always)]
     fn store_points(x: Self, y: Self, mut put: impl FnMut(usize, Packed)) {
         A::store_points(x.0, y.0, &mut put);
-        B::store_points(x.1, y.1, |lane, point| put(A::LANES + lane, point));
+        A::store_points(x.1, y.1, |lane, point| put(A::LANES + lane, point));
     }
 }

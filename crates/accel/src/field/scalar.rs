@@ -19,6 +19,21 @@ pub(crate) fn invert_words(number: [u64; 4]) -> [u64; 4] {
     MODULUS.invert(canonical(number))
 }
 
+/// Replaces each number by its inverse modulo p. None may be 0.
+#[inline(never)]
+pub(crate) fn invert_all_words<const N: usize>(numbers: &mut [[u64; 4]; N]) {
+    let mut before = [Fe1([1, 0, 0, 0]); N];
+    for i in 1..N {
+        before[i] = before[i - 1].mul(Fe1(numbers[i - 1]));
+    }
+    let mut inverse = Fe1(invert_words(before[N - 1].mul(Fe1(numbers[N - 1])).0));
+    for i in (0..N).rev() {
+        let this = inverse.mul(before[i]);
+        inverse = inverse.mul(Fe1(numbers[i]));
+        numbers[i] = this.0;
+    }
+}
+
 /// One number: any four words.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fe1([u64; 4]);
@@ -173,6 +188,11 @@ impl Field for Fe1 {
     #[inline(always)]
     fn twice_mul_add_mul(self, b: Self, c: Self, d: Self) -> Self {
         Sum::product(self, b).add(Sum::product(c, d)).twice().reduce()
+    }
+
+    #[inline(always)]
+    fn invert(self) -> Self {
+        Self(invert_words(self.0))
     }
 
     #[inline(always)]

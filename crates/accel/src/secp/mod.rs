@@ -1,9 +1,11 @@
 //! The curve y^2 = x^3 + 7 and ECDSA on it, written once over [`crate::field::Field`].
 
+pub(crate) mod comb;
 pub(crate) mod curve;
 pub(crate) mod digits;
 pub(crate) mod generator;
 pub(crate) mod glv;
+pub(crate) mod machine;
 pub(crate) mod order;
 pub(crate) mod power;
 pub(crate) mod recover;

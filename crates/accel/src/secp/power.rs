@@ -1,4 +1,4 @@
-//! Inverses and square roots by fixed powers.
+//! Square roots, and inverses of many elements from one.
 
 use crate::field::Field;
 
@@ -10,9 +10,10 @@ fn square_times<F: Field>(mut a: F, times: usize) -> F {
     a
 }
 
-/// `a^(2^223 - 1)`, `a^(2^22 - 1)` and `a^3`: p - 2 and (p + 1) / 4 begin with 223 ones, a zero and 22 ones.
+/// `a^((p + 1) / 4)`, 253S + 13M: a square root of `a` if there is one. The exponent is 223 ones, a zero, 22 ones, and
+/// 00001100; `aN` below is `a^(2^N - 1)`.
 #[inline(always)]
-fn runs<F: Field>(a: F) -> (F, F, F) {
+pub(crate) fn sqrt_candidate<F: Field>(a: F) -> F {
     let a2 = a.sqr().mul(a);
     let a3 = a2.sqr().mul(a);
     let a6 = square_times(a3, 3).mul(a3);
@@ -24,21 +25,6 @@ fn runs<F: Field>(a: F) -> (F, F, F) {
     let a176 = square_times(a88, 88).mul(a88);
     let a220 = square_times(a176, 44).mul(a44);
     let a223 = square_times(a220, 3).mul(a3);
-    (a223, a22, a2)
-}
-
-/// `1 / a`, and 0 for 0: `a^(p - 2)`, 255S + 15M.
-#[inline(always)]
-pub(crate) fn invert<F: Field>(a: F) -> F {
-    let (a223, a22, a2) = runs(a);
-    let t = square_times(square_times(a223, 23).mul(a22), 5).mul(a);
-    square_times(square_times(t, 3).mul(a2), 2).mul(a)
-}
-
-/// `a^((p + 1) / 4)`, 253S + 13M: a square root of `a` if there is one.
-#[inline(always)]
-pub(crate) fn sqrt_candidate<F: Field>(a: F) -> F {
-    let (a223, a22, a2) = runs(a);
     square_times(square_times(square_times(a223, 23).mul(a22), 6).mul(a2), 2)
 }
 
@@ -61,7 +47,7 @@ impl<F: Field> InverseChain<F> {
     /// `product` is what `multiply_chain` returned. A lane that is 0 there gets zeros.
     #[inline(always)]
     pub(crate) fn new(product: F) -> Self {
-        Self(invert(product))
+        Self(product.invert())
     }
 
     /// The inverse of `element`, given the product of those before it.
@@ -73,7 +59,7 @@ impl<F: Field> InverseChain<F> {
     }
 }
 
-/// Replaces every element by its inverse; 3M an element and one [`invert`]. `prefix` is scratch of the same length.
+/// Replaces every element by its inverse; 3M an element and one inversion. `prefix` is scratch of the same length.
 /// No element may be 0 in any lane: that lane would become 0 everywhere.
 #[inline(always)]
 pub(crate) fn invert_all<F: Field>(elements: &mut [F], prefix: &mut [F]) {

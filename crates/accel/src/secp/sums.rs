@@ -2,8 +2,9 @@
 //! where a Jacobian one is 8M + 3S.
 
 use super::curve::Affine;
+use super::machine::{Machine, Task};
 use super::power::{InverseChain, multiply_chain};
-use crate::field::Field;
+use crate::field::{Field, Packed};
 
 /// A point to add in each lane.
 pub(crate) struct Addend<F> {
@@ -16,82 +17,143 @@ pub(crate) struct Addend<F> {
 /// Where addends come from. A trait and not a closure: a closure is not always inlined, and then lacks the target
 /// features.
 pub(crate) trait Source<F> {
-    /// What to add to the sums of a group.
+    /// What to add to the sums of a group. Always `#[inline(always)]`.
     fn addend(&self, group: usize) -> Addend<F>;
 }
 
 /// One sum a lane, over several groups of lanes.
-pub(crate) struct Sums<F> {
+pub(crate) struct Sums<M: Machine> {
+    machine: M,
     /// The sums.
-    pub(crate) points: Vec<Affine<F>>,
+    pub(crate) points: Vec<Affine<M::Fe>>,
     /// Per group, the lanes whose sum met an addition of equal or opposite points and is worth nothing.
     pub(crate) lost: Vec<u64>,
-    dx: Vec<F>,
-    dy: Vec<F>,
-    prefix: Vec<F>,
+    dx: Vec<M::Fe>,
+    dy: Vec<M::Fe>,
+    prefix: Vec<M::Fe>,
     skip: Vec<u64>,
 }
 
-impl<F: Field> Sums<F> {
-    /// All beginning at one point.
-    #[inline(always)]
-    pub(crate) fn new(groups: usize, [x, y]: [[u64; 4]; 2]) -> Self {
-        let one = F::splat([1, 0, 0, 0]);
-        Self {
-            points: vec![Affine { x: F::splat(x), y: F::splat(y) }; groups],
-            lost: vec![0; groups],
-            dx: vec![one; groups],
-            dy: vec![one; groups],
-            prefix: vec![one; groups],
-            skip: vec![0; groups],
-        }
+impl<M: Machine> Sums<M> {
+    /// Sums that all begin at one point.
+    pub(crate) fn new(machine: M, start: Packed, groups: usize) -> Self {
+        machine.call(Begin { machine, start, groups })
+    }
+
+    /// The sums, canonical.
+    pub(crate) fn to_packed(&self) -> Vec<Packed> {
+        self.machine.call(Pack(self))
     }
 
     /// Doubles every sum: 5M + 2S.
-    #[inline(always)]
     pub(crate) fn double(&mut self) {
-        for (dx, point) in self.dx.iter_mut().zip(&self.points) {
-            *dx = point.y.twice();
-        }
-        let mut chain = InverseChain::new(multiply_chain(&self.dx, &mut self.prefix));
-        for group in (0..self.points.len()).rev() {
-            let inverse = chain.next(self.dx[group], self.prefix[group]);
-            self.points[group] = self.points[group].double(inverse);
-        }
+        self.machine.call(Double(self));
     }
 
     /// Adds what the source gives to every sum: 5M + 1S.
-    #[inline(always)]
-    pub(crate) fn add(&mut self, source: &impl Source<F>) {
-        let one = F::splat([1, 0, 0, 0]);
-        for group in 0..self.points.len() {
-            let Addend { x, y, skip } = source.addend(group);
-            let point = &self.points[group];
-            self.dx[group] = x.sub(point.x).select(one, skip);
-            self.dy[group] = y.sub(point.y);
-            self.skip[group] = skip;
-        }
-        let mut product = multiply_chain(&self.dx, &mut self.prefix);
-        if product.is_zero() != 0 {
-            self.lose_equal();
-            product = multiply_chain(&self.dx, &mut self.prefix);
-        }
-        let mut chain = InverseChain::new(product);
-        for group in (0..self.points.len()).rev() {
-            let dx = self.dx[group];
-            let inverse = chain.next(dx, self.prefix[group]);
-            let point = self.points[group];
-            self.points[group] = point.add(dx, self.dy[group], inverse).select(point, self.skip[group]);
-        }
+    pub(crate) fn add(&mut self, source: &impl Source<M::Fe>) {
+        self.machine.call(Add(self, source));
     }
 
     /// Gives up the lanes whose x are equal, so that they do not spoil the others' product.
-    #[inline(never)]
+    #[inline(always)]
     fn lose_equal(&mut self) {
         for (dx, lost) in self.dx.iter_mut().zip(&mut self.lost) {
             let zero = dx.is_zero();
             *lost |= zero;
-            *dx = dx.select(F::splat([1, 0, 0, 0]), zero);
+            *dx = dx.select(M::Fe::splat([1, 0, 0, 0]), zero);
+        }
+    }
+}
+
+struct Begin<M> {
+    machine: M,
+    start: Packed,
+    groups: usize,
+}
+
+impl<M: Machine> Task for Begin<M> {
+    type Output = Sums<M>;
+
+    #[inline(always)]
+    fn run(self) -> Sums<M> {
+        let Self { machine, start, groups } = self;
+        let (x, y) = M::Fe::load_points(|_| &start);
+        let scratch = vec![x; groups];
+        Sums {
+            machine,
+            points: vec![Affine { x, y }; groups],
+            lost: vec![0; groups],
+            dx: scratch.clone(),
+            dy: scratch.clone(),
+            prefix: scratch,
+            skip: vec![0; groups],
+        }
+    }
+}
+
+struct Pack<'a, M: Machine>(&'a Sums<M>);
+
+impl<M: Machine> Task for Pack<'_, M> {
+    type Output = Vec<Packed>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<Packed> {
+        let points = &self.0.points;
+        let mut packed = vec![Packed([0; 8]); points.len() * M::Fe::LANES];
+        for (group, point) in points.iter().enumerate() {
+            M::Fe::store_points(point.x, point.y, |lane, point| packed[group * M::Fe::LANES + lane] = point);
+        }
+        packed
+    }
+}
+
+struct Double<'a, M: Machine>(&'a mut Sums<M>);
+
+impl<M: Machine> Task for Double<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let sums = self.0;
+        for (dx, point) in sums.dx.iter_mut().zip(&sums.points) {
+            *dx = point.y.twice();
+        }
+        let mut chain = InverseChain::new(multiply_chain(&sums.dx, &mut sums.prefix));
+        for group in (0..sums.points.len()).rev() {
+            let inverse = chain.next(sums.dx[group], sums.prefix[group]);
+            sums.points[group] = sums.points[group].double(inverse);
+        }
+    }
+}
+
+struct Add<'a, M: Machine, S>(&'a mut Sums<M>, &'a S);
+
+impl<M: Machine, S: Source<M::Fe>> Task for Add<'_, M, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (sums, source) = (self.0, self.1);
+        let one = M::Fe::splat([1, 0, 0, 0]);
+        for group in 0..sums.points.len() {
+            let Addend { x, y, skip } = source.addend(group);
+            let point = &sums.points[group];
+            sums.dx[group] = x.sub(point.x).select(one, skip);
+            sums.dy[group] = y.sub(point.y);
+            sums.skip[group] = skip;
+        }
+        let mut product = multiply_chain(&sums.dx, &mut sums.prefix);
+        if product.is_zero() != 0 {
+            sums.lose_equal();
+            product = multiply_chain(&sums.dx, &mut sums.prefix);
+        }
+        let mut chain = InverseChain::new(product);
+        for group in (0..sums.points.len()).rev() {
+            let dx = sums.dx[group];
+            let inverse = chain.next(dx, sums.prefix[group]);
+            let point = sums.points[group];
+            sums.points[group] = point.add(dx, sums.dy[group], inverse).select(point, sums.skip[group]);
         }
     }
 }

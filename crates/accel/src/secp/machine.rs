@@ -1,0 +1,29 @@
+//! What the curve needs of a backend.
+
+use crate::field::{Field, Packed};
+
+/// Work that is compiled as a function of its own: one per phase, each small enough for the compiler and for the
+/// processor's instruction cache.
+pub(crate) trait Task {
+    type Output;
+
+    /// Always `#[inline(always)]`: [`Machine::call`] is the function that it becomes.
+    fn run(self) -> Self::Output;
+}
+
+/// A backend's token, as the curve sees it.
+pub(crate) trait Machine: Copy {
+    /// Its numbers modulo p.
+    type Fe: Field;
+
+    /// Runs the task with the instructions of which this token is the proof.
+    fn call<T: Task>(self, task: T) -> T::Output;
+
+    /// Keccak-256 of each point: of x and y, 32 bytes each, big-endian. `points` are canonical; digests in words, the
+    /// first byte lowest.
+    fn digests(self, points: &[Packed], digests: &mut [[u64; 4]]) {
+        for (Packed([x0, x1, x2, x3, y0, y1, y2, y3]), digest) in points.iter().zip(digests) {
+            *digest = crate::keccak::point_digest([*x0, *x1, *x2, *x3], [*y0, *y1, *y2, *y3]);
+        }
+    }
+}
