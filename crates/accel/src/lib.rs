@@ -22,4 +22,5 @@ mod words;
 pub use backend::{Backend, BackendName, detect};
 pub use comb::Comb;
 pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
-#[cfg(test)] mod spike;
+#[cfg(test)]
+mod spike;

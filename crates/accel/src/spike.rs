@@ -30,3 +30,12 @@ fn spike_recover() {
     println!("libsecp {t:.0} ns");
     crate::secp::recover::phases(b, &items[..2048]);
 }
+#[test]
+fn spike_words() {
+    let x = [0x59f2_815b_16f8_1798, 0x029b_fcdb_2dce_28d9, 0x55a0_6295_ce87_0b07, 0x79be_667e_f9dc_bbac];
+    let mut y = x;
+    let t = best(|| { for _ in 0..10 { y = crate::field::scalar::invert_words(y); } })/10.;
+    let mut z=[x;8];
+    let t8 = best(|| { for _ in 0..10 { crate::field::scalar::invert_all_words(&mut z); } })/10.;
+    println!("invert_words {t:.0} ns, eight {t8:.0} ns {:?} {:?}", y[0], z[0][0]);
+}

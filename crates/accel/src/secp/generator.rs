@@ -44,8 +44,7 @@ impl Generator {
     #[inline(always)]
     pub(crate) fn write(digits: &mut Digits, scalar: usize, factor: Order) {
         let (negative, magnitude) = factor.halved();
-        let sign = if negative { -1 } else { 1 };
-        signed_digits::<WIDTH, WINDOWS, 4>(magnitude, |window, digit| digits.set(window, scalar, sign * digit));
+        signed_digits::<WIDTH, WINDOWS, 4>(magnitude, |window, digit| digits.set(window, scalar, digit, negative));
     }
 
     #[inline(always)]
@@ -66,6 +65,14 @@ impl<F: Field> Source<F> for OfG<'_> {
     fn addend(&self, group: usize) -> Addend<F> {
         let picks = self.digits.picks(self.window, group * F::LANES, F::LANES);
         let (x, y) = F::load_points(|lane| self.generator.point(self.window, picks.index(lane)));
-        Addend { x, y: y.neg_where(picks.negative), skip: picks.zero }
+        Addend { x, y, negative: picks.negative, skip: picks.zero }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, group: usize) {
+        let picks = self.digits.picks(self.window, group * F::LANES, F::LANES);
+        for lane in 0..F::LANES {
+            self.generator.point(self.window, picks.index(lane)).prefetch();
+        }
     }
 }

@@ -47,7 +47,7 @@ fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed]
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(machine, &points, ENTRIES, &mut table);
     let (keys, lost) = if items.len() < AFFINE_MIN {
-        machine.call(WalkJacobian { machine, generator, batch: &batch, table: &table })
+        walk_jacobian(machine, generator, &batch, &table)
     } else {
         walk_affine(machine, generator, &batch, &table)
     };
@@ -124,8 +124,9 @@ impl Task for Prepare<'_> {
             let of_g = Order::from_digest(&item.digest).mul(inverses[i]).add(start).neg();
             Generator::write(&mut batch.of_g, i, of_g);
             for (half, digits) in glv::split(s[i].mul(inverses[i])).into_iter().zip(&mut batch.halves) {
-                let sign = if half.negative { -1 } else { 1 };
-                signed_digits::<WIDTH, WINDOWS, 2>(half.magnitude, |window, digit| digits.set(window, i, sign * digit));
+                signed_digits::<WIDTH, WINDOWS, 2>(half.magnitude, |window, digit| {
+                    digits.set(window, i, digit, half.negative);
+                });
             }
         }
         batch
@@ -185,18 +186,31 @@ struct OfR<'a> {
 
 impl OfR<'_> {
     #[inline(always)]
-    fn pick<F: Field>(&self, group: usize) -> (F, F, Picks) {
-        let picks = self.batch.halves[self.half].picks(self.window, group * F::LANES, F::LANES);
-        let (x, y) = F::load_points(|lane| &self.table[(group * F::LANES + lane) * ENTRIES + picks.index(lane)]);
-        (if self.half == 1 { x.mul(F::splat(BETA)) } else { x }, y, picks)
+    fn picks<F: Field>(&self, group: usize) -> Picks<'_> {
+        self.batch.halves[self.half].picks(self.window, group * F::LANES, F::LANES)
+    }
+
+    #[inline(always)]
+    fn entry<F: Field>(&self, group: usize, lane: usize, picks: &Picks<'_>) -> &Packed {
+        &self.table[(group * F::LANES + lane) * ENTRIES + picks.index(lane)]
     }
 }
 
 impl<F: Field> Source<F> for OfR<'_> {
     #[inline(always)]
     fn addend(&self, group: usize) -> Addend<F> {
-        let (x, y, picks) = self.pick::<F>(group);
-        Addend { x, y: y.neg_where(picks.negative), skip: picks.zero }
+        let picks = self.picks::<F>(group);
+        let (x, y) = F::load_points(|lane| self.entry::<F>(group, lane, &picks));
+        let x = if self.half == 1 { x.mul(F::splat(BETA)) } else { x };
+        Addend { x, y, negative: picks.negative, skip: picks.zero }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, group: usize) {
+        let picks = self.picks::<F>(group);
+        for lane in 0..F::LANES {
+            self.entry::<F>(group, lane, &picks).prefetch();
+        }
     }
 }
 
@@ -221,82 +235,113 @@ fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, tab
     (sums.to_packed(), sums.lost)
 }
 
-struct WalkJacobian<'a, M> {
-    machine: M,
-    generator: &'a Generator,
-    batch: &'a Batch,
-    table: &'a [Packed],
+/// The walk of all groups in Jacobian points, one group after the other.
+fn walk_jacobian<M: Machine>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Keys {
+    let groups = batch.padded / M::Fe::LANES;
+    let mut sums = machine.call(Starts { machine, start: &generator.start_point, groups });
+    for (group, sum) in sums.iter_mut().enumerate() {
+        for window in (0..WINDOWS).rev() {
+            if window < WINDOWS - 1 {
+                machine.call(MinusDouble { machine, sum: &mut *sum, times: WIDTH });
+            }
+            // Every doubling turns the sign.
+            let turned = (WINDOWS - 1 - window) * WIDTH % 2 == 1;
+            for half in 0..2 {
+                machine.call(AddNext { machine, sum: &mut *sum, source: &OfR { batch, table, half, window }, group, turned });
+            }
+        }
+        for window in 0..generator::WINDOWS {
+            let source = OfG { generator, digits: &batch.of_g, window };
+            machine.call(AddNext { machine, sum: &mut *sum, source: &source, group, turned: true });
+        }
+    }
+    machine.call(Finish { machine, sums: &sums })
 }
 
-impl<M: Machine> Task for WalkJacobian<'_, M> {
+struct Starts<'a, M> {
+    machine: M,
+    start: &'a Packed,
+    groups: usize,
+}
+
+impl<M: Machine> Task for Starts<'_, M> {
+    type Output = Vec<Jacobian<M::Fe>>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let (x, y) = M::Fe::load_points(|_| self.start);
+        vec![Jacobian::from_affine(Affine { x, y }); self.groups]
+    }
+}
+
+struct MinusDouble<'a, M: Machine> {
+    machine: M,
+    sum: &'a mut Jacobian<M::Fe>,
+    times: usize,
+}
+
+impl<M: Machine> Task for MinusDouble<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let mut sum = *self.sum;
+        for _ in 0..self.times {
+            sum = sum.minus_double();
+        }
+        *self.sum = sum;
+    }
+}
+
+/// Adds what a source gives to one group, its opposite if the sum is `turned`.
+struct AddNext<'a, M: Machine, S> {
+    machine: M,
+    sum: &'a mut Jacobian<M::Fe>,
+    source: &'a S,
+    group: usize,
+    turned: bool,
+}
+
+impl<M: Machine, S: Source<M::Fe>> Task for AddNext<'_, M, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Addend { x, y, negative, skip } = self.source.addend(self.group);
+        let negative = if self.turned { !negative } else { negative };
+        let sum = *self.sum;
+        *self.sum = sum.add(x, y.twice_neg_where(negative)).select(sum, skip);
+    }
+}
+
+/// Affine keys; the walk ended with minus the key.
+struct Finish<'a, M: Machine> {
+    machine: M,
+    sums: &'a [Jacobian<M::Fe>],
+}
+
+impl<M: Machine> Task for Finish<'_, M> {
     type Output = Keys;
 
     #[inline(always)]
     fn run(self) -> Keys {
-        let groups = self.batch.padded / M::Fe::LANES;
-        let (mut sums, mut inverses, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-        for group in 0..groups {
-            let walk = Walk { generator: self.generator, batch: self.batch, table: self.table, group };
-            let sum: Jacobian<M::Fe> = walk.run();
+        let (mut inverses, mut lost) = (Vec::with_capacity(self.sums.len()), Vec::with_capacity(self.sums.len()));
+        for sum in self.sums {
             let zero = sum.z.is_zero();
             inverses.push(sum.z.select(M::Fe::splat([1, 0, 0, 0]), zero));
             lost.push(zero);
-            sums.push(sum);
         }
         let mut prefix = inverses.clone();
         invert_all(&mut inverses, &mut prefix);
-        let mut keys = vec![Packed([0; 8]); self.batch.padded];
-        for group in 0..groups {
-            let Affine { x, y } = sums[group].to_affine(inverses[group]);
-            // The walk ends with minus the key.
+        let mut keys = vec![Packed([0; 8]); self.sums.len() * M::Fe::LANES];
+        for (group, sum) in self.sums.iter().enumerate() {
+            let Affine { x, y } = sum.to_affine(inverses[group]);
             M::Fe::store_points(x, y.neg(), |lane, packed| keys[group * M::Fe::LANES + lane] = packed);
         }
         (keys, lost)
     }
 }
 
-/// The walk of one group.
-struct Walk<'a> {
-    generator: &'a Generator,
-    batch: &'a Batch,
-    table: &'a [Packed],
-    group: usize,
-}
-
-impl Walk<'_> {
-    /// **Minus** the key: each of the 125 doublings turns the sign.
-    #[inline(always)]
-    fn run<F: Field>(&self) -> Jacobian<F> {
-        let (batch, table, generator) = (self.batch, self.table, self.generator);
-        let (x, y) = F::load_points(|_| &generator.start_point);
-        let mut sum = Jacobian::from_affine(Affine { x, y });
-        for window in (0..WINDOWS).rev() {
-            if window < WINDOWS - 1 {
-                for _ in 0..WIDTH {
-                    sum = sum.minus_double();
-                }
-            }
-            let turned = (WINDOWS - 1 - window) * WIDTH % 2 == 1;
-            for half in 0..2 {
-                let (x, y, picks) = OfR { batch, table, half, window }.pick::<F>(self.group);
-                sum = add_pick(sum, x, y, &picks, turned);
-            }
-        }
-        for window in 0..generator::WINDOWS {
-            let picks = batch.of_g.picks(window, self.group * F::LANES, F::LANES);
-            let (x, y) = F::load_points(|lane| generator.point(window, picks.index(lane)));
-            sum = add_pick(sum, x, y, &picks, true);
-        }
-        sum
-    }
-}
-
-/// Adds (x, y) where the digit is positive, (x, -y) where it is negative, the other way round if the sum is `turned`.
-#[inline(always)]
-fn add_pick<F: Field>(sum: Jacobian<F>, x: F, y: F, picks: &Picks, turned: bool) -> Jacobian<F> {
-    let negative = if turned { picks.negative ^ F::all() } else { picks.negative };
-    sum.add(x, y.twice_neg_where(negative)).select(sum, picks.zero)
-}
 #[cfg(test)]
 pub(crate) fn phases<M: Machine>(machine: M, items: &[Signed]) {
     use crate::spike::best;
@@ -309,7 +354,7 @@ pub(crate) fn phases<M: Machine>(machine: M, items: &[Signed]) {
     let t1 = best(|| { machine.call(Lift { machine, batch: &batch }); })/n;
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     let t2 = best(|| multiples(machine, &points, ENTRIES, &mut table))/n;
-    let t3 = best(|| { machine.call(WalkJacobian { machine, generator, batch: &batch, table: &table }); })/n;
+    let t3 = best(|| { walk_jacobian(machine, generator, &batch, &table); })/n;
     let t4 = best(|| { walk_affine(machine, generator, &batch, &table); })/n;
     let mut sums = Sums::new(machine, generator.start_point, batch.padded / M::Fe::LANES);
     let t5 = best(|| { sums.double(); })/n;

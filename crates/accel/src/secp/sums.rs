@@ -10,6 +10,8 @@ use crate::field::{Field, Packed};
 pub(crate) struct Addend<F> {
     pub(crate) x: F,
     pub(crate) y: F,
+    /// Lanes from which the point is taken away. As in all masks of an addend, bits above the lanes mean nothing.
+    pub(crate) negative: u64,
     /// Lanes to which nothing is added.
     pub(crate) skip: u64,
 }
@@ -19,6 +21,9 @@ pub(crate) struct Addend<F> {
 pub(crate) trait Source<F> {
     /// What to add to the sums of a group. Always `#[inline(always)]`.
     fn addend(&self, group: usize) -> Addend<F>;
+
+    /// The addend of this group is wanted soon.
+    fn prefetch(&self, group: usize);
 }
 
 /// One sum a lane, over several groups of lanes.
@@ -136,11 +141,15 @@ impl<M: Machine, S: Source<M::Fe>> Task for Add<'_, M, S> {
     fn run(self) {
         let (sums, source) = (self.0, self.1);
         let one = M::Fe::splat([1, 0, 0, 0]);
+        source.prefetch(0);
         for group in 0..sums.points.len() {
-            let Addend { x, y, skip } = source.addend(group);
+            if group + 1 < sums.points.len() {
+                source.prefetch(group + 1);
+            }
+            let Addend { x, y, negative, skip } = source.addend(group);
             let point = &sums.points[group];
             sums.dx[group] = x.sub(point.x).select(one, skip);
-            sums.dy[group] = y.sub(point.y);
+            sums.dy[group] = y.neg_where(negative).sub(point.y);
             sums.skip[group] = skip;
         }
         let mut product = multiply_chain(&sums.dx, &mut sums.prefix);

@@ -87,48 +87,59 @@ fn put<F: Field>(table: &mut [Packed], group: usize, count: usize, times: usize,
     F::store_points(point.x, point.y, |lane, packed| table[(group * F::LANES + lane) * count + times - 1] = packed);
 }
 
-/// Signed digits of many scalars: a row of all scalars for each window.
+/// Signed digits of many scalars, as what they pick from tables: a row of all scalars for each window.
 pub(crate) struct Digits {
-    scalars: usize,
-    digits: Vec<i16>,
+    /// Places in a row. Not a power of two, or one cache set would have to hold a scalar's digits of all windows.
+    row: usize,
+    /// Place of the multiple in a table that begins with the multiple 1; 0 where the digit is 0.
+    index: Vec<u16>,
+    /// Bit `scalar % 64` of `[window * row / 64 + scalar / 64]`: the digit is negative.
+    negative: Vec<u64>,
+    /// Likewise: the digit is 0.
+    zero: Vec<u64>,
 }
 
 impl Digits {
     /// All digits 0.
     pub(crate) fn zero(windows: usize, scalars: usize) -> Self {
-        Self { scalars, digits: vec![0; windows * scalars] }
-    }
-
-    #[inline(always)]
-    pub(crate) fn set(&mut self, window: usize, scalar: usize, digit: i32) {
-        self.digits[window * self.scalars + scalar] = digit as i16;
-    }
-
-    /// What the digits of one window pick for the `lanes` scalars from `first` on.
-    #[inline(always)]
-    pub(crate) fn picks(&self, window: usize, first: usize, lanes: usize) -> Picks {
-        let digits = &self.digits[window * self.scalars + first..][..lanes];
-        let mut picks = Picks { index: [0; 64], negative: 0, zero: 0 };
-        for (lane, digit) in digits.iter().enumerate() {
-            picks.index[lane] = digit.unsigned_abs().max(1) - 1;
-            picks.negative |= u64::from(*digit < 0) << lane;
-            picks.zero |= u64::from(*digit == 0) << lane;
+        let row = scalars.next_multiple_of(64) + 64;
+        Self {
+            row,
+            index: vec![0; windows * row],
+            negative: vec![0; windows * row / 64],
+            zero: vec![u64::MAX; windows * row / 64],
         }
-        picks
+    }
+
+    /// Sets a digit, once.
+    #[inline(always)]
+    pub(crate) fn set(&mut self, window: usize, scalar: usize, digit: i32, negative: bool) {
+        let place = window * self.row + scalar;
+        self.index[place] = (digit.unsigned_abs().max(1) - 1) as u16;
+        self.negative[place / 64] |= u64::from((digit < 0) ^ negative) << (place % 64);
+        self.zero[place / 64] ^= u64::from(digit != 0) << (place % 64);
+    }
+
+    /// What the digits of one window pick for the `lanes` scalars from `first` on, a multiple of `lanes`.
+    #[inline(always)]
+    pub(crate) fn picks(&self, window: usize, first: usize, lanes: usize) -> Picks<'_> {
+        let place = window * self.row + first;
+        let mask = |words: &[u64]| words[place / 64] >> (place % 64);
+        Picks { index: &self.index[place..][..lanes], negative: mask(&self.negative), zero: mask(&self.zero) }
     }
 }
 
-/// What one signed digit a lane picks from tables.
-pub(crate) struct Picks {
-    /// Place of the multiple in a table that begins with the multiple 1; 0 where the digit is 0.
-    index: [u16; 64],
+/// What one signed digit a lane picks from tables. Masks may have bits above the lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Picks<'a> {
+    index: &'a [u16],
     /// Lanes with a negative digit.
     pub(crate) negative: u64,
     /// Lanes whose digit is 0.
     pub(crate) zero: u64,
 }
 
-impl Picks {
+impl Picks<'_> {
     #[inline(always)]
     pub(crate) fn index(&self, lane: usize) -> usize {
         usize::from(self.index[lane])
