@@ -3,7 +3,7 @@
 use crate::field::Packed;
 use crate::ops::PublicKey;
 
-/// Multiples of one public key; made by [`crate::Backend::build_combs`], understood by every CPU backend.
+/// Multiples of one public key, 256 KiB; made by [`crate::Backend::build_combs`], understood by every CPU backend.
 #[derive(Clone, Debug)]
 pub struct Comb {
     key: PublicKey,
@@ -11,13 +11,28 @@ pub struct Comb {
 }
 
 impl Comb {
+    /// Bits of a digit.
+    pub(crate) const WIDTH: usize = 8;
+    /// Digits of a number of at most 255 bits.
+    pub(crate) const WINDOWS: usize = 32;
+    /// Memory that a table takes, in bytes.
+    pub const BYTES: usize = Self::WINDOWS * Self::ENTRIES * size_of::<Packed>();
+    /// Multiples in a window.
+    const ENTRIES: usize = 1 << (Self::WIDTH - 1);
+
+    /// `points[window * 128 + i - 1]` is `i * 2^(8 window)` times the key.
+    pub(crate) fn new(key: PublicKey, points: Vec<Packed>) -> Self {
+        assert_eq!(points.len(), Self::WINDOWS * Self::ENTRIES);
+        Self { key, points: points.into() }
+    }
+
     /// Whose multiples.
     pub fn key(&self) -> &PublicKey {
         &self.key
     }
 
-    /// Memory that it takes, in bytes.
-    pub fn bytes(&self) -> usize {
-        size_of_val::<[Packed]>(&self.points)
+    #[inline(always)]
+    pub(crate) fn point(&self, window: usize, index: usize) -> &Packed {
+        &self.points[window * Self::ENTRIES + index]
     }
 }

@@ -39,3 +39,25 @@ fn spike_words() {
     let t8 = best(|| { for _ in 0..10 { crate::field::scalar::invert_all_words(&mut z); } })/10.;
     println!("invert_words {t:.0} ns, eight {t8:.0} ns {:?} {:?}", y[0], z[0][0]);
 }
+#[test]
+fn spike_hot() {
+    use crate::Backend;
+    let b = crate::backends::avx512ifma::Avx512Ifma::detect().unwrap();
+    use vigil_crypto::SecretKey;
+    let keys: Vec<_> = (0..16u8).map(|i| SecretKey::from_bytes(&[i+3;32]).unwrap()).collect();
+    let pubs: Vec<_> = keys.iter().map(|k| k.public_key()).collect();
+    let t = best(|| { b.build_combs(&pubs[..1]); });
+    let t16 = best(|| { b.build_combs(&pubs); })/16.;
+    println!("comb {t:.0} ns, of 16 {t16:.0} ns each");
+    let combs: Vec<_> = b.build_combs(&pubs).into_iter().map(|c| c.unwrap()).collect();
+    for payers in [1, 16] {
+        let claims: Vec<_> = (0..4096).map(|i| { let k=&keys[i%payers]; let digest=vigil_crypto::keccak256(i.to_be_bytes()); crate::Claim { signed: crate::Signed{digest, signature:*k.sign(&digest).as_array().unwrap()}, key: pubs[(i + (i%100==7) as usize)%payers] } }).collect();
+        let refs: Vec<_> = (0..4096).map(|i| &combs[(i + (i%100==7) as usize)%payers]).collect();
+        let want: Vec<_> = claims.iter().map(crate::oracle::verify).collect();
+        for n in [16, 64, 256, 1024, 2048, 4096] {
+            assert!(b.verify_hot(&claims[..n], &refs[..n]) == want[..n]);
+            let t = best(|| { b.verify_hot(&claims[..n], &refs[..n]); });
+            println!("payers {payers} n {n}: {:.0} ns", t/n as f64);
+        }
+    }
+}

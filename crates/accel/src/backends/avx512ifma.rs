@@ -4,10 +4,10 @@ use crate::backend::{Backend, BackendName};
 use crate::comb::Comb;
 use crate::field::{Packed, ifma::Fe8, pair::Pair};
 use crate::keccak::{batch_x8, point_digest_x8};
-use crate::ops::{PublicKey, Recovered, Signed};
+use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::secp::generator::Generator;
 use crate::secp::machine::{Machine, Task};
-use crate::secp::recover;
+use crate::secp::{hot, recover};
 use std::sync::OnceLock;
 use vigil_primitives::Hash;
 
@@ -87,7 +87,11 @@ impl Backend for Avx512Ifma {
     }
 
     fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
-        keys.iter().map(|_| None).collect()
+        hot::build_combs(*self, keys)
+    }
+
+    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
+        hot::verify_hot(*self, self.generator(), claims, combs)
     }
 
     fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {

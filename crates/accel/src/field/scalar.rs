@@ -19,6 +19,13 @@ pub(crate) fn invert_words(number: [u64; 4]) -> [u64; 4] {
     MODULUS.invert(canonical(number))
 }
 
+/// True if x and y are below p and y^2 = x^3 + 7.
+pub(crate) fn is_on_curve(Packed([x0, x1, x2, x3, y0, y1, y2, y3]): &Packed) -> bool {
+    let (x, y) = (Fe1([*x0, *x1, *x2, *x3]), Fe1([*y0, *y1, *y2, *y3]));
+    let right = x.sqr().mul_add(x, Fe1([7, 0, 0, 0]));
+    canonical(x.0) == x.0 && canonical(y.0) == y.0 && y.sqr().sub(right).is_zero() == 1
+}
+
 /// Replaces each number by its inverse modulo p. None may be 0.
 #[inline(never)]
 pub(crate) fn invert_all_words<const N: usize>(numbers: &mut [[u64; 4]; N]) {

@@ -5,6 +5,7 @@ pub(crate) mod curve;
 pub(crate) mod digits;
 pub(crate) mod generator;
 pub(crate) mod glv;
+pub(crate) mod hot;
 pub(crate) mod machine;
 pub(crate) mod order;
 pub(crate) mod power;

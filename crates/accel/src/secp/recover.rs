@@ -218,7 +218,7 @@ impl<F: Field> Source<F> for OfR<'_> {
 type Keys = (Vec<Packed>, Vec<u64>);
 
 fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Keys {
-    let mut sums = Sums::new(machine, generator.start_point, batch.padded / M::Fe::LANES);
+    let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
     for window in (0..WINDOWS).rev() {
         if window < WINDOWS - 1 {
             for _ in 0..WIDTH {
@@ -232,7 +232,7 @@ fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, tab
     for window in 0..generator::WINDOWS {
         sums.add(&OfG { generator, digits: &batch.of_g, window });
     }
-    (sums.to_packed(), sums.lost)
+    sums.finish()
 }
 
 /// The walk of all groups in Jacobian points, one group after the other.
@@ -356,7 +356,7 @@ pub(crate) fn phases<M: Machine>(machine: M, items: &[Signed]) {
     let t2 = best(|| multiples(machine, &points, ENTRIES, &mut table))/n;
     let t3 = best(|| { walk_jacobian(machine, generator, &batch, &table); })/n;
     let t4 = best(|| { walk_affine(machine, generator, &batch, &table); })/n;
-    let mut sums = Sums::new(machine, generator.start_point, batch.padded / M::Fe::LANES);
+    let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
     let t5 = best(|| { sums.double(); })/n;
     let t6 = best(|| { sums.add(&OfR{batch:&batch, table:&table, half:0, window:3}); })/n;
     let t7 = best(|| { sums.add(&OfR{batch:&batch, table:&table, half:1, window:3}); })/n;

@@ -1,16 +1,20 @@
 //! Many affine sums in step: every addition of a batch shares one inversion (Montgomery's trick), which makes it 5M + 1S
 //! where a Jacobian one is 8M + 3S.
+//!
+//! An operation has two passes over the sums: one multiplies the denominators of all slopes, the other walks back with
+//! the inverse of their product. The second pass of an operation is done together with the first of the next, so that
+//! each sum is fetched from memory once an operation and the products of the two passes fill each other's waiting times.
 
 use super::curve::Affine;
 use super::machine::{Machine, Task};
-use super::power::{InverseChain, multiply_chain};
+use super::power::InverseChain;
 use crate::field::{Field, Packed};
 
-/// A point to add in each lane.
+/// A point to add in each lane. Bits of the masks above the lanes mean nothing.
 pub(crate) struct Addend<F> {
     pub(crate) x: F,
     pub(crate) y: F,
-    /// Lanes from which the point is taken away. As in all masks of an addend, bits above the lanes mean nothing.
+    /// Lanes from which the point is taken away.
     pub(crate) negative: u64,
     /// Lanes to which nothing is added.
     pub(crate) skip: u64,
@@ -29,69 +33,224 @@ pub(crate) trait Source<F> {
 /// One sum a lane, over several groups of lanes.
 pub(crate) struct Sums<M: Machine> {
     machine: M,
-    /// The sums.
-    pub(crate) points: Vec<Affine<M::Fe>>,
+    points: Vec<Affine<M::Fe>>,
     /// Per group, the lanes whose sum met an addition of equal or opposite points and is worth nothing.
     pub(crate) lost: Vec<u64>,
+    /// The operation whose first pass is done: one of the constants below.
+    open: u8,
+    /// Whether the last pass went from the first group to the last.
+    forward: bool,
+    /// Of the denominators of the open operation.
+    product: M::Fe,
+    /// Product of the denominators that the last pass met before a group's.
+    prefix: Vec<M::Fe>,
+    /// For an addition: the differences of the coordinates, and where nothing is added.
     dx: Vec<M::Fe>,
     dy: Vec<M::Fe>,
-    prefix: Vec<M::Fe>,
     skip: Vec<u64>,
 }
 
+const NOTHING: u8 = 0;
+const DOUBLING: u8 = 1;
+const ADDITION: u8 = 2;
+
 impl<M: Machine> Sums<M> {
     /// Sums that all begin at one point.
-    pub(crate) fn new(machine: M, start: Packed, groups: usize) -> Self {
+    pub(crate) fn new(machine: M, start: &Packed, groups: usize) -> Self {
         machine.call(Begin { machine, start, groups })
-    }
-
-    /// The sums, canonical.
-    pub(crate) fn to_packed(&self) -> Vec<Packed> {
-        self.machine.call(Pack(self))
     }
 
     /// Doubles every sum: 5M + 2S.
     pub(crate) fn double(&mut self) {
-        self.machine.call(Double(self));
+        self.next(&Doubling, DOUBLING);
     }
 
     /// Adds what the source gives to every sum: 5M + 1S.
     pub(crate) fn add(&mut self, source: &impl Source<M::Fe>) {
-        self.machine.call(Add(self, source));
+        self.next(&Addition(source), ADDITION);
+        if self.machine.call(IsZero::<M>(self.product)) {
+            self.machine.call(LoseEqual(self));
+        }
     }
 
-    /// Gives up the lanes whose x are equal, so that they do not spoil the others' product.
+    /// The sums, canonical.
+    pub(crate) fn finish(mut self) -> (Vec<Packed>, Vec<u64>) {
+        self.next(&End, NOTHING);
+        (self.machine.call(Pack(&self)), self.lost)
+    }
+
+    fn next(&mut self, operation: &impl Operation<M>, open: u8) {
+        let machine = self.machine;
+        match self.open {
+            NOTHING => machine.call(Pass::<_, _, NOTHING>(self, operation)),
+            DOUBLING => machine.call(Pass::<_, _, DOUBLING>(self, operation)),
+            _ => machine.call(Pass::<_, _, ADDITION>(self, operation)),
+        }
+        self.open = open;
+    }
+
+    /// Group `step` of a pass.
     #[inline(always)]
-    fn lose_equal(&mut self) {
-        for (dx, lost) in self.dx.iter_mut().zip(&mut self.lost) {
-            let zero = dx.is_zero();
-            *lost |= zero;
-            *dx = dx.select(M::Fe::splat([1, 0, 0, 0]), zero);
+    fn group(&self, step: usize, forward: bool) -> usize {
+        if forward { step } else { self.points.len() - 1 - step }
+    }
+}
+
+/// The first pass of an operation.
+trait Operation<M: Machine> {
+    /// False for the end.
+    const BEGINS: bool;
+
+    /// The denominator of the slopes of a group. Always `#[inline(always)]`.
+    fn denominator(&self, sums: &mut Sums<M>, group: usize, point: &Affine<M::Fe>) -> M::Fe;
+
+    /// The group comes next.
+    #[inline(always)]
+    fn prefetch(&self, _group: usize) {}
+}
+
+struct Doubling;
+
+impl<M: Machine> Operation<M> for Doubling {
+    const BEGINS: bool = true;
+
+    #[inline(always)]
+    fn denominator(&self, _: &mut Sums<M>, _: usize, point: &Affine<M::Fe>) -> M::Fe {
+        point.y.twice()
+    }
+}
+
+struct Addition<'a, S>(&'a S);
+
+impl<M: Machine, S: Source<M::Fe>> Operation<M> for Addition<'_, S> {
+    const BEGINS: bool = true;
+
+    #[inline(always)]
+    fn denominator(&self, sums: &mut Sums<M>, group: usize, point: &Affine<M::Fe>) -> M::Fe {
+        let Addend { x, y, negative, skip } = self.0.addend(group);
+        let dx = x.sub(point.x).select(M::Fe::splat([1, 0, 0, 0]), skip);
+        sums.dx[group] = dx;
+        sums.dy[group] = y.neg_where(negative).sub(point.y);
+        sums.skip[group] = skip;
+        dx
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, group: usize) {
+        self.0.prefetch(group);
+    }
+}
+
+struct End;
+
+impl<M: Machine> Operation<M> for End {
+    const BEGINS: bool = false;
+
+    #[inline(always)]
+    fn denominator(&self, sums: &mut Sums<M>, _: usize, _: &Affine<M::Fe>) -> M::Fe {
+        sums.product
+    }
+}
+
+/// The second pass of the operation `OPEN` and the first of another.
+struct Pass<'a, M: Machine, O, const OPEN: u8>(&'a mut Sums<M>, &'a O);
+
+impl<M: Machine, O: Operation<M>, const OPEN: u8> Task for Pass<'_, M, O, OPEN> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (sums, operation) = (self.0, self.1);
+        let forward = !sums.forward;
+        let groups = sums.points.len();
+        let mut product = M::Fe::splat([1, 0, 0, 0]);
+        let mut chain = InverseChain::new(if OPEN == NOTHING { product } else { sums.product });
+        operation.prefetch(sums.group(0, forward));
+        for step in 0..groups {
+            if step + 1 < groups {
+                operation.prefetch(sums.group(step + 1, forward));
+            }
+            let group = sums.group(step, forward);
+            let mut point = sums.points[group];
+            if OPEN == DOUBLING {
+                let inverse = chain.next(point.y.twice(), sums.prefix[group]);
+                point = point.double(inverse);
+                sums.points[group] = point;
+            }
+            if OPEN == ADDITION {
+                let dx = sums.dx[group];
+                let inverse = chain.next(dx, sums.prefix[group]);
+                point = point.add(dx, sums.dy[group], inverse).select(point, sums.skip[group]);
+                sums.points[group] = point;
+            }
+            if O::BEGINS {
+                let denominator = operation.denominator(sums, group, &point);
+                sums.prefix[group] = product;
+                product = product.mul(denominator);
+            }
+        }
+        sums.product = product;
+        sums.forward = forward;
+    }
+}
+
+struct IsZero<M: Machine>(M::Fe);
+
+impl<M: Machine> Task for IsZero<M> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        self.0.is_zero() != 0
+    }
+}
+
+/// Gives up the lanes whose x are equal, so that they do not spoil the others' product.
+struct LoseEqual<'a, M: Machine>(&'a mut Sums<M>);
+
+impl<M: Machine> Task for LoseEqual<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let sums = self.0;
+        let one = M::Fe::splat([1, 0, 0, 0]);
+        sums.product = one;
+        for step in 0..sums.points.len() {
+            let group = sums.group(step, sums.forward);
+            let equal = sums.dx[group].is_zero();
+            sums.lost[group] |= equal;
+            sums.dx[group] = sums.dx[group].select(one, equal);
+            sums.prefix[group] = sums.product;
+            sums.product = sums.product.mul(sums.dx[group]);
         }
     }
 }
 
-struct Begin<M> {
+struct Begin<'a, M> {
     machine: M,
-    start: Packed,
+    start: &'a Packed,
     groups: usize,
 }
 
-impl<M: Machine> Task for Begin<M> {
+impl<M: Machine> Task for Begin<'_, M> {
     type Output = Sums<M>;
 
     #[inline(always)]
     fn run(self) -> Sums<M> {
         let Self { machine, start, groups } = self;
-        let (x, y) = M::Fe::load_points(|_| &start);
+        let (x, y) = M::Fe::load_points(|_| start);
         let scratch = vec![x; groups];
         Sums {
             machine,
             points: vec![Affine { x, y }; groups],
             lost: vec![0; groups],
+            open: NOTHING,
+            forward: false,
+            product: x,
+            prefix: scratch.clone(),
             dx: scratch.clone(),
-            dy: scratch.clone(),
-            prefix: scratch,
+            dy: scratch,
             skip: vec![0; groups],
         }
     }
@@ -110,59 +269,5 @@ impl<M: Machine> Task for Pack<'_, M> {
             M::Fe::store_points(point.x, point.y, |lane, point| packed[group * M::Fe::LANES + lane] = point);
         }
         packed
-    }
-}
-
-struct Double<'a, M: Machine>(&'a mut Sums<M>);
-
-impl<M: Machine> Task for Double<'_, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let sums = self.0;
-        for (dx, point) in sums.dx.iter_mut().zip(&sums.points) {
-            *dx = point.y.twice();
-        }
-        let mut chain = InverseChain::new(multiply_chain(&sums.dx, &mut sums.prefix));
-        for group in (0..sums.points.len()).rev() {
-            let inverse = chain.next(sums.dx[group], sums.prefix[group]);
-            sums.points[group] = sums.points[group].double(inverse);
-        }
-    }
-}
-
-struct Add<'a, M: Machine, S>(&'a mut Sums<M>, &'a S);
-
-impl<M: Machine, S: Source<M::Fe>> Task for Add<'_, M, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let (sums, source) = (self.0, self.1);
-        let one = M::Fe::splat([1, 0, 0, 0]);
-        source.prefetch(0);
-        for group in 0..sums.points.len() {
-            if group + 1 < sums.points.len() {
-                source.prefetch(group + 1);
-            }
-            let Addend { x, y, negative, skip } = source.addend(group);
-            let point = &sums.points[group];
-            sums.dx[group] = x.sub(point.x).select(one, skip);
-            sums.dy[group] = y.neg_where(negative).sub(point.y);
-            sums.skip[group] = skip;
-        }
-        let mut product = multiply_chain(&sums.dx, &mut sums.prefix);
-        if product.is_zero() != 0 {
-            sums.lose_equal();
-            product = multiply_chain(&sums.dx, &mut sums.prefix);
-        }
-        let mut chain = InverseChain::new(product);
-        for group in (0..sums.points.len()).rev() {
-            let dx = sums.dx[group];
-            let inverse = chain.next(dx, sums.prefix[group]);
-            let point = sums.points[group];
-            sums.points[group] = point.add(dx, sums.dy[group], inverse).select(point, sums.skip[group]);
-        }
     }
 }
