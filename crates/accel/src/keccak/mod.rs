@@ -13,6 +13,8 @@ mod x2;
 mod x4;
 #[cfg(target_arch = "x86_64")]
 mod x8;
+#[cfg(target_arch = "x86_64")]
+mod x8_round;
 
 pub(crate) use plain::{batch_plain, point_digest};
 #[cfg(target_arch = "aarch64")]

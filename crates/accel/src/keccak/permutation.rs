@@ -11,6 +11,15 @@ pub(super) trait Word: Copy {
     fn rotl<const N: i32>(self) -> Self;
     /// `self ^ (!b & c)`
     fn chi(self, b: Self, c: Self) -> Self;
+    /// Rounds with these constants.
+    #[inline(always)]
+    fn rounds(state: &mut State<Self>, constants: &[u64]) {
+        let mut a = *state; // a copy of its own stays in registers
+        for &constant in constants {
+            round(&mut a, constant);
+        }
+        *state = a;
+    }
 }
 
 /// The state of each lane: word (x, y) stands at x + 5 y.
@@ -47,23 +56,17 @@ const ROUND_CONSTANTS: [u64; 24] = [
 /// All 24 rounds.
 #[inline(always)]
 pub(super) fn permute<W: Word>(state: &mut State<W>) {
-    let mut a = *state; // a copy of its own stays in registers
-    for constant in ROUND_CONSTANTS {
-        round(&mut a, constant);
-    }
-    *state = a;
+    W::rounds(state, &ROUND_CONSTANTS);
 }
 
 /// All 24 rounds, of which only the first four words of the result are made: a digest. The others are lost.
 #[inline(always)]
 pub(super) fn permute_to_digest<W: Word>(state: &mut State<W>) {
+    let [rounds @ .., last] = &ROUND_CONSTANTS;
+    W::rounds(state, rounds);
     let mut a = *state;
-    let [rounds @ .., last] = ROUND_CONSTANTS;
-    for constant in rounds {
-        round(&mut a, constant);
-    }
     theta(&mut a);
-    [state[0], state[1], state[2], state[3], _] = plane0(&a, last);
+    [state[0], state[1], state[2], state[3], _] = plane0(&a, *last);
 }
 
 #[inline(always)]

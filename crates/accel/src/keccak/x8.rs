@@ -5,7 +5,7 @@
 
 use super::permutation::{State, Word};
 use super::sponge::{self, Lanes};
-use super::{LAST_BIT, RATE, RATE_WORDS, batch};
+use super::{LAST_BIT, RATE, RATE_WORDS, batch, x8_round};
 use core::arch::x86_64::*;
 use vigil_primitives::Hash;
 
@@ -32,6 +32,11 @@ impl Word for __m512i {
     fn chi(self, b: Self, c: Self) -> Self {
         // SAFETY: see the module.
         unsafe { _mm512_ternarylogic_epi64::<CHI>(self, b, c) }
+    }
+    #[inline(always)]
+    fn rounds(state: &mut State<Self>, constants: &[u64]) {
+        // SAFETY: see the module.
+        unsafe { x8_round::rounds(state, constants) };
     }
 }
 
@@ -95,16 +100,27 @@ static PADDING: [u8; 129] = {
     bytes
 };
 
+/// n ones, at `n + 1`; none at 0.
+static ONES: [u64; 66] = {
+    let mut masks = [0; 66];
+    let mut n = 1;
+    while n <= 64 {
+        masks[n + 1] = u64::MAX >> (64 - n);
+        n += 1;
+    }
+    masks
+};
+
 /// 64 bytes of the padded rest, from byte `from` on.
 #[inline(always)]
 fn row(rest: &[u8], from: usize) -> __m512i {
     let end = (rest.len() as isize - from as isize).clamp(-1, 64); // of the rest within the row; -1: before it
-    let wanted = u64::MAX.checked_shr(64 - end.max(0) as u32).unwrap_or(0);
     // SAFETY: see the module; 64 - end is at most 65, and 65 + 64 is the length of the table; of the rest only the bytes
     // that the mask names are read, and those are `end` ones from `from` on.
     unsafe {
-        let padding = _mm512_loadu_si512(PADDING.as_ptr().add((64 - end) as usize).cast());
-        _mm512_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from.min(rest.len())).cast())
+        let wanted = *ONES.get_unchecked((end + 1) as usize);
+        let padding = _mm512_loadu_si512(PADDING.as_ptr().offset(64 - end).cast());
+        _mm512_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from).cast())
     }
 }
 
@@ -135,7 +151,7 @@ fn last_word(rest: &[u8]) -> __m128i {
     // SAFETY: as in `row`.
     unsafe {
         let padding = _mm_loadu_si128(PADDING.as_ptr().add((64 - end) as usize).cast());
-        _mm_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from.min(rest.len())).cast())
+        _mm_mask_loadu_epi8(padding, wanted, rest.as_ptr().wrapping_add(from).cast())
     }
 }
 
