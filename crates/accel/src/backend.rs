@@ -4,7 +4,9 @@ use crate::backends::portable::Portable;
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
+use crate::signer_vectors;
 use std::fmt;
+use vigil_crypto::signer_vectors::UnpackError;
 use vigil_primitives::Hash;
 
 /// Names of the backends, as in metrics, configuration and `VIGIL_REQUIRE_BACKENDS`.
@@ -80,6 +82,48 @@ pub trait Backend: fmt::Debug + Send + Sync {
         for (message, digest) in messages.iter().zip(out) {
             *digest = oracle::digest(message);
         }
+    }
+
+    /// Writes the sum of the signer vectors, each times its weight.
+    ///
+    /// # Panics
+    /// As [`vigil_crypto::signer_vectors::weighted_sums`].
+    fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+        signer_vectors::weighted_sums(vectors, weights, sums);
+    }
+
+    /// How many guardians signed: entries that are not 0.
+    fn signer_count(&self, vector: &[u8]) -> usize {
+        signer_vectors::signer_count(vector)
+    }
+
+    /// Who signed in any of the vectors, as a bitmap.
+    ///
+    /// # Panics
+    /// As [`vigil_crypto::signer_vectors::support`].
+    fn signer_support(&self, n: usize, vectors: &[&[u8]]) -> Vec<u8> {
+        signer_vectors::support(n, vectors)
+    }
+
+    /// The sum of two signer vectors; `None` if an entry would be above 255.
+    ///
+    /// # Panics
+    /// If they differ in length.
+    fn merge_signers(&self, a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
+        signer_vectors::merge(a, b)
+    }
+
+    /// The wire form of a signer vector.
+    fn pack_signers(&self, vector: &[u8]) -> Vec<u8> {
+        signer_vectors::pack(vector)
+    }
+
+    /// Reads the wire form of a signer vector of `n` entries.
+    ///
+    /// # Errors
+    /// As [`vigil_crypto::signer_vectors::unpack`].
+    fn unpack_signers(&self, n: usize, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
+        signer_vectors::unpack(n, bytes)
     }
 }
 

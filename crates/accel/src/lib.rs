@@ -15,6 +15,7 @@ mod ops;
 pub mod oracle;
 mod safegcd;
 mod secp;
+mod signer_vectors;
 #[cfg(test)]
 mod testing;
 mod words;

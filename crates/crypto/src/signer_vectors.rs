@@ -52,20 +52,19 @@ pub enum UnpackError {
     },
 }
 
-/// The sum of the vectors, each times its weight: `n` sums.
+/// Writes the sum of the vectors, each times its weight.
 ///
 /// # Panics
-/// If a vector has not `n` entries, there are not as many weights as vectors, or more than [`VECTORS_MAX`].
-pub fn weighted_sums(n: usize, vectors: &[&[u8]], weights: &[u64]) -> Vec<u128> {
-    check_shape(n, vectors);
+/// If a vector is not as long as `sums`, there are not as many weights as vectors, or more than [`VECTORS_MAX`].
+pub fn weighted_sums(vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+    check_shape(sums.len(), vectors);
     assert_eq!(vectors.len(), weights.len(), "a weight for each vector");
-    let mut sums = vec![0; n];
+    sums.fill(0);
     for (vector, weight) in vectors.iter().zip(weights) {
         for (sum, entry) in sums.iter_mut().zip(*vector) {
             *sum += u128::from(*weight) * u128::from(*entry);
         }
     }
-    sums
 }
 
 /// How many guardians signed: entries that are not 0.
@@ -156,7 +155,11 @@ pub fn unpack(n: usize, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
     Ok(vector)
 }
 
-fn check_shape(n: usize, vectors: &[&[u8]]) {
+/// The shapes that all implementations ask for.
+///
+/// # Panics
+/// If a vector has not `n` entries, or there are more than [`VECTORS_MAX`].
+pub fn check_shape(n: usize, vectors: &[&[u8]]) {
     assert!(vectors.len() <= VECTORS_MAX, "{} vectors, at most {VECTORS_MAX}", vectors.len());
     assert!(vectors.iter().all(|vector| vector.len() == n), "every vector has {n} entries");
 }
