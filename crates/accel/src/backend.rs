@@ -6,6 +6,7 @@ use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
 use crate::signer_vectors;
 use std::fmt;
+use std::sync::OnceLock;
 use vigil_crypto::signer_vectors::UnpackError;
 use vigil_primitives::Hash;
 
@@ -129,5 +130,20 @@ pub trait Backend: fmt::Debug + Send + Sync {
 
 /// The backends of this machine, the slowest first; [`BackendName::Portable`] is always there.
 pub fn detect() -> Vec<&'static dyn Backend> {
-    vec![&Portable]
+    static FOUND: OnceLock<Vec<Box<dyn Backend>>> = OnceLock::new();
+    FOUND.get_or_init(look).iter().map(Box::as_ref).collect()
+}
+
+fn look() -> Vec<Box<dyn Backend>> {
+    #[allow(unused_mut)]
+    let mut found: Vec<Box<dyn Backend>> = vec![Box::new(Portable)];
+    #[cfg(target_arch = "aarch64")]
+    if let Some(neon) = crate::backends::neon::Neon::detect() {
+        found.push(Box::new(neon));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512ifma) = crate::backends::avx512ifma::Avx512Ifma::detect() {
+        found.push(Box::new(avx512ifma));
+    }
+    found
 }

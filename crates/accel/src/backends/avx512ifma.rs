@@ -8,6 +8,7 @@ use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::secp::generator::Generator;
 use crate::secp::machine::{Machine, Task};
 use crate::secp::{hot, recover};
+use crate::signer_vectors::weighted_sums_avx512;
 use std::sync::OnceLock;
 use vigil_primitives::Hash;
 
@@ -84,6 +85,11 @@ impl Backend for Avx512Ifma {
 
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
         recover::recover(*self, self.generator(), items)
+    }
+
+    fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { weighted_sums_avx512(vectors, weights, sums) }
     }
 
     fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {

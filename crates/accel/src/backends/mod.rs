@@ -3,3 +3,5 @@
 pub(crate) mod portable;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512ifma;
+#[cfg(target_arch = "aarch64")]
+pub(crate) mod neon;

@@ -61,4 +61,3 @@ pub(crate) fn merge(a: &[u8], b: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
