@@ -9,6 +9,7 @@
 mod backend;
 mod backends;
 mod comb;
+pub mod engine;
 mod field;
 mod keccak;
 mod ops;
@@ -22,6 +23,7 @@ mod words;
 
 pub use backend::{Backend, BackendName, detect};
 pub use comb::Comb;
+pub use engine::{Engine, EngineConfig};
 pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
 #[cfg(test)]
 mod spike;

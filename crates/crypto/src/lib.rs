@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bls;
+mod check;
 pub mod keystore;
 pub mod second_opinion;
 mod secp;
@@ -16,7 +17,4 @@ mod sign;
 pub mod signer_vectors;
 mod verified;
 
-pub use secp::{PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known};
-pub use sign::{SignError, sign_digest, sign_tx};
-pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx};
-pub use vigil_primitives::keccak256;
+pub use check::{Check, Scalar, SignatureChecker};

@@ -1,0 +1,104 @@
+use super::*;
+use crate::detect;
+
+fn program() -> Program {
+    Program { version: "1.2.3".to_owned(), commit: "abc".to_owned() }
+}
+
+/// Figures of two backends for every operation: `(size, ns)`.
+fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibration {
+    let mut rows = Vec::new();
+    for op in Op::ALL {
+        let mut add = |name: &str, items, ns_per_item| {
+            rows.push(Row { op, backend: name.to_owned(), items, ns_per_item });
+        };
+        add(ORACLE, ORACLE_ITEMS, oracle);
+        portable.iter().for_each(|(items, ns)| add("portable", *items, *ns));
+        fast.iter().for_each(|(items, ns)| add("avx512ifma", *items, *ns));
+    }
+    Calibration { format: FORMAT, machine: Machine::here(&detect()), program: program(), took_ms: 1, rows }
+}
+
+#[derive(Debug)]
+struct Fast;
+
+impl Backend for Fast {
+    fn name(&self) -> BackendName {
+        BackendName::Avx512Ifma
+    }
+
+    fn build_combs(&self, keys: &[crate::PublicKey]) -> Vec<Option<crate::Comb>> {
+        keys.iter().map(|_| None).collect()
+    }
+}
+
+#[test]
+fn the_fastest_is_chosen_at_every_size() {
+    let measured = made(100.0, &[(1, 130.0), (4, 90.0), (16, 80.0)], &[(1, 800.0), (8, 100.0), (16, 50.0)]);
+    let portable = detect()[0];
+    let plan = measured.plan(&[portable, &Fast]);
+    let (none, some) = (None, Some);
+    let step = |from, backend| Step { from, backend };
+    let (slow, fast) = (some(BackendName::Portable), some(BackendName::Avx512Ifma));
+    assert_eq!(plan.steps(Op::Recover), [step(1, none), step(4, slow), step(16, fast)]);
+    let only = measured.plan(&[portable]);
+    assert_eq!(only.choose(Op::Keccak256, 4_096), slow, "what is not allowed is not chosen");
+    assert_eq!(measured.plan(&[]).choose(Op::Recover, 4_096), none);
+}
+
+#[test]
+fn a_small_difference_changes_nothing() {
+    let noisy = made(100.0, &[(1, 99.0), (2, 97.0), (4, 60.0), (8, 103.0), (16, 120.0)], &[]);
+    let plan = noisy.plan(&[detect()[0]]);
+    let chosen = [1, 2, 4, 8, 16].map(|items| plan.choose(Op::Recover, items).is_some());
+    assert_eq!(chosen, [false, false, true, true, false]);
+}
+
+#[test]
+fn a_file_is_used_again_only_where_it_belongs() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let path = dir.path().join("calibration.json");
+    let here = Machine::here(&detect());
+    let read = || Calibration::read(&path, &here, &program());
+    assert!(matches!(read(), Err(Unusable::Missing)));
+
+    let good = made(100.0, &[(1, 90.0)], &[]);
+    good.write(&path).expect("written");
+    assert_eq!(read().expect("usable"), good);
+
+    let mut other = good.clone();
+    other.machine.cpu = "another".to_owned();
+    other.write(&path).expect("written");
+    assert!(read().expect_err("foreign").to_string().contains("another"));
+
+    let mut other = good.clone();
+    other.program.version = "0.0.1".to_owned();
+    other.write(&path).expect("written");
+    assert!(read().expect_err("older").to_string().contains("0.0.1"));
+
+    let mut other = good.clone();
+    other.rows[0].ns_per_item = -1.0;
+    other.write(&path).expect("written");
+    assert!(matches!(read(), Err(Unusable::Damaged(_))));
+
+    let text = serde_json::to_string(&good).expect("serializes");
+    for end in [0, 1, text.len() / 2, text.len() - 1] {
+        std::fs::write(&path, &text[..end]).expect("written");
+        assert!(matches!(read(), Err(Unusable::Damaged(_))), "cut at {end}");
+    }
+    std::fs::write(&path, [0xff, 0xfe]).expect("written");
+    assert!(matches!(read(), Err(Unusable::Read(_))));
+}
+
+#[test]
+fn everything_that_is_there_is_measured() {
+    let backends = detect();
+    let measured = Calibration::measure(&backends, program());
+    eprintln!("took {} ms", measured.took_ms);
+    for op in [Op::Recover, Op::VerifyCold, Op::Keccak256] {
+        for name in backends.iter().map(|backend| Some(backend.name())).chain([None]) {
+            assert!(measured.ns(op, name, 1).is_some_and(|ns| ns > 0.0), "{op} {name:?}");
+        }
+    }
+    assert_eq!(measured.machine, Machine::here(&backends));
+}

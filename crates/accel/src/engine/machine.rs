@@ -1,0 +1,92 @@
+//! What this machine is and can.
+
+use crate::backend::Backend;
+use serde::{Deserialize, Serialize};
+
+/// The part of a machine that the engine's speed depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Name of the processor, as the operating system tells it.
+    pub cpu: String,
+    /// Instruction sets that backends look for and that are there.
+    pub features: Vec<String>,
+    /// Backends found, the slowest first.
+    pub backends: Vec<String>,
+}
+
+impl Machine {
+    /// This one, with these backends.
+    pub fn here(backends: &[&'static dyn Backend]) -> Self {
+        Self {
+            cpu: cpu(),
+            features: features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect(),
+            backends: backends.iter().map(|backend| backend.name().to_string()).collect(),
+        }
+    }
+}
+
+/// Physical cores that this process may use, and memory of the machine in MiB; 0 where it is not told.
+pub fn cores_and_memory() -> (usize, u64) {
+    let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib = field(&memory, "MemTotal").split(' ').next().and_then(|kib| kib.parse::<u64>().ok());
+    (super::workers::physical_cores().len(), kib.unwrap_or_default() / 1024)
+}
+
+/// Instruction sets that backends look for on this kind of processor, and whether they are there.
+pub fn features() -> Vec<(&'static str, bool)> {
+    #[cfg(target_arch = "x86_64")]
+    return vec![
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("bmi2", is_x86_feature_detected!("bmi2")),
+        ("adx", is_x86_feature_detected!("adx")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512dq", is_x86_feature_detected!("avx512dq")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+        ("avx512ifma", is_x86_feature_detected!("avx512ifma")),
+    ];
+    #[cfg(target_arch = "aarch64")]
+    return vec![
+        ("neon", std::arch::is_aarch64_feature_detected!("neon")),
+        ("sha3", std::arch::is_aarch64_feature_detected!("sha3")),
+    ];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return Vec::new();
+}
+
+fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let parts = ["model name", "CPU implementer", "CPU part"].map(|key| field(&info, key));
+    let name = parts.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+    let model = ["cpu family", "model\t", "stepping"].map(|key| field(&info, key)).join("/");
+    match (name.is_empty(), model.trim_matches('/').is_empty()) {
+        (true, _) => std::env::consts::ARCH.to_owned(),
+        (false, true) => name,
+        (false, false) => format!("{name} ({model})"),
+    }
+}
+
+/// The value of the first line `<key>...: <value>`.
+fn field(text: &str, key: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+    line.split_once(':').map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_has_a_name() {
+        let here = Machine::here(&crate::detect());
+        eprintln!("{here:?} {:?}", cores_and_memory());
+        assert!(!here.cpu.is_empty());
+        assert_eq!(here.backends[0], "portable");
+    }
+
+    #[test]
+    fn fields_are_found() {
+        let text = "processor\t: 0\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n";
+        assert_eq!(["model name", "model\t", "stepping"].map(|key| field(text, key)), ["AMD EPYC", "2", ""]);
+    }
+}

@@ -1,0 +1,60 @@
+//! What the engine tells about itself. Names and meanings are described by [`describe`].
+
+use super::plan::Op;
+use std::time::Duration;
+
+/// Label of items that the oracle does.
+pub(crate) const ORACLE: &str = "oracle";
+
+/// One call of a backend, or of the oracle.
+pub(crate) fn record_batch(op: Op, backend: &'static str, items: usize, took: Duration) {
+    let op = op.as_str();
+    metrics::counter!("vigil_accel_items_total", "op" => op, "backend" => backend).increment(items as u64);
+    metrics::histogram!("vigil_accel_batch_items", "op" => op, "backend" => backend).record(items as f64);
+    metrics::histogram!("vigil_accel_seconds", "op" => op, "backend" => backend).record(took.as_secs_f64());
+}
+
+/// Items that a backend should have done and the oracle did.
+pub(crate) fn record_fallback(op: Op, backend: &'static str, items: usize) {
+    let labels = [("op", op.as_str()), ("backend", backend)];
+    metrics::counter!("vigil_accel_fallback_items_total", &labels).increment(items as u64);
+}
+
+/// How long a request of the batcher was in line.
+pub(crate) fn record_wait(op: Op, wait: Duration) {
+    metrics::histogram!("vigil_accel_wait_seconds", "op" => op.as_str()).record(wait.as_secs_f64());
+}
+
+/// Signatures whose signer was known already.
+pub(crate) fn record_recent(items: usize) {
+    if items > 0 {
+        metrics::counter!("vigil_accel_recent_items_total").increment(items as u64);
+    }
+}
+
+/// Tables of payers and their bytes.
+pub(crate) fn record_tables((count, bytes): (usize, usize)) {
+    metrics::gauge!("vigil_accel_payer_tables").set(count as f64);
+    metrics::gauge!("vigil_accel_payer_bytes").set(bytes as f64);
+}
+
+/// Describes every metric of the engine to the recorder of this process.
+pub fn describe() {
+    use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+    describe_counter!("vigil_accel_items_total", "Items verified or hashed, by operation and backend");
+    describe_histogram!("vigil_accel_batch_items", "Items of each call of a backend, by operation and backend");
+    describe_histogram!(
+        "vigil_accel_seconds",
+        Unit::Seconds,
+        "Time of each call of a backend, by operation and backend"
+    );
+    describe_histogram!(
+        "vigil_accel_wait_seconds",
+        Unit::Seconds,
+        "Time that requests wait to be batched, by operation"
+    );
+    describe_counter!("vigil_accel_fallback_items_total", "Items that the oracle did because a backend failed");
+    describe_counter!("vigil_accel_recent_items_total", "Signatures whose signer was known already");
+    describe_gauge!("vigil_accel_payer_tables", "Payers with tables of multiples of their key");
+    describe_gauge!("vigil_accel_payer_bytes", Unit::Bytes, "Memory of these tables");
+}

@@ -1,0 +1,130 @@
+//! Which backend does an operation, by the size of the batch.
+
+use crate::backend::{Backend, BackendName};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Operations that are dispatched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Who signed.
+    Recover,
+    /// Whether a known key signed, without tables.
+    VerifyCold,
+    /// Whether a known key signed, with its tables.
+    VerifyHot,
+    /// Keccak-256.
+    Keccak256,
+}
+
+impl Op {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Recover, Self::VerifyCold, Self::VerifyHot, Self::Keccak256];
+
+    /// As in metrics and in the calibration file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recover => "recover",
+            Self::VerifyCold => "verify_cold",
+            Self::VerifyHot => "verify_hot",
+            Self::Keccak256 => "keccak256",
+        }
+    }
+
+    /// Fewest items for which another thread is worth its wake-up: about a tenth of a millisecond of work.
+    pub(crate) const fn piece_min(self) -> usize {
+        match self {
+            Self::Recover | Self::VerifyCold => 64,
+            Self::VerifyHot => 256,
+            Self::Keccak256 => 1_024,
+        }
+    }
+
+    /// Items from which a vector backend is taken where nothing was measured.
+    const fn unmeasured_crossover(self) -> usize {
+        match self {
+            Self::Recover | Self::VerifyCold | Self::Keccak256 => 8,
+            Self::VerifyHot => 4,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// From so many items on: a backend, or the oracle (`None`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Items, at least.
+    pub from: usize,
+    /// Who does them.
+    pub backend: Option<BackendName>,
+}
+
+/// Steps of every operation, ascending, the first from 1 item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    steps: [Vec<Step>; Op::ALL.len()],
+}
+
+impl Plan {
+    /// Without measurements: the oracle for a few items, then the fastest of `backends`, which is the last.
+    pub fn unmeasured(backends: &[&'static dyn Backend]) -> Self {
+        let best = backends.last().map(|backend| backend.name());
+        let oracle = Step { from: 1, backend: None };
+        Self::from_steps(|op| vec![oracle, Step { from: op.unmeasured_crossover(), backend: best }])
+    }
+
+    /// The steps that `of` gives for each operation, each list ascending from 1 on; what changes nothing is left out.
+    pub(crate) fn from_steps(of: impl Fn(Op) -> Vec<Step>) -> Self {
+        let steps = Op::ALL.map(|op| {
+            let mut steps = of(op);
+            steps.dedup_by(|next, last| next.backend == last.backend);
+            steps
+        });
+        Self { steps }
+    }
+
+    /// Who does `items` items.
+    pub fn choose(&self, op: Op, items: usize) -> Option<BackendName> {
+        self.steps(op).iter().rev().find(|step| step.from <= items)?.backend
+    }
+
+    /// The steps of an operation.
+    pub fn steps(&self, op: Op) -> &[Step] {
+        &self.steps[op as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_step_that_is_reached_counts() {
+        let (few, many) = (Some(BackendName::Portable), Some(BackendName::Avx2));
+        let step = |from, backend| Step { from, backend };
+        let plan = Plan::from_steps(|op| match op {
+            Op::Recover => vec![step(1, None), step(2, None), step(4, few), step(8, few), step(64, many)],
+            _ => vec![step(1, many)],
+        });
+        assert_eq!(plan.steps(Op::Recover), [step(1, None), step(4, few), step(64, many)]);
+        let chosen = [0, 1, 3, 4, 63, 64, 9_999].map(|n| plan.choose(Op::Recover, n));
+        assert_eq!(chosen, [None, None, None, few, few, many, many]);
+        assert_eq!(plan.choose(Op::Keccak256, 1), many);
+    }
+
+    #[test]
+    fn without_measurements_few_items_go_to_the_oracle() {
+        let plan = Plan::unmeasured(&crate::detect());
+        for op in Op::ALL {
+            assert_eq!(plan.choose(op, 1), None, "{op}");
+            assert!(plan.choose(op, 4_096).is_some(), "{op}");
+        }
+        assert!(Op::ALL.iter().all(|op| Plan::unmeasured(&[]).choose(*op, 4_096).is_none()));
+    }
+}

@@ -1,0 +1,236 @@
+//! The engine gives the oracle's answers, whatever its backends, threads and callers do.
+
+use super::*;
+use crate::backend::BackendName;
+use crate::comb::Comb;
+use crate::ops::PublicKey;
+use crate::oracle;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vigil_crypto::{Scalar, SecretKey};
+
+const SEED: u64 = 0x0e61_4e00;
+
+fn dice() -> ChaCha8Rng {
+    eprintln!("seed {SEED:#x}");
+    ChaCha8Rng::seed_from_u64(SEED)
+}
+
+fn keys(dice: &mut ChaCha8Rng, count: usize) -> Vec<SecretKey> {
+    (0..count).map(|_| SecretKey::from_bytes(&dice.random()).expect("a number below the order")).collect()
+}
+
+/// Claims of a few keys; every fifth is bad in some way.
+fn claims(dice: &mut ChaCha8Rng, count: usize) -> Vec<Claim> {
+    let keys = keys(dice, 7);
+    let claim = |at: usize| {
+        let key = &keys[dice.random_range(0..keys.len())];
+        let digest = Hash::from(dice.random::<[u8; 32]>());
+        let mut signature = *key.sign(&digest).as_array().expect("65 bytes");
+        let mut claimed = key.public_key();
+        match (at % 5, at / 5 % 5) {
+            (0, 0) => signature[dice.random_range(0..64)] ^= 1,
+            (0, 1) => signature[64] = 2,
+            (0, 2) => signature[..32].fill(0),
+            (0, 3) => claimed = keys[0].public_key(),
+            (0, 4) => claimed.0[5] ^= 1,
+            _ => {}
+        }
+        Claim { signed: Signed { digest, signature }, key: claimed }
+    };
+    (0..count).map(claim).collect()
+}
+
+fn checks(claims: &[Claim]) -> Vec<Check> {
+    let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
+    claims.iter().map(check).collect()
+}
+
+fn engine(threads: usize, backends: Vec<&'static dyn Backend>) -> Engine {
+    Engine::start(EngineConfig { threads, backends, ..EngineConfig::default() }).expect("threads")
+}
+
+#[test]
+fn answers_are_the_oracles() {
+    let mut dice = dice();
+    let claims = claims(&mut dice, 700);
+    let signed: Vec<Signed> = claims.iter().map(|c| c.signed).collect();
+    let messages: Vec<Vec<u8>> = (0..3_000).map(|n| vec![n as u8; n % 300]).collect();
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let recovered: Vec<Recovered> = signed.iter().map(oracle::recover).collect();
+    let verdicts: Vec<Verdict> = claims.iter().map(oracle::verify).collect();
+    let good = Scalar.check(&checks(&claims));
+    assert!(good.contains(&true) && good.contains(&false));
+    for threads in [1, 3] {
+        let engine = engine(threads, detect());
+        for round in 0..4 {
+            assert_eq!(engine.recover(&signed), recovered, "{threads} threads, round {round}");
+            assert_eq!(engine.verify_known(&claims), verdicts, "{threads} threads, round {round}");
+            assert_eq!(engine.verify_signers(&checks(&claims)), good, "{threads} threads, round {round}");
+            assert_eq!(engine.verify_signers_once(&checks(&claims)), good, "{threads} threads, round {round}");
+        }
+        assert_eq!(engine.keccak256(&messages), Scalar.keccak256(&messages));
+    }
+}
+
+#[test]
+fn few_items_and_none() {
+    let mut dice = dice();
+    let claims = claims(&mut dice, 12);
+    let engine = Engine::small();
+    for count in 0..claims.len() {
+        let claims = &claims[..count];
+        let good = Scalar.check(&checks(claims));
+        assert_eq!(engine.verify_known(claims), claims.iter().map(oracle::verify).collect::<Vec<_>>());
+        assert_eq!(engine.verify_signers(&checks(claims)), good);
+        assert_eq!(engine.verify_signers_once(&checks(claims)), good);
+    }
+    assert!(engine.recover(&[]).is_empty() && engine.keccak256(&[]).is_empty());
+}
+
+/// Counts what it is asked and fails at everything.
+#[derive(Debug)]
+struct Failing {
+    asked: AtomicUsize,
+    short: bool,
+}
+
+impl Failing {
+    fn fail<R>(&self) -> Vec<R> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        assert!(self.short, "a planted bug");
+        Vec::new()
+    }
+}
+
+impl Backend for Failing {
+    fn name(&self) -> BackendName {
+        BackendName::Avx2
+    }
+
+    fn recover(&self, _: &[Signed]) -> Vec<Recovered> {
+        self.fail()
+    }
+
+    fn verify_cold(&self, _: &[Claim]) -> Vec<Verdict> {
+        self.fail()
+    }
+
+    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
+        keys.iter().map(|_| None).collect()
+    }
+}
+
+#[test]
+fn a_backend_that_panics_is_left_out() {
+    static FAILING: Failing = Failing { asked: AtomicUsize::new(0), short: false };
+    let claims = claims(&mut dice(), 40);
+    let engine = engine(1, vec![&FAILING]);
+    for _ in 0..3 {
+        assert_eq!(engine.verify_signers(&checks(&claims)), Scalar.check(&checks(&claims)));
+    }
+    assert_eq!(FAILING.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn missing_answers_are_not_taken_for_answers() {
+    static SHORT: Failing = Failing { asked: AtomicUsize::new(0), short: true };
+    let claims = claims(&mut dice(), 40);
+    let signed: Vec<Signed> = claims.iter().map(|c| c.signed).collect();
+    let engine = engine(1, vec![&SHORT]);
+    assert_eq!(engine.recover(&signed), signed.iter().map(oracle::recover).collect::<Vec<_>>());
+    assert_eq!(engine.verify_known(&claims), claims.iter().map(oracle::verify).collect::<Vec<_>>());
+    assert!(SHORT.asked.load(Ordering::Relaxed) >= 2);
+}
+
+#[test]
+fn a_remembered_signature_vouches_for_its_signer_alone() {
+    let key = &keys(&mut dice(), 1)[0];
+    let digest = Hash::repeat_byte(7);
+    let signature = *key.sign(&digest).as_array().expect("65 bytes");
+    let good = Check { digest, signature, signer: key.address() };
+    let other = Check { signer: vigil_primitives::Address::repeat_byte(1), ..good };
+    let engine = Engine::small();
+    for _ in 0..2 {
+        assert_eq!(engine.verify_signers_once(&[good, other, good]), [true, false, true]);
+    }
+}
+
+fn waiting(items: usize, age: Duration) -> Engine {
+    let config = EngineConfig { threads: 1, flush_at: FlushAt { items, age }, ..EngineConfig::default() };
+    Engine::start(config).expect("threads")
+}
+
+const NEVER: Duration = Duration::from_secs(86_400);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_get_their_own_answers() {
+    let claims = claims(&mut dice(), 96);
+    let engine = waiting(48, NEVER);
+    let mut callers = tokio::task::JoinSet::new();
+    for (n, part) in claims.chunks(3).enumerate() {
+        let (engine, part) = (engine.clone(), part.to_vec());
+        callers.spawn(async move {
+            let signed: Vec<Signed> = part.iter().map(|c| c.signed).collect();
+            match n % 2 {
+                0 => {
+                    let want: Vec<Verdict> = part.iter().map(oracle::verify).collect();
+                    assert_eq!(engine.batched().verify_known(part, Flush::WithOthers).await, Ok(want));
+                }
+                _ => {
+                    let want: Vec<Recovered> = signed.iter().map(oracle::recover).collect();
+                    assert_eq!(engine.batched().recover(signed, Flush::WithOthers).await, Ok(want));
+                }
+            }
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done.expect("answers");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_wait_takes_the_others_along() {
+    let claims = claims(&mut dice(), 6);
+    let engine = waiting(usize::MAX, NEVER);
+    let (patient, all) = (engine.clone(), checks(&claims));
+    let want = Scalar.check(&all);
+    let others = tokio::spawn(async move { patient.batched().verify_signers(all, Flush::WithOthers).await });
+    // Every call flushes what is in line; the patient one comes into line at some time.
+    while !others.is_finished() {
+        let hash = engine.batched().keccak256(vec![Bytes::from_static(b"now")], Flush::Now).await;
+        assert_eq!(hash, Ok(vec![oracle::digest(b"now")]));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(others.await.expect("ends"), Ok(want));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn age_flushes_and_callers_may_go() {
+    let claims = claims(&mut dice(), 4);
+    let engine = waiting(usize::MAX, Duration::from_millis(1));
+    let gone = engine.batched().verify_known(claims.clone(), Flush::WithOthers);
+    let _gone_before_the_answer = tokio::time::timeout(Duration::ZERO, gone).await;
+    let want: Vec<Verdict> = claims.iter().map(oracle::verify).collect();
+    assert_eq!(engine.batched().verify_known(claims, Flush::WithOthers).await, Ok(want));
+    assert_eq!(engine.batched().recover(Vec::new(), Flush::WithOthers).await, Ok(Vec::new()), "nothing asked");
+}
+
+#[test]
+fn a_batch_that_fails_leaves_nobody_waiting() {
+    let (reply, mut answer) = tokio::sync::oneshot::channel::<Vec<u8>>();
+    batcher::answer(vec![batcher::Asked::new(vec![1], reply)], |_| panic!("a planted bug"));
+    assert!(answer.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Closed));
+}
+
+#[test]
+fn the_last_engine_ends_its_threads() {
+    let engine = Engine::small();
+    let watch = Arc::downgrade(&engine.inner.work);
+    let other = engine.clone();
+    drop(engine);
+    assert_eq!(other.recover(&[]).len(), 0);
+    drop(other);
+    assert!(watch.upgrade().is_none(), "the batcher's thread held it until it ended");
+}

@@ -1,0 +1,274 @@
+//! The operations: from a batch to pieces, from a piece to a backend.
+
+use super::metrics::{ORACLE, record_batch, record_fallback, record_recent, record_tables};
+use super::payers::{Payer, Payers};
+use super::plan::{Op, Plan};
+use super::recent::RecentSigners;
+use super::workers::Workers;
+use crate::backend::{Backend, BackendName};
+use crate::comb::Comb;
+use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::oracle;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use vigil_crypto::Check;
+use vigil_primitives::{Address, Hash};
+
+/// What all callers share.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) workers: Workers,
+    pub(super) backends: Vec<Usable>,
+    pub(super) plan: Plan,
+    pub(super) payers: Mutex<Payers<Comb>>,
+    pub(super) recent: Mutex<RecentSigners>,
+}
+
+/// A backend until it panics.
+#[derive(Debug)]
+pub(super) struct Usable {
+    backend: &'static dyn Backend,
+    broken: AtomicBool,
+}
+
+impl From<&'static dyn Backend> for Usable {
+    fn from(backend: &'static dyn Backend) -> Self {
+        Self { backend, broken: AtomicBool::new(false) }
+    }
+}
+
+/// Signatures of a batch with their places in it.
+struct Places<T> {
+    at: Vec<usize>,
+    items: Vec<T>,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Self { at: Vec::new(), items: Vec::new() }
+    }
+}
+
+impl<T> Places<T> {
+    fn push(&mut self, at: usize, item: T) {
+        self.at.push(at);
+        self.items.push(item);
+    }
+}
+
+impl Work {
+    pub(super) fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
+        self.workers.spread(items, Op::Recover.piece_min(), |piece| self.recover_piece(piece))
+    }
+
+    pub(super) fn verify_known(&self, claims: &[Claim]) -> Vec<Verdict> {
+        self.workers.spread(claims, Op::VerifyHot.piece_min(), |piece| self.verify_known_piece(piece))
+    }
+
+    pub(super) fn verify_signers(&self, checks: &[Check]) -> Vec<bool> {
+        self.workers.spread(checks, Op::Recover.piece_min(), |piece| self.verify_signers_piece(piece))
+    }
+
+    /// [`Work::verify_signers`] for what is seen more than once.
+    pub(super) fn verify_signers_once(&self, checks: &[Check]) -> Vec<bool> {
+        let known: Vec<Option<Address>> = {
+            let mut recent = lock(&self.recent);
+            checks.iter().map(|check| recent.signer(&check.digest, &check.signature)).collect()
+        };
+        let unknown: Vec<Check> = checks.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(c, _)| *c).collect();
+        record_recent(checks.len() - unknown.len());
+        let mut fresh = self.verify_signers(&unknown).into_iter();
+        let mut recent = lock(&self.recent);
+        let mut judge = |(check, known): (&Check, &Option<Address>)| match known {
+            Some(signer) => *signer == check.signer,
+            None => {
+                let good = fresh.next().expect("one answer for each unknown signature");
+                if good {
+                    recent.remember(&signed(check), check.signer);
+                }
+                good
+            }
+        };
+        checks.iter().zip(&known).map(&mut judge).collect()
+    }
+
+    pub(super) fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
+        self.workers.spread(messages, Op::Keccak256.piece_min(), |piece| self.keccak_piece(piece))
+    }
+
+    fn recover_piece(&self, items: &[Signed]) -> Vec<Recovered> {
+        let one_by_one = || items.iter().map(oracle::recover).collect();
+        self.run(Op::Recover, items.len(), |backend| backend.recover(items), one_by_one)
+    }
+
+    fn keccak_piece(&self, messages: &[&[u8]]) -> Vec<Hash> {
+        let batch = |backend: &dyn Backend| {
+            let mut digests = vec![Hash::ZERO; messages.len()];
+            backend.keccak256(messages, &mut digests);
+            digests
+        };
+        let one_by_one = || messages.iter().map(|message| oracle::digest(message)).collect();
+        self.run(Op::Keccak256, messages.len(), batch, one_by_one)
+    }
+
+    fn verify_known_piece(&self, claims: &[Claim]) -> Vec<Verdict> {
+        let (mut cold, mut hot) = (Places::default(), Places::<(Claim, Arc<Comb>)>::default());
+        {
+            let mut payers = lock(&self.payers);
+            for (at, claim) in claims.iter().enumerate() {
+                match payers.by_key(&claim.key) {
+                    Payer::Hot(_, table) => hot.push(at, (*claim, table)),
+                    Payer::Cold(_) | Payer::Unknown => cold.push(at, *claim),
+                }
+            }
+        }
+        let mut verdicts = vec![Ok(()); claims.len()];
+        let cold_verdicts = self.verify_cold(&cold.items);
+        let good = cold.items.iter().zip(&cold_verdicts).filter(|(_, verdict)| verdict.is_ok());
+        self.note(good.map(|(claim, _)| (claim.key, None)));
+        cold.at.into_iter().zip(cold_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
+        let hot_verdicts = self.verify_hot(&hot.items);
+        hot.at.into_iter().zip(hot_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
+        verdicts
+    }
+
+    /// A key that is known vouches for its address: two keys of one address would be a collision of Keccak-256's last 160
+    /// bits.
+    fn verify_signers_piece(&self, checks: &[Check]) -> Vec<bool> {
+        let (mut new, mut cold) = (Places::default(), Places::default());
+        let mut hot = Places::<(Claim, Arc<Comb>)>::default();
+        {
+            let mut payers = lock(&self.payers);
+            for (at, check) in checks.iter().enumerate() {
+                let signed = signed(check);
+                match payers.by_address(&check.signer) {
+                    Payer::Unknown => new.push(at, signed),
+                    Payer::Cold(key) => cold.push(at, Claim { signed, key }),
+                    Payer::Hot(key, table) => hot.push(at, (Claim { signed, key }, table)),
+                }
+            }
+        }
+        let mut good = vec![false; checks.len()];
+        let mut seen = Vec::new();
+        for (at, recovered) in new.at.iter().zip(self.recover_if_any(&new.items)) {
+            if let Ok(signer) = recovered
+                && signer.address == checks[*at].signer
+            {
+                good[*at] = true;
+                seen.push((signer.key, Some(signer.address)));
+            }
+        }
+        for ((at, claim), verdict) in cold.at.iter().zip(&cold.items).zip(self.verify_cold(&cold.items)) {
+            if verdict.is_ok() {
+                good[*at] = true;
+                seen.push((claim.key, Some(checks[*at].signer)));
+            }
+        }
+        self.note(seen.into_iter());
+        for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items)) {
+            good[*at] = verdict.is_ok();
+        }
+        good
+    }
+
+    fn recover_if_any(&self, items: &[Signed]) -> Vec<Recovered> {
+        if items.is_empty() { Vec::new() } else { self.recover_piece(items) }
+    }
+
+    fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
+        if claims.is_empty() {
+            return Vec::new();
+        }
+        let one_by_one = || claims.iter().map(oracle::verify).collect();
+        self.run(Op::VerifyCold, claims.len(), |backend| backend.verify_cold(claims), one_by_one)
+    }
+
+    fn verify_hot(&self, items: &[(Claim, Arc<Comb>)]) -> Vec<Verdict> {
+        if items.is_empty() {
+            return Vec::new();
+        }
+        let batch = |backend: &dyn Backend| {
+            let claims: Vec<Claim> = items.iter().map(|(claim, _)| *claim).collect();
+            let combs: Vec<&Comb> = items.iter().map(|(_, comb)| comb.as_ref()).collect();
+            backend.verify_hot(&claims, &combs)
+        };
+        let one_by_one = || items.iter().map(|(claim, _)| oracle::verify(claim)).collect();
+        self.run(Op::VerifyHot, items.len(), batch, one_by_one)
+    }
+
+    /// Counts good signatures of keys without tables, and builds the tables that are due.
+    fn note(&self, good: impl Iterator<Item = (PublicKey, Option<Address>)>) {
+        let due: Vec<PublicKey> = {
+            let mut payers = lock(&self.payers);
+            good.filter(|(key, address)| payers.note(key, *address)).map(|(key, _)| key).collect()
+        };
+        if due.is_empty() {
+            return;
+        }
+        let builder = self.plan.choose(Op::VerifyHot, usize::MAX).and_then(|name| self.usable(name));
+        let built = builder.and_then(|usable| self.guarded(usable, |backend| backend.build_combs(&due)));
+        let mut tables = built.unwrap_or_default().into_iter();
+        let mut payers = lock(&self.payers);
+        for key in &due {
+            match tables.next().flatten() {
+                Some(table) => {
+                    let bytes = table.bytes();
+                    payers.admit(key, table, bytes);
+                }
+                None => payers.refuse(key),
+            }
+        }
+        record_tables(payers.tables());
+    }
+
+    /// One call of the backend that the plan names, or of the oracle.
+    fn run<R>(
+        &self,
+        op: Op,
+        items: usize,
+        batch: impl Fn(&dyn Backend) -> Vec<R>,
+        one_by_one: impl Fn() -> Vec<R>,
+    ) -> Vec<R> {
+        let started = Instant::now();
+        let chosen = self.plan.choose(op, items).and_then(|name| self.usable(name));
+        if let Some(usable) = chosen {
+            let name = usable.backend.name().as_str();
+            match self.guarded(usable, &batch) {
+                Some(answers) if answers.len() == items => {
+                    record_batch(op, name, items, started.elapsed());
+                    return answers;
+                }
+                _ => record_fallback(op, name, items),
+            }
+        }
+        let answers = one_by_one();
+        record_batch(op, ORACLE, items, started.elapsed());
+        answers
+    }
+
+    fn usable(&self, name: BackendName) -> Option<&Usable> {
+        let usable = self.backends.iter().find(|usable| usable.backend.name() == name)?;
+        (!usable.broken.load(Ordering::Relaxed)).then_some(usable)
+    }
+
+    /// A backend that panics has a bug: it is not asked again, and the oracle answers.
+    fn guarded<R>(&self, usable: &Usable, call: impl Fn(&dyn Backend) -> R) -> Option<R> {
+        let done = catch_unwind(AssertUnwindSafe(|| call(usable.backend)));
+        if done.is_err() {
+            usable.broken.store(true, Ordering::Relaxed);
+            let name = usable.backend.name();
+            tracing::error!("backend {name} panicked: it is not used until the next start; please report this");
+        }
+        done.ok()
+    }
+}
+
+fn signed(check: &Check) -> Signed {
+    Signed { digest: check.digest, signature: check.signature }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
