@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bls;
+mod cases;
 mod check;
 pub mod keystore;
 pub mod second_opinion;
@@ -18,3 +19,7 @@ pub mod signer_vectors;
 mod verified;
 
 pub use check::{Check, Scalar, SignatureChecker};
+pub use secp::{PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known};
+pub use sign::{SignError, sign_digest, sign_tx};
+pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx, verify_txs};
+pub use vigil_primitives::keccak256;

@@ -117,13 +117,18 @@ pub fn verify_known(digest: &Hash, sig: &[u8; SIGNATURE_BYTES], key: &PublicKey)
 /// # Errors
 /// [`SignatureError`], as [`recover`].
 pub fn recover_eth(digest: &Hash, sig: &[u8; SIGNATURE_BYTES]) -> Result<Address, SignatureError> {
+    recover(digest, &native(sig)?)
+}
+
+/// The form that [`recover`] takes of a signature of [`recover_eth`]'s.
+pub(crate) fn native(sig: &[u8; SIGNATURE_BYTES]) -> Result<[u8; SIGNATURE_BYTES], SignatureError> {
     let mut native = *sig;
     native[64] = match sig[64] {
         v @ 27..=28 => v - 27,
         v @ 35.. => 1 - v % 2,
         v => return Err(SignatureError::RecoveryId(v)),
     };
-    recover(digest, &native)
+    Ok(native)
 }
 
 /// True if `signature` is `signer`'s over `digest`, by the rules of [`recover`].

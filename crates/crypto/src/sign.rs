@@ -4,7 +4,6 @@
 //! of version 2 source 0 and holder 1; every other type one, slot 0.
 
 use crate::{SecretKey, keccak256};
-use std::cell::OnceCell;
 use vigil_primitives::{DepositStake, DepositStakeV2, Hash, SignBytes, Signature, Tx, TxInput, TxWrapper};
 
 /// A transaction has no such slot.
@@ -17,31 +16,13 @@ pub struct SignError {
     pub slots: usize,
 }
 
-/// Digests of one payload under both wrappers, each hashed at most once.
-pub(crate) struct Payload {
-    bytes: SignBytes,
-    v1: OnceCell<Hash>,
-    v2: OnceCell<Hash>,
-}
-
-impl Payload {
-    /// What slot `slot` of `tx` signs; all slots share a payload but those of a service payment. For slot 1 of a
-    /// version 2 deposit use [`holder_digest`].
-    pub(crate) fn new(chain_id: &str, tx: &Tx, slot: usize) -> Self {
-        let bytes = match tx {
-            Tx::ServicePayment(t) if slot == 0 => SignBytes::of_payment_source(chain_id, t),
-            Tx::DepositStake(t) => SignBytes::of(chain_id, &Tx::DepositStakeV2(as_v2(t))),
-            _ => SignBytes::of(chain_id, tx),
-        };
-        Self { bytes, v1: OnceCell::new(), v2: OnceCell::new() }
-    }
-
-    pub(crate) fn digest(&self, wrapper: TxWrapper) -> Hash {
-        let cell = match wrapper {
-            TxWrapper::V1 => &self.v1,
-            TxWrapper::V2 => &self.v2,
-        };
-        *cell.get_or_init(|| keccak256(self.bytes.wrapped(wrapper)))
+/// What slot `slot` of `tx` signs; all slots share it but those of a service payment. Slot 1 of a version 2 deposit signs
+/// [`holder_bytes`] instead.
+pub(crate) fn sign_bytes(chain_id: &str, tx: &Tx, slot: usize) -> SignBytes {
+    match tx {
+        Tx::ServicePayment(t) if slot == 0 => SignBytes::of_payment_source(chain_id, t),
+        Tx::DepositStake(t) => SignBytes::of(chain_id, &Tx::DepositStakeV2(as_v2(t))),
+        _ => SignBytes::of(chain_id, tx),
     }
 }
 
@@ -60,8 +41,8 @@ fn as_v2(t: &DepositStake) -> DepositStakeV2 {
 }
 
 /// What the holder of a deposit signs: the proof of possession.
-pub(crate) fn holder_digest(tx: &DepositStakeV2) -> Hash {
-    keccak256(&tx.bls_pop)
+pub(crate) fn holder_bytes(tx: &DepositStakeV2) -> &[u8] {
+    &tx.bls_pop
 }
 
 /// The inputs that sign, by slot; without the holder of a version 2 deposit, which is no input.
@@ -120,8 +101,8 @@ pub fn sign_digest(chain_id: &str, tx: &Tx, slot: usize) -> Result<Hash, SignErr
         return Err(SignError { slot, slots });
     }
     Ok(match tx {
-        Tx::DepositStakeV2(t) if slot == 1 => holder_digest(t),
-        _ => Payload::new(chain_id, tx, slot).digest(TxWrapper::V1),
+        Tx::DepositStakeV2(t) if slot == 1 => keccak256(holder_bytes(t)),
+        _ => keccak256(sign_bytes(chain_id, tx, slot).wrapped(TxWrapper::V1)),
     })
 }
 

@@ -1,12 +1,11 @@
 //! From raw bytes to a transaction whose signatures have been judged once.
 
 use crate::bls;
-use crate::sign::{Payload, holder_digest, inputs};
-use crate::{keccak256, recover_eth, verify_digest};
-use vigil_primitives::{
-    BlockHeader, Bytes, DepositStakeV2, Forks, Hash, Height, RlpError, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput,
-    TxWrapper, chain_id_number,
-};
+use crate::cases::{Case, judge};
+use crate::{Scalar, SignatureChecker, verify_digest};
+use vigil_primitives::{BlockHeader, Bytes, DepositStakeV2, Forks, Hash, Height, RlpError, Tx};
+#[cfg(doc)]
+use {crate::cases::WAVE_MIN, vigil_primitives::TX_ACCOUNTS_MAX};
 
 /// What signatures of a chain's transactions depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct TxDomain {
     pub forks: Forks,
 }
 
-/// A transaction decoded once and verified once. Only [`verify_tx`] makes one.
+/// A transaction decoded once and verified once. Only [`verify_txs`] makes one.
 ///
 /// A bad signature is a verdict, not an error, because the ledger's result codes have an order (sequence, balance,
 /// signature). Slots number the signatures: a send has one an input; a service payment source 0 and target 1; a
@@ -83,74 +82,50 @@ impl VerifiedTx {
     }
 }
 
-/// Decodes an envelope strictly and judges its signatures.
-///
-/// A transaction with more than [`TX_ACCOUNTS_MAX`] signatures can never be applied; none of them is looked at, all
-/// verdicts are false.
+/// Decodes an envelope strictly and judges its signatures. Many at once: [`verify_txs`].
 ///
 /// # Errors
 /// [`RlpError`] if the bytes are no transaction; never for a bad signature.
 pub fn verify_tx(domain: &TxDomain, raw: Bytes) -> Result<VerifiedTx, RlpError> {
-    let tx = Tx::from_raw(&raw)?;
-    let hash = keccak256(&raw);
-    let verdicts: Box<[Option<Height>]> = verdicts(domain, &tx).into();
-    // A pairing is dear: not for what nobody signed.
-    let signed = verdicts.iter().all(Option::is_some);
-    let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if signed && proves_possession(t));
-    Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
+    verify_txs(&Scalar, domain, [raw]).pop().expect("one answer for one transaction")
+}
+
+/// Decodes envelopes strictly and judges their signatures, all in a few batches of `checker`, who vouches for them: first
+/// every signature as it should be, then those that failed in the second form that is allowed.
+///
+/// A transaction with more than [`TX_ACCOUNTS_MAX`] signatures can never be applied; none of them is looked at, all
+/// verdicts are false. Of a send with more than [`WAVE_MIN`] inputs, the signatures after that are judged in waves, each
+/// twice as long as the one before; after a wave with a bad one the others are not looked at and count as bad, so that a
+/// forged send costs no more than about twice the good signatures in it. (The ledger judges inputs in order and stops
+/// at the first bad one.)
+///
+/// # Errors
+/// Of each transaction, in order: [`RlpError`] if the bytes are none; never for a bad signature.
+pub fn verify_txs(
+    checker: &dyn SignatureChecker,
+    domain: &TxDomain,
+    raws: impl IntoIterator<Item = Bytes>,
+) -> Vec<Result<VerifiedTx, RlpError>> {
+    let decode = |raw: Bytes| Ok((Tx::from_raw(&raw)?, raw));
+    let mut txs: Vec<Result<(Tx, Bytes), RlpError>> = raws.into_iter().map(decode).collect();
+    let mut cases: Vec<Case> = txs.iter().flatten().map(|(tx, _)| Case::new(domain, tx)).collect();
+    judge(checker, &mut cases);
+    let raws: Vec<&[u8]> = txs.iter().flatten().map(|(_, raw)| raw.as_ref()).collect();
+    let mut judged = cases.iter().map(Case::verdicts).zip(checker.keccak256(&raws)).collect::<Vec<_>>().into_iter();
+    let finish = |decoded: Result<(Tx, Bytes), RlpError>| {
+        let (tx, raw) = decoded?;
+        let (verdicts, hash): (Box<[_]>, Hash) = judged.next().expect("a verdict for each transaction");
+        // A pairing is dear: not for what nobody signed.
+        let signed = verdicts.iter().all(Option::is_some);
+        let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if signed && proves_possession(t));
+        Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
+    };
+    txs.drain(..).map(finish).collect()
 }
 
 /// True if the header's proposer signed it.
 pub fn verify_header(header: &BlockHeader) -> bool {
     verify_digest(&header.proposer, &header.sign_digest(), &header.signature)
-}
-
-fn verdicts(domain: &TxDomain, tx: &Tx) -> Vec<Option<Height>> {
-    let inputs = inputs(tx);
-    if inputs.len() > TX_ACCOUNTS_MAX {
-        return vec![None; inputs.len()];
-    }
-    let id = domain.chain_id.as_str();
-    let v2_from = Some(domain.forks.tx_wrapper_extension);
-    let payload = Payload::new(id, tx, 0);
-    match tx {
-        Tx::Coinbase(_) | Tx::Slash(_) => vec![of_input(&payload, inputs[0], None)],
-        Tx::ServicePayment(_) => {
-            let target = Payload::new(id, tx, 1);
-            vec![of_input(&payload, inputs[0], None), of_input(&target, inputs[1], None)]
-        }
-        Tx::DepositStakeV2(t) => {
-            let holder = verify_digest(&t.holder.address, &holder_digest(t), &t.holder_sig);
-            vec![of_input(&payload, inputs[0], v2_from), holder.then_some(0)]
-        }
-        Tx::SmartContract(t) => {
-            vec![of_input(&payload, inputs[0], v2_from).or_else(|| of_ethereum(domain, t))]
-        }
-        _ => inputs.into_iter().map(|input| of_input(&payload, input, v2_from)).collect(),
-    }
-}
-
-/// The six-field wrapper, then the nine-field one where it is allowed.
-fn of_input(payload: &Payload, input: &TxInput, v2_from: Option<Height>) -> Option<Height> {
-    let valid = |wrapper| verify_digest(&input.address, &payload.digest(wrapper), &input.signature);
-    if input.signature.as_array().is_none_or(|sig| sig[64] > 1) {
-        return None;
-    }
-    if valid(TxWrapper::V1) { Some(0) } else { v2_from.filter(|_| valid(TxWrapper::V2)) }
-}
-
-/// A contract transaction may carry the signature of an Ethereum one (`spec/ledger.md` §1.6). The chain's number is
-/// that of its newest rules.
-fn of_ethereum(domain: &TxDomain, tx: &SmartContract) -> Option<Height> {
-    let newest = Height::MAX;
-    let number = chain_id_number(&domain.chain_id, newest, &domain.forks);
-    let signature = tx.from.signature.as_array()?;
-    if !tx.from.coins.theta.is_zero() || recover_eth(&tx.eth_digest(number), signature) != Ok(tx.from.address) {
-        return None;
-    }
-    let before = chain_id_number(&domain.chain_id, domain.forks.metachain.saturating_sub(1), &domain.forks);
-    let metachain = if before == number { 0 } else { domain.forks.metachain };
-    Some(domain.forks.rpc_compatibility.max(metachain))
 }
 
 fn proves_possession(tx: &DepositStakeV2) -> bool {

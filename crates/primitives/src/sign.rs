@@ -107,7 +107,12 @@ impl SmartContract {
     /// What the signer of the Ethereum transaction behind this one signed: the nine-field legacy form (EIP-155) with the
     /// chain's number, nonce = sequence - 1 (`spec/ledger.md` §1.6).
     pub fn eth_digest(&self, chain_number: U256) -> Hash {
-        keccak256(self.eth_rlp(&[chain_number, U256::ZERO, U256::ZERO]))
+        keccak256(self.eth_sign_bytes(chain_number))
+    }
+
+    /// What [`Self::eth_digest`] is the digest of.
+    pub fn eth_sign_bytes(&self, chain_number: U256) -> Vec<u8> {
+        self.eth_rlp(&[chain_number, U256::ZERO, U256::ZERO])
     }
 
     /// The Ethereum transaction this one was made from, if it carries such a signature (last byte 27 or 28). Its Keccak-256 is

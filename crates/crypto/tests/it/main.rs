@@ -1,5 +1,6 @@
 //! Tests of the oracles: one binary, a module a topic.
 
+mod batches;
 mod bls;
 mod bls_points;
 mod differential;

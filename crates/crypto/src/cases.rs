@@ -1,0 +1,184 @@
+//! Judging the signatures of many transactions in few batches.
+//!
+//! A transaction is a case: its slots, and for each slot the forms in which it may be signed, the usual one first. Round
+//! after round every case names what is to be tried next; what all of them name is one batch of digests and one of
+//! signatures.
+
+use crate::secp::native;
+use crate::sign::{holder_bytes, inputs, sign_bytes};
+use crate::{Check, SignatureChecker, TxDomain};
+use std::ops::Range;
+use vigil_primitives::{
+    Address, Hash, Height, SIGNATURE_BYTES, SignBytes, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput, TxWrapper,
+    chain_id_number,
+};
+
+/// Slots that are judged together at first; the next waves are twice as long as the one before.
+pub(crate) const WAVE_MIN: usize = 16;
+
+/// What a signature may cover.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One of the case's payloads in a wrapper.
+    Wrapped(usize, TxWrapper),
+    /// One of the case's other messages.
+    Plain(usize),
+}
+
+/// One way in which a slot may be signed.
+struct Try {
+    form: Form,
+    signature: [u8; SIGNATURE_BYTES],
+    signer: Address,
+    /// First height at which this form is valid.
+    from: Height,
+}
+
+/// One signature.
+struct Slot {
+    first: Option<Try>,
+    second: Option<Try>,
+    valid_from: Option<Height>,
+}
+
+/// The signatures of one transaction.
+pub(crate) struct Case {
+    payloads: Vec<SignBytes>,
+    plain: Vec<Vec<u8>>,
+    slots: Vec<Slot>,
+    /// Slots that are being judged.
+    wave: Range<usize>,
+    /// The first tries have failed where there is no verdict.
+    second: bool,
+}
+
+impl Case {
+    pub(crate) fn new(domain: &TxDomain, tx: &Tx) -> Self {
+        let inputs = inputs(tx);
+        let (mut payloads, mut plain) = (Vec::new(), Vec::new());
+        let mut slots = Vec::with_capacity(inputs.len());
+        if inputs.len() > TX_ACCOUNTS_MAX {
+            slots.extend(inputs.iter().map(|_| Slot::none()));
+        } else {
+            let v2_from = match tx {
+                Tx::Coinbase(_) | Tx::Slash(_) | Tx::ServicePayment(_) => None,
+                _ => Some(domain.forks.tx_wrapper_extension),
+            };
+            payloads.push(sign_bytes(&domain.chain_id, tx, 0));
+            if let Tx::ServicePayment(_) = tx {
+                payloads.push(sign_bytes(&domain.chain_id, tx, 1));
+            }
+            let last = payloads.len() - 1;
+            slots.extend(inputs.iter().enumerate().map(|(slot, input)| Slot::wrapped(slot.min(last), input, v2_from)));
+        }
+        match tx {
+            Tx::SmartContract(t) => slots[0].first = slots[0].first.take().or_else(|| ethereum(domain, t, &mut plain)),
+            Tx::DepositStakeV2(t) => {
+                plain.push(holder_bytes(t).to_vec());
+                let signed = |signature| Try { form: Form::Plain(0), signature, signer: t.holder.address, from: 0 };
+                slots.push(Slot { first: t.holder_sig.as_array().copied().map(signed), ..Slot::none() });
+            }
+            _ => {}
+        }
+        let wave = 0..slots.len().min(WAVE_MIN);
+        Self { payloads, plain, slots, wave, second: false }
+    }
+
+    /// Per slot, the first height at which its signature is valid.
+    pub(crate) fn verdicts(&self) -> Box<[Option<Height>]> {
+        self.slots.iter().map(|slot| slot.valid_from).collect()
+    }
+
+    fn message(&self, form: Form) -> Vec<u8> {
+        match form {
+            Form::Wrapped(payload, wrapper) => self.payloads[payload].wrapped(wrapper),
+            Form::Plain(message) => self.plain[message].clone(),
+        }
+    }
+
+    /// What is to be tried now, by slot.
+    fn tries(&self) -> impl Iterator<Item = (usize, &Try)> {
+        let slots = self.wave.clone().zip(&self.slots[self.wave.clone()]);
+        slots.filter_map(|(at, slot)| {
+            let next = if self.second { slot.second.as_ref() } else { slot.first.as_ref() };
+            next.filter(|_| slot.valid_from.is_none()).map(|next| (at, next))
+        })
+    }
+
+    /// What was to be tried has been.
+    fn advance(&mut self) {
+        if !self.second {
+            self.second = true;
+            if self.tries().next().is_some() {
+                return;
+            }
+        }
+        let (end, all) = (self.wave.end, self.slots.len());
+        let bad = self.slots[self.wave.clone()].iter().any(|slot| slot.valid_from.is_none());
+        self.wave = if bad { all..all } else { end..all.min(end + 2 * self.wave.len()) };
+        self.second = false;
+    }
+}
+
+impl Slot {
+    fn none() -> Self {
+        Self { first: None, second: None, valid_from: None }
+    }
+
+    /// The six-field wrapper, then the nine-field one where it is allowed.
+    fn wrapped(payload: usize, input: &TxInput, v2_from: Option<Height>) -> Self {
+        let Some(signature) = input.signature.as_array().copied().filter(|sig| sig[64] <= 1) else {
+            return Self::none();
+        };
+        let signer = input.address;
+        let in_form = |wrapper, from| Try { form: Form::Wrapped(payload, wrapper), signature, signer, from };
+        let second = v2_from.map(|from| in_form(TxWrapper::V2, from));
+        Self { first: Some(in_form(TxWrapper::V1, 0)), second, valid_from: None }
+    }
+}
+
+/// A contract transaction may carry the signature of an Ethereum one (`spec/ledger.md` §1.6), which no wrapped one looks
+/// like. The chain's number is that of its newest rules.
+fn ethereum(domain: &TxDomain, tx: &SmartContract, plain: &mut Vec<Vec<u8>>) -> Option<Try> {
+    let number = chain_id_number(&domain.chain_id, Height::MAX, &domain.forks);
+    let signature = native(tx.from.signature.as_array()?).ok()?;
+    if !tx.from.coins.theta.is_zero() {
+        return None;
+    }
+    let before = chain_id_number(&domain.chain_id, domain.forks.metachain.saturating_sub(1), &domain.forks);
+    let metachain = if before == number { 0 } else { domain.forks.metachain };
+    let from = domain.forks.rpc_compatibility.max(metachain);
+    plain.push(tx.eth_sign_bytes(number));
+    Some(Try { form: Form::Plain(plain.len() - 1), signature, signer: tx.from.address, from })
+}
+
+/// Judges all cases. Each round asks `checker` for two batches: digests, then signatures.
+pub(crate) fn judge(checker: &dyn SignatureChecker, cases: &mut [Case]) {
+    loop {
+        let (mut places, mut checks, mut digest_of, mut messages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (at, case) in cases.iter().enumerate() {
+            let mut last = None; // the slots of a send cover one message
+            for (slot, next) in case.tries() {
+                if last != Some(next.form) {
+                    messages.push(case.message(next.form));
+                    last = Some(next.form);
+                }
+                digest_of.push(messages.len() - 1);
+                places.push((at, slot, next.from));
+                checks.push(Check { digest: Hash::ZERO, signature: next.signature, signer: next.signer });
+            }
+        }
+        if places.is_empty() {
+            return;
+        }
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let digests = checker.keccak256(&messages);
+        checks.iter_mut().zip(digest_of).for_each(|(check, digest)| check.digest = digests[digest]);
+        let answers = checker.check(&checks);
+        assert_eq!(answers.len(), checks.len(), "a checker answers every check");
+        for ((at, slot, from), good) in places.into_iter().zip(answers) {
+            cases[at].slots[slot].valid_from = good.then_some(from);
+        }
+        cases.iter_mut().for_each(Case::advance);
+    }
+}
