@@ -38,6 +38,8 @@ impl Machine {
 
     /// A certificate that cannot be judged yet: its votes count like single ones, and its block is asked for.
     fn keep_votes(&mut self, hcc: &Hcc, from: Option<Peer>) -> bool {
+        let new = hcc.votes.iter().filter(|v| self.sets.any_contains(&v.voter) && !self.tally.contains(v));
+        self.signer.verify_votes(&self.config.domain, new);
         for vote in &hcc.votes {
             if !self.sets.any_contains(&vote.voter) || self.tally.contains(vote) {
                 continue;

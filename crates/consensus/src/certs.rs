@@ -93,7 +93,7 @@ impl Machine {
         // Too little weight is no reason for blame: who sent it may know other sets than we do.
         let Some(set) = set else { return Verdict::Unknown };
         let (height, epoch) = (first.height, first.block_epoch);
-        if !hcc.votes.iter().all(|vote| self.signer.verify_vote(&self.config.domain, vote)) {
+        if !self.signer.verify_votes(&self.config.domain, &hcc.votes) {
             return Verdict::Bad(Penalty::BadSignature);
         }
         Verdict::Valid(Cert { hcc: Arc::new(hcc.clone()), height, epoch, set })

@@ -9,6 +9,10 @@ pub trait Keys: Send + Sync {
     fn sign(&self, digest: &Hash) -> Signature;
     /// True if `signature` is `signer`'s over `digest`.
     fn verify(&self, signer: &Address, digest: &Hash, signature: &Signature) -> bool;
+    /// [`Keys::verify`] of many at once, in order.
+    fn verify_all(&self, signed: &[(Address, Hash, Signature)]) -> Vec<bool> {
+        signed.iter().map(|(signer, digest, signature)| self.verify(signer, digest, signature)).collect()
+    }
 }
 
 /// What to do with a statement that our key signed and our journal does not know.

@@ -38,6 +38,18 @@ impl Signer {
         good
     }
 
+    /// Checks votes in one batch and remembers the good ones. True if all are good.
+    pub(crate) fn verify_votes<'a>(&mut self, domain: &SignDomain, votes: impl IntoIterator<Item = &'a Vote>) -> bool {
+        let new: Vec<&Vote> = votes.into_iter().filter(|vote| !self.verified.contains(*vote)).collect();
+        if new.is_empty() {
+            return true;
+        }
+        let signed: Vec<_> = new.iter().map(|v| (v.voter, v.digest(domain), v.signature.clone())).collect();
+        let good = self.keys.verify_all(&signed);
+        new.iter().zip(&good).filter(|(_, good)| **good).for_each(|(vote, _)| self.remember(vote));
+        good.len() == new.len() && good.into_iter().all(|good| good)
+    }
+
     pub(crate) fn remember(&mut self, vote: &Vote) {
         if self.verified.insert(vote.clone()) {
             self.order.push_back(vote.clone());

@@ -26,17 +26,17 @@ pub enum CertFault {
 /// ([`crate::SyncEffect::Verify`]).
 ///
 /// A quorum voted for a block only after its ancestors were executed, so the votes for the last block prove all the
-/// others too: where they are good, nothing else is looked at. Cost then: one quorum of `is_signed`, else at most one a
-/// certificate.
+/// others too: where they are good, nothing else is looked at. Cost then: one call of `are_signed` with one quorum, else at
+/// most one a certificate.
 ///
 /// - `sets`: those that may count above our settled head.
-/// - `is_signed`: true if a vote's signature is its voter's.
-pub fn verify(certs: &[Arc<Hcc>], sets: &[ValidatorSet], is_signed: impl Fn(&Vote) -> bool) -> Verdict {
+/// - `are_signed`: true if each vote's signature is its voter's.
+pub fn verify(certs: &[Arc<Hcc>], sets: &[ValidatorSet], are_signed: impl Fn(&[Vote]) -> bool) -> Verdict {
     let fault = |cert: &Arc<Hcc>| {
         if !sets.iter().any(|set| is_quorum(set, &cert.votes)) {
             return Some(CertFault::Quorum);
         }
-        (!cert.votes.iter().all(&is_signed)).then_some(CertFault::Signature)
+        (!are_signed(&cert.votes)).then_some(CertFault::Signature)
     };
     if certs.last().is_none_or(|last| fault(last).is_none()) {
         return Verdict { good: certs.len(), fault: None };
@@ -78,11 +78,11 @@ mod tests {
     /// The verdict, and how many signatures it cost.
     fn found(certs: &[Arc<Hcc>]) -> (usize, Option<CertFault>, u32) {
         let checked = Cell::new(0);
-        let is_signed = |vote: &Vote| {
-            checked.set(checked.get() + 1);
-            vote.source_height == 0
+        let are_signed = |votes: &[Vote]| {
+            checked.set(checked.get() + votes.len() as u32);
+            votes.iter().all(|vote| vote.source_height == 0)
         };
-        let Verdict { good, fault } = verify(certs, &[set([1, 2, 3, 4]), set([5, 6, 7, 8])], is_signed);
+        let Verdict { good, fault } = verify(certs, &[set([1, 2, 3, 4]), set([5, 6, 7, 8])], are_signed);
         (good, fault, checked.get())
     }
 

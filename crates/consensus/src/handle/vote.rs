@@ -2,10 +2,26 @@
 
 use crate::certs::is_sane;
 use crate::machine::Machine;
-use crate::{Peer, Penalty};
+use crate::{Input, Message, Peer, Penalty};
 use vigil_primitives::Vote;
 
 impl Machine {
+    /// Checks the signatures of the votes among `inputs` in one batch, those that [`Machine::step`] would check: what is
+    /// good is not checked again when the inputs are stepped. Changes nothing else.
+    pub fn check_ahead(&mut self, inputs: &[Input]) {
+        fn vote(input: &Input) -> Option<&Vote> {
+            match input {
+                Input::Received { message: Message::Vote(vote), .. } => Some(vote),
+                _ => None,
+            }
+        }
+        let will_check = |v: &&Vote| self.sets.any_contains(&v.voter) && is_sane(v) && !self.tally.contains(v);
+        let votes: Vec<&Vote> = inputs.iter().filter_map(vote).filter(will_check).collect();
+        if votes.len() > 1 {
+            self.signer.verify_votes(&self.config.domain, votes);
+        }
+    }
+
     /// Strangers are refused before any signature is checked, and each signature is checked once. They are blamed only
     /// where the set is certain: somebody who is ahead of us may know a newer one.
     pub(crate) fn on_vote(&mut self, from: Peer, vote: Vote) {

@@ -1,5 +1,6 @@
 //! Tests by meaning. `net.rs` is a small deterministic network; `bench.rs` drives one machine by hand.
 
+mod ahead;
 mod bench;
 mod bounds;
 mod epochs;

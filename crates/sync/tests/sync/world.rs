@@ -204,7 +204,7 @@ impl World {
             match effect {
                 SyncEffect::Request { peer, id, ask } => self.asked(peer, id, ask),
                 SyncEffect::Verify { ticket, after, certs } => {
-                    let verdict = verify(&certs, &self.sets, is_signed);
+                    let verdict = verify(&certs, &self.sets, |votes| votes.iter().all(is_signed));
                     let complete = self.held.contains_key(&after);
                     self.answers.insert((self.now, ticket), SyncInput::Verified { ticket, verdict, complete });
                 }
