@@ -6,6 +6,7 @@ use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
 use crate::signer_vectors;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use vigil_crypto::signer_vectors::UnpackError;
 use vigil_primitives::Hash;
@@ -35,6 +36,31 @@ impl BackendName {
             Self::Neon => "neon",
             Self::Avx512Ifma => "avx512ifma",
         }
+    }
+
+    /// The kind of processor that it is for, as in [`std::env::consts::ARCH`], and the instruction sets that it needs
+    /// there; `None`: every kind.
+    pub const fn needs(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Self::Portable => None,
+            Self::Neon => Some(("aarch64", &["neon"])),
+            Self::Avx2 => Some(("x86_64", &["avx2", "bmi2", "adx"])),
+            Self::Avx512Ifma => Some(("x86_64", &["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma"])),
+        }
+    }
+}
+
+/// No backend has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no backend is called `{0}`; there are portable, neon, avx2 and avx512ifma")]
+pub struct UnknownBackend(pub String);
+
+impl FromStr for BackendName {
+    type Err = UnknownBackend;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBackend> {
+        let known = Self::ALL.into_iter().find(|backend| backend.as_str() == name);
+        known.ok_or_else(|| UnknownBackend(name.to_owned()))
     }
 }
 

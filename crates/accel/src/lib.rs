@@ -21,7 +21,7 @@ mod signer_vectors;
 mod testing;
 mod words;
 
-pub use backend::{Backend, BackendName, detect};
+pub use backend::{Backend, BackendName, UnknownBackend, detect};
 pub use comb::Comb;
 pub use engine::{Engine, EngineConfig};
 pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};

@@ -65,6 +65,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
         duration: args.duration,
         restart: args.restart,
         node_args: if args.sent_log { vec!["--sent-log".to_owned()] } else { Vec::new() },
+        commit: crate::start::COMMIT.to_owned(),
         program: std::env::current_exe().map_err(CliError::while_doing("cannot find this program"))?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -1,7 +1,9 @@
 //! The `vigil` binary: every subcommand, thin. One file a subcommand; each has `Args` and `run`.
 #![forbid(unsafe_code)]
 
+mod calibrate;
 mod db;
+mod doctor;
 mod error;
 mod files;
 mod genesis;
@@ -66,6 +68,10 @@ enum Command {
     /// Look into a data folder
     #[command(subcommand)]
     Db(db::Command),
+    /// Measure which backend of the verification engine is fastest here
+    Calibrate(calibrate::Args),
+    /// What this machine has, what the verification engine will use, what is missing
+    Doctor(doctor::Args),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +97,8 @@ fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Localnet(args) => localnet::run(args, &cli.globals, output),
         Command::Status(args) => status::run(args, output),
         Command::Db(command) => db::run(command, &cli.globals, output),
+        Command::Calibrate(args) => calibrate::run(args, &cli.globals, output),
+        Command::Doctor(args) => doctor::run(args, &cli.globals, output),
     }
 }
 

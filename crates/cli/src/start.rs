@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use vigil_crypto::SecretKey;
+use vigil_node::accel::{self, AccelError};
 use vigil_node::layout::Layout;
 use vigil_node::{Config, Node, NodeError, StartOptions, node_key, telemetry};
 use vigil_rpc::Version;
@@ -62,9 +63,12 @@ impl FromArgMatches for ConfigFlags {
     }
 }
 
+/// The commit that this program is built from.
+pub(crate) const COMMIT: &str = env!("VIGIL_COMMIT");
+
 fn version() -> Version {
     let [version, git_hash, timestamp] =
-        [env!("CARGO_PKG_VERSION"), env!("VIGIL_COMMIT"), env!("VIGIL_COMMIT_TIME")].map(str::to_owned);
+        [env!("CARGO_PKG_VERSION"), COMMIT, env!("VIGIL_COMMIT_TIME")].map(str::to_owned);
     Version { version, git_hash, timestamp }
 }
 
@@ -83,10 +87,14 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     start_log(&config)?;
     let genesis = crate::genesis::read(&layout.genesis())?;
     let key = unlock(args, &layout)?;
+    let engine = accel::start(&config, &layout.calibration(), COMMIT).map_err(|why| match why {
+        AccelError::Backend { .. } => CliError::usage(why),
+        AccelError::Threads(_) => CliError::caused(&why),
+    })?;
     let address = key.address();
     let (rpc, metrics) = (config.rpc_port, config.metrics_port);
     let Args { fresh_journal, sent_log, .. } = *args;
-    let options = StartOptions { layout, config, genesis, key, fresh_journal, sent_log, version: version() };
+    let options = StartOptions { layout, config, genesis, key, fresh_journal, sent_log, engine, version: version() };
     telemetry::recorder();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::while_doing("cannot start the runtime"))?;

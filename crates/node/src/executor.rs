@@ -4,6 +4,7 @@
 //! before a vote for it can leave. When the disk is full it tries again and again and stays silent meanwhile: the node
 //! stops voting and says why.
 
+use crate::accel::Hasher;
 use crate::chain::{Chain, ChainError};
 use crate::engine::Inputs;
 use crate::health::{Fault, Health, with_causes};
@@ -18,7 +19,7 @@ use vigil_consensus::{BlockFault, BuildRequest, Executed, Input, Settled};
 use vigil_crypto::{SecretKey, VerifiedTx};
 use vigil_ledger::{BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, build_block, code, execute_block};
 use vigil_primitives::{Block, BlockHeader, Hash, Hcc, RlpError, Signature};
-use vigil_trie::{ScalarHasher, ordered_root};
+use vigil_trie::ordered_root_with;
 
 /// Time between two attempts to write to a disk that is full.
 const DISK_RETRY: Duration = Duration::from_secs(1);
@@ -74,6 +75,8 @@ pub struct Executor {
     pub pool: Arc<Pool>,
     /// Where answers go.
     pub answers: Inputs,
+    /// Hashes tries.
+    pub hasher: Hasher,
     /// Our key, for the coinbase.
     pub key: Option<SecretKey>,
     /// Where faults go.
@@ -176,7 +179,7 @@ impl Executor {
         };
         let txs = stage("verify", || self.verified(block))?;
         let params = self.chain.params();
-        let outcome = stage("execute", || execute_block(params, &ScalarHasher, &parent, &block.header, &txs));
+        let outcome = stage("execute", || execute_block(params, &self.hasher, &parent, &block.header, &txs));
         let outcome = outcome.map_err(blame)?;
         let stored =
             stage("store", || self.persist(|chain| chain.add_executed(hash, Arc::clone(block), &txs, outcome.clone())));
@@ -185,10 +188,10 @@ impl Executor {
 
     /// The block's transactions, verified: known ones cost nothing.
     fn verified(&self, block: &Block) -> Result<Vec<Arc<VerifiedTx>>, Failure> {
-        let known = self.pool.known(&block.txs);
+        let known = self.pool.known(&self.pool.hashes_of(&block.txs));
         let unknown = known.iter().filter(|tx| tx.is_none()).count();
         // Signatures are dear: make sure first that these are the transactions that the proposer signed for.
-        if unknown > 0 && ordered_root(block.txs.iter().map(|tx| tx.as_ref())) != block.header.tx_root {
+        if unknown > 0 && ordered_root_with(&self.hasher, &block.txs) != block.header.tx_root {
             return Err(Failure::Fault(BlockFault::Body));
         }
         metrics::counter!("vigil_block_txs_verified_total").increment(unknown as u64);
@@ -240,7 +243,7 @@ impl Executor {
         let sign = |digest: &Hash| -> Signature { key.sign(digest) };
         let allow_set_change = request.allow_set_change;
         let proposal = Proposal { header, allow_set_change, candidates: &candidates, sign: &sign };
-        build_block(self.chain.params(), &ScalarHasher, parent, proposal)
+        build_block(self.chain.params(), &self.hasher, parent, proposal)
     }
 
     /// State nodes are written now; the block follows when it is signed, and makes both durable.

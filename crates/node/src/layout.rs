@@ -55,6 +55,11 @@ impl Layout {
         self.root.join("db")
     }
 
+    /// What the verification engine measured on this machine.
+    pub fn calibration(&self) -> PathBuf {
+        self.root.join("calibration.json")
+    }
+
     /// Held while a node runs here; its content is the process id.
     pub fn lock(&self) -> PathBuf {
         self.root.join("LOCK")

@@ -14,9 +14,12 @@
 //! slows the network down. A block's data is on disk before the engine hears that it was executed, and the journal is
 //! synced before a vote for it leaves.
 //!
+//! All signatures and hashes of batches go through one verification engine ([`accel`]).
+//!
 //! [`localnet`] runs a private network of real processes, [`load`] puts load on one.
 #![forbid(unsafe_code)]
 
+pub mod accel;
 pub mod backend;
 pub mod chain;
 mod config;
@@ -39,6 +42,6 @@ mod status;
 mod sync_driver;
 pub mod telemetry;
 
-pub use config::{Config, ConfigError, ConfigValue, ENV_PREFIX, Key, Source};
+pub use config::{BackendChoice, Config, ConfigError, ConfigValue, ENV_PREFIX, Key, Source};
 pub use keys::NodeKeys;
 pub use node::{Node, NodeError, StartOptions};

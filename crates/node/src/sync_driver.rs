@@ -3,13 +3,14 @@
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, records};
 use crate::engine::{Clock, Inputs};
+use crate::keys::are_signed;
 use std::sync::Arc;
 use tokio::task::JoinSet;
+use vigil_accel::Engine;
 use vigil_consensus::{Message, Peer, RestartPoint, ValidatorSet};
-use vigil_crypto::verify_digest;
 use vigil_net::{BlocksRequest, BlocksResponse, Head, NetCommand, RequestError};
 use vigil_primitives::rlp::Encodable as _;
-use vigil_primitives::{Hash, Hcc};
+use vigil_primitives::{Hash, Hcc, Vote};
 use vigil_store::Column;
 use vigil_sync::{Answer, AnswerError, Ask, SyncConfig, SyncEffect, SyncInput, Syncer, Verdict, verify};
 
@@ -96,9 +97,9 @@ impl SyncDriver {
         let sent = match effect {
             SyncEffect::Request { peer, id, ask } => net.request_blocks(peer, id, request(ask)),
             SyncEffect::Verify { ticket, after, certs } => {
-                let chain = Arc::clone(&self.node.chain);
+                let (chain, engine) = (Arc::clone(&self.node.chain), self.node.engine.clone());
                 self.work.spawn_blocking(move || {
-                    let (verdict, complete) = check(&chain, &after, &certs);
+                    let (verdict, complete) = check(&chain, &engine, &after, &certs);
                     SyncInput::Verified { ticket, verdict, complete }
                 });
                 return;
@@ -139,13 +140,17 @@ fn decode(chain_id: &str, answer: &BlocksResponse) -> Result<Answer, AnswerError
 }
 
 /// Checks certificates of blocks above `after`, and says whether every set that may have made them was known.
-fn check(chain: &Chain, after: &Hash, certs: &[Arc<Hcc>]) -> (Verdict, bool) {
+fn check(chain: &Chain, engine: &Engine, after: &Hash, certs: &[Arc<Hcc>]) -> (Verdict, bool) {
     let (sets, complete) = known_sets(chain, after).unwrap_or_else(|error| {
         tracing::warn!(%error, "block sync");
         (Vec::new(), false)
     });
     let domain = chain.sign_domain();
-    let verdict = verify(certs, &sets, |vote| verify_digest(&vote.voter, &vote.digest(&domain), &vote.signature));
+    let signed = |vote: &Vote| (vote.voter, vote.digest(&domain), vote.signature.clone());
+    let verdict = verify(certs, &sets, |votes| {
+        let votes: Vec<_> = votes.iter().map(signed).collect();
+        are_signed(engine, &votes).into_iter().all(|good| good)
+    });
     (verdict, complete)
 }
 

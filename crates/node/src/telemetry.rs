@@ -5,14 +5,22 @@ use std::sync::OnceLock;
 
 /// Upper bounds of the buckets of every `*_seconds` histogram.
 const SECONDS: [f64; 15] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+/// Of the time of a backend's calls, which are shorter.
+const SHORT: [f64; 12] = [1e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 2e-2, 0.1];
+/// Of every `*_items` histogram.
+const ITEMS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1_024.0, 4_096.0, 16_384.0];
 
 /// The recorder of this process; made on first use. `None`: another recorder was there first.
 pub fn recorder() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let handle = HANDLE.get_or_init(|| {
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS);
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_items".into()), &ITEMS))
+            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full("vigil_accel_seconds".into()), &SHORT));
         let handle = builder.ok()?.install_recorder().ok()?;
         describe();
+        vigil_accel::engine::describe_metrics();
         Some(handle)
     });
     handle.as_ref()

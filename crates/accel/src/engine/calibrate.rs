@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Form of the file.
 const FORMAT: u32 = 1;
+/// Version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Batch sizes that are measured.
 pub const SIZES: [usize; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
 /// Items over which the oracle is measured: its time for an item does not depend on how many there are.
@@ -24,15 +26,6 @@ const SIZE_TIME: Duration = Duration::from_millis(6);
 const BACKEND_TIME: Duration = Duration::from_millis(250);
 /// Another choice than that of the next smaller size must be so much faster: less may be noise.
 const WORTH_A_CHANGE: f64 = 0.95;
-
-/// The program that measured.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Program {
-    /// Its version.
-    pub version: String,
-    /// Its commit.
-    pub commit: String,
-}
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +46,10 @@ pub struct Calibration {
     format: u32,
     /// The machine.
     pub machine: Machine,
-    /// The program.
-    pub program: Program,
+    /// Version of the program that measured.
+    pub version: String,
+    /// Its commit.
+    pub commit: String,
     /// How long it took.
     pub took_ms: u64,
     /// The figures.
@@ -93,7 +88,7 @@ pub enum Unusable {
 
 impl Calibration {
     /// Measures every operation of the backends at every size.
-    pub fn measure(backends: &[&'static dyn Backend], program: Program) -> Self {
+    pub fn measure(backends: &[&'static dyn Backend], commit: &str) -> Self {
         let started = Instant::now();
         let samples = Samples::new();
         let mut rows = Vec::new();
@@ -105,7 +100,8 @@ impl Calibration {
             }
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Self { format: FORMAT, machine: Machine::here(backends), program, took_ms, rows }
+        let (machine, version, commit) = (Machine::here(backends), VERSION.to_owned(), commit.to_owned());
+        Self { format: FORMAT, machine, version, commit, took_ms, rows }
     }
 
     /// Which of the `allowed` backends does what.
@@ -141,16 +137,15 @@ impl Calibration {
     ///
     /// # Errors
     /// [`Unusable`] says why it is of no use.
-    pub fn read(path: &Path, machine: &Machine, program: &Program) -> Result<Self, Unusable> {
+    pub fn read(path: &Path, machine: &Machine) -> Result<Self, Unusable> {
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Unusable::Missing,
             _ => Unusable::Read(error),
         })?;
         let found: Self = serde_json::from_str(&text).map_err(|error| Unusable::Damaged(error.to_string()))?;
-        let versions = |program: &Program, format: u32| format!("{} (form {format})", program.version);
-        if (found.format, &found.program.version) != (FORMAT, &program.version) {
-            let (there, here) = (versions(&found.program, found.format), versions(program, FORMAT));
-            return Err(Unusable::Program { there, here });
+        if (found.format, found.version.as_str()) != (FORMAT, VERSION) {
+            let there = format!("{} (form {})", found.version, found.format);
+            return Err(Unusable::Program { there, here: format!("{VERSION} (form {FORMAT})") });
         }
         if found.machine != *machine {
             let (there, here) = (format!("{:?}", found.machine), format!("{machine:?}"));

@@ -94,6 +94,15 @@ impl Plan {
         self.steps(op).iter().rev().find(|step| step.from <= items)?.backend
     }
 
+    /// `oracle, from 4 items avx2, from 16 items avx512ifma`
+    pub fn in_words(&self, op: Op) -> String {
+        let word = |step: &Step| {
+            let name = step.backend.map_or("oracle", BackendName::as_str);
+            if step.from == 1 { name.to_owned() } else { format!("from {} items {name}", step.from) }
+        };
+        self.steps(op).iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
     /// The steps of an operation.
     pub fn steps(&self, op: Op) -> &[Step] {
         &self.steps[op as usize]
@@ -116,6 +125,7 @@ mod tests {
         let chosen = [0, 1, 3, 4, 63, 64, 9_999].map(|n| plan.choose(Op::Recover, n));
         assert_eq!(chosen, [None, None, None, few, few, many, many]);
         assert_eq!(plan.choose(Op::Keccak256, 1), many);
+        assert_eq!(plan.in_words(Op::Recover), "oracle, from 4 items portable, from 64 items avx2");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `vigil` as processes: wallet and queries before a node that answers what it is told, and an operator's first steps.
 
 mod keys;
+mod machine;
 mod node;
 mod operator;
 mod query;

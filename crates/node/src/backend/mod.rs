@@ -9,6 +9,7 @@ use crate::health::Health;
 use crate::pool::{Admission, Pool, Rejected};
 use async_trait::async_trait;
 use std::sync::{Arc, PoisonError};
+use vigil_accel::Engine;
 use vigil_ledger::{State, StateError, queries};
 use vigil_mempool::TxStatus;
 use vigil_net::NetHandle;
@@ -29,6 +30,8 @@ pub struct NodeBackend {
     pub chain: Arc<Chain>,
     /// Transactions that wait.
     pub pool: Arc<Pool>,
+    /// Checks signatures.
+    pub engine: Engine,
     /// The way in for new ones.
     pub admission: Admission,
     /// Consensus, as observed.

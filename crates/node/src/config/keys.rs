@@ -1,6 +1,6 @@
 //! The keys: the one place where each is named, documented and given its default.
 
-use super::{ConfigError, ConfigValue, Key, Source, unknown, value::Raw};
+use super::{BackendChoice, ConfigError, ConfigValue, Key, Source, unknown, value::Raw};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use vigil_primitives::TX_BYTES_MAX;
@@ -114,8 +114,19 @@ config! {
     /// Memory for state nodes that were read or written lately, in MiB.
     storage_cache_mib "storage.cache_mib": usize = 64, 0..=1024 * 1024;
 
-    /// Threads that check signatures of transactions; 0: as many as there are cores.
-    engine_threads "engine.threads": usize = 0, 0..=1024;
+    /// What checks signatures and hashes: "auto" (the fastest that this machine has, by measurement), or one of "portable",
+    /// "neon", "avx2", "avx512ifma". All give the same answers. `vigil doctor` says what is there.
+    accel_backend "accel.backend": BackendChoice = BackendChoice::AUTO;
+    /// Threads that check signatures and hash; 0: one for each physical core.
+    accel_threads "accel.threads": usize = 0, 0..=1024;
+    /// Keep each of these threads on a core of its own. With false the operating system moves them.
+    accel_pin "accel.pin": bool = true;
+    /// Memory for tables that make signatures of accounts that sign often cheap, in MiB; 0: no tables.
+    accel_payer_cache_mib "accel.payer_cache_mib": usize = 64, 0..=1024 * 1024;
+    /// Most transactions or single requests that are checked in one batch.
+    accel_batch_items "accel.batch_items": usize = 4_096, 1..=65_536;
+    /// Longest time that a single request waits for others to make a batch, in microseconds.
+    accel_batch_age_us "accel.batch_age_us": u32 = 2_000, 0..=1_000_000;
 
     /// What is logged to stderr, as a tracing filter: "error", "warn", "info", "debug", or per module "info,vigil_net=debug".
     log_filter "log.filter": String = "info".to_owned();

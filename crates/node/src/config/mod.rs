@@ -8,7 +8,7 @@ mod keys;
 mod value;
 
 pub use keys::Config;
-pub use value::ConfigValue;
+pub use value::{BackendChoice, ConfigValue};
 
 use std::path::Path;
 

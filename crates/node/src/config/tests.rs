@@ -65,7 +65,8 @@ fn numbers_out_of_range_are_refused_with_the_range() {
         ("p2p.peers_per_address_max", "-1", "1 to 10000"),
         ("mempool.txs_max", "0", "1 to 10000000"),
         ("mempool.bytes_max", "262143", "262144 to 68719476736"),
-        ("engine.threads", "1025", "0 to 1024"),
+        ("accel.threads", "1025", "0 to 1024"),
+        ("accel.batch_items", "0", "1 to 65536"),
     ] {
         let want = format!("`{key}` in flag --{key} is `{value}`, must be a number from {range}");
         assert_eq!(refused(key, value), want);
@@ -73,9 +74,9 @@ fn numbers_out_of_range_are_refused_with_the_range() {
     let (_dir, path) = file("[rpc]\nconnections_max = 0\n");
     let error = Config::load(Some(&path), [], []).expect_err("range").to_string();
     assert!(error.contains("`rpc.connections_max`") && error.contains("is 0, must be a number from 1"), "{error}");
-    let edges = [pair("storage.cache_mib", "1048576"), pair("rpc.connections_max", "1"), pair("engine.threads", "0")];
+    let edges = [pair("storage.cache_mib", "1048576"), pair("rpc.connections_max", "1"), pair("accel.threads", "0")];
     let config = Config::load(None, [], edges).expect("in range");
-    assert_eq!((config.storage_cache_mib, config.rpc_connections_max, config.engine_threads), (1_048_576, 1, 0));
+    assert_eq!((config.storage_cache_mib, config.rpc_connections_max, config.accel_threads), (1_048_576, 1, 0));
 }
 
 #[test]
@@ -97,4 +98,16 @@ fn the_written_file_reads_back_and_documents_every_key() {
         let at = lines.iter().position(|l| l.starts_with(&format!("{name} = "))).expect(name);
         assert!(lines[at - 1].starts_with("# "), "{} is not documented", key.name);
     }
+}
+
+#[test]
+fn backends_have_names() {
+    for name in ["auto", "portable", "neon", "avx2", "avx512ifma"] {
+        let config = Config::load(None, [pair("VIGIL_ACCEL_BACKEND", name)], []).expect(name);
+        assert_eq!(config.accel_backend.to_toml().as_str(), Some(name));
+    }
+    let error = Config::load(None, [], [pair("accel.backend", "cuda")]).expect_err("unknown").to_string();
+    assert!(error.contains("`cuda`") && error.contains("portable, neon, avx2, avx512ifma"), "{error}");
+    let error = Config::load(None, [], [pair("engine.threads", "4")]).expect_err("it was renamed").to_string();
+    assert!(error.contains("did you mean `accel.threads`"), "{error}");
 }

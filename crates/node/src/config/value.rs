@@ -1,5 +1,35 @@
 //! Values of configuration keys: from TOML, from text, back to TOML.
 
+use vigil_accel::BackendName;
+
+/// A backend of the verification engine, or the choice of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub struct BackendChoice(pub Option<BackendName>);
+
+impl BackendChoice {
+    /// Whatever is fastest.
+    pub const AUTO: Self = Self(None);
+}
+
+impl ConfigValue for BackendChoice {
+    const MUST: &'static str = "one of auto, portable, neon, avx2, avx512ifma";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::AUTO),
+            name => Some(Self(Some(name.parse().ok()?))),
+        }
+    }
+
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn to_toml(&self) -> toml::Value {
+        toml::Value::String(self.0.map_or("auto", BackendName::as_str).to_owned())
+    }
+}
+
 /// A value before it has a type.
 pub(super) enum Raw<'a> {
     /// From the environment or a flag.

@@ -99,6 +99,7 @@ impl Engine {
             self.perform(&mut effects, &mut timers);
             self.observe();
             let Some(inputs) = self.next_inputs(runtime, &mut timers) else { break };
+            self.machine.check_ahead(&inputs);
             for input in inputs {
                 self.machine.step(self.clock.now(), input, &mut effects);
             }

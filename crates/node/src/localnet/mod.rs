@@ -12,6 +12,7 @@ pub use ports::{PortError, Ports};
 pub use setup::{Setup, SetupError, node_specs, prepare};
 pub use survey::{Survey, survey};
 
+use crate::layout::Layout;
 use crate::load::LoadError;
 use network::Network;
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub struct Options {
     pub node_args: Vec<String>,
     /// The `vigil` program.
     pub program: PathBuf,
+    /// The commit that it is built from.
+    pub commit: String,
 }
 
 /// Why a local network did not run.
@@ -132,6 +135,10 @@ pub async fn run(
     if setup.reused {
         tell(Event::Note(format!("going on with the network in {}", options.data_dir.display())));
     }
+    let calibrations: Vec<PathBuf> = setup.node_dirs.iter().map(|dir| Layout::new(dir).calibration()).collect();
+    let commit = options.commit.clone();
+    let share = tokio::task::spawn_blocking(move || crate::accel::share_calibration(&calibrations, &commit));
+    let _each_node_measures_then = share.await;
     let specs = node_specs(&setup, &ports, &options.program, &options.node_args)?;
     let mut network = Network::new(options, &setup, ports, specs)?;
     tokio::pin!(stop);

@@ -3,6 +3,7 @@
 mod parts;
 mod services;
 
+use crate::accel::Hasher;
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
@@ -44,6 +45,8 @@ pub struct StartOptions {
     pub fresh_journal: bool,
     /// Log every signed message to [`Layout::sent_log`].
     pub sent_log: bool,
+    /// The verification engine; [`crate::accel::start`] makes one from configuration and calibration.
+    pub engine: vigil_accel::Engine,
     /// What program this is.
     pub version: Version,
 }
@@ -107,7 +110,7 @@ impl Node {
         store: Arc<dyn Store>,
         genesis_block: &GenesisBlock,
     ) -> Result<Self, NodeError> {
-        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log, version } = options;
+        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log, engine: accel, version } = options;
         let cache_mib = config.storage_cache_mib;
         let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
         let chain = Arc::new(chain);
@@ -122,19 +125,18 @@ impl Node {
         }
         let signer = signer.map(|(signer, _)| signer);
         let listeners = Listeners::bind(&config).await?;
-        let keys = NodeKeys::new(key.clone());
+        let keys = NodeKeys::new(key.clone(), accel.clone());
         let (net, events) = parts::network(&config, &layout, &chain, keys.clone()).await?;
         let signs = signer.is_some().then_some(me);
         let machine_config = ConsensusConfig::from_params(chain.params(), chain.genesis(), signs);
         let machine = Machine::new(machine_config, Box::new(keys), recovered);
         let observatory: Observatory = Arc::new(Mutex::new(Engine::first_look(&machine, signs.is_some())));
-        let threads = if config.engine_threads == 0 { cores() } else { config.engine_threads };
         let mempool = vigil_mempool::Config {
             count_max: config.mempool_txs_max,
             bytes_max: config.mempool_bytes_max,
             ..vigil_mempool::Config::default()
         };
-        let pool = Arc::new(Pool::new(&chain, mempool, threads));
+        let pool = Arc::new(Pool::new(&chain, mempool, accel.clone()));
         let (admission, line) = Admission::new();
         let (stop, stopping) = watch::channel(false);
         let (inputs, inputs_out) = Inputs::new();
@@ -145,6 +147,7 @@ impl Node {
             chain: Arc::clone(&chain),
             pool: Arc::clone(&pool),
             answers: inputs.clone(),
+            hasher: Hasher(accel.clone()),
             key: Some(key),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
@@ -166,16 +169,17 @@ impl Node {
             stopping: stopping.clone(),
             clock: Clock::start(),
         };
-        let (admission_pool, admission_net) = (Arc::clone(&pool), net.clone());
+        let (admission_pool, admission_net, batch_max) = (Arc::clone(&pool), net.clone(), config.accel_batch_items);
         let threads = vec![
             spawn("executor", move || executor.run(&jobs_out))?,
             spawn("engine", move || engine.run(&runtime))?,
-            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, line))?,
+            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, batch_max, line))?,
         ];
         let address = me;
         let backend = Arc::new(NodeBackend {
             chain: Arc::clone(&chain),
             pool,
+            engine: accel,
             admission: admission.clone(),
             observatory: Arc::clone(&observatory),
             health,
@@ -234,10 +238,6 @@ impl Node {
 /// Waits until the node is told to stop.
 pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     let _sender_is_gone = stopping.wait_for(|stop| *stop).await;
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, NodeError> {

@@ -7,12 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 use vigil_crypto::VerifiedTx;
 use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
-use vigil_primitives::{Bytes, Hash, RlpError, keccak256};
+use vigil_primitives::{Bytes, Hash, RlpError};
 
 /// Submissions that may wait in line.
 const QUEUE_MAX: usize = 4_096;
-/// Transactions taken in one batch.
-const BATCH_MAX: usize = 1_024;
 
 /// Transactions with where they come from.
 #[derive(Debug)]
@@ -78,12 +76,12 @@ impl Admission {
     }
 }
 
-/// Works until every [`Admission`] is gone. Blocks the thread.
-pub fn run(pool: &Pool, net: &NetHandle, mut line: mpsc::Receiver<Submission>) {
+/// Works until every [`Admission`] is gone, on at most about `batch_max` transactions at a time. Blocks the thread.
+pub fn run(pool: &Pool, net: &NetHandle, batch_max: usize, mut line: mpsc::Receiver<Submission>) {
     while let Some(first) = line.blocking_recv() {
         let mut count = first.txs.len();
         let mut batch = vec![first];
-        while count < BATCH_MAX
+        while count < batch_max
             && let Ok(next) = line.try_recv()
         {
             count += next.txs.len();
@@ -95,15 +93,16 @@ pub fn run(pool: &Pool, net: &NetHandle, mut line: mpsc::Receiver<Submission>) {
 
 fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
     let raws: Vec<Bytes> = batch.iter().flat_map(|s| s.txs.iter().cloned()).collect();
-    let hashes: Vec<Hash> = raws.iter().map(keccak256).collect();
+    let hashes = pool.hashes_of(&raws);
     // What was seen needs no signature check.
     let seen: HashSet<Hash> = {
         let mempool = pool.mempool();
         hashes.iter().filter(|hash| mempool.is_seen(hash)).copied().collect()
     };
-    let fresh: Vec<Bytes> =
-        raws.iter().zip(&hashes).filter(|(_, h)| !seen.contains(*h)).map(|(r, _)| r.clone()).collect();
-    let mut verified = crate::stages::stage("admit_verify", || pool.complete(&fresh, pool.known(&fresh))).into_iter();
+    let fresh = raws.into_iter().zip(&hashes).filter(|(_, hash)| !seen.contains(*hash));
+    let (fresh, fresh_hashes): (Vec<Bytes>, Vec<Hash>) = fresh.unzip();
+    let mut verified =
+        crate::stages::stage("admit_verify", || pool.complete(&fresh, pool.known(&fresh_hashes))).into_iter();
     let judged: Vec<Result<Arc<VerifiedTx>, Rejected>> = hashes
         .iter()
         .map(|hash| match seen.contains(hash) {

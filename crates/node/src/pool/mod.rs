@@ -14,13 +14,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 use verified::VerifiedCache;
-use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
+use vigil_accel::Engine;
+use vigil_crypto::{TxDomain, VerifiedTx, verify_txs};
 use vigil_ledger::Screen;
 use vigil_mempool::{Base, Config, Mempool, Refused, TxStatus};
-use vigil_primitives::{Account, Address, BlockHeader, Bytes, Hash, RlpError, keccak256};
+use vigil_primitives::{Account, Address, BlockHeader, Bytes, Hash, RlpError};
 
-/// Signatures checked by one thread; below twice that many, one thread does all.
-const CHUNK_MIN: usize = 32;
+/// Fewest transactions that are worth another thread.
+const PIECE_MIN: usize = 32;
 
 /// The mempool with what surrounds it. Shared.
 pub struct Pool {
@@ -30,7 +31,7 @@ pub struct Pool {
     domain: TxDomain,
     block_txs_max: usize,
     block_bytes_max: usize,
-    threads: usize,
+    engine: Engine,
     started: Instant,
 }
 
@@ -38,8 +39,8 @@ pub struct Pool {
 pub type Outcome = Result<BlockHeader, Refused>;
 
 impl Pool {
-    /// An empty pool on the settled head of `chain`. `threads`: how many check signatures at once, at least 1.
-    pub fn new(chain: &Chain, config: Config, threads: usize) -> Self {
+    /// An empty pool on the settled head of `chain`; `engine` checks signatures.
+    pub fn new(chain: &Chain, config: Config, engine: Engine) -> Self {
         let head = chain.head();
         let params = chain.params();
         let screen = Screen::new(Arc::clone(params), head.as_parent.state.clone(), head.as_parent.height);
@@ -50,7 +51,7 @@ impl Pool {
             domain: chain.tx_domain(),
             block_txs_max: usize::try_from(params.block_txs_max).unwrap_or(usize::MAX),
             block_bytes_max: usize::try_from(params.block_bytes_max).unwrap_or(usize::MAX),
-            threads: threads.max(1),
+            engine,
             started: Instant::now(),
         }
     }
@@ -63,9 +64,14 @@ impl Pool {
         lock(&self.mempool)
     }
 
-    /// What is known already of these transactions, in order.
-    pub fn known(&self, raws: &[Bytes]) -> Vec<Option<Arc<VerifiedTx>>> {
-        let hashes: Vec<Hash> = raws.iter().map(keccak256).collect();
+    /// Hashes of transactions, in order.
+    pub fn hashes_of(&self, raws: &[Bytes]) -> Vec<Hash> {
+        let raws: Vec<&[u8]> = raws.iter().map(AsRef::as_ref).collect();
+        self.engine.keccak256(&raws)
+    }
+
+    /// What is known already of the transactions with these hashes, in order.
+    pub fn known(&self, hashes: &[Hash]) -> Vec<Option<Arc<VerifiedTx>>> {
         let mut cache = lock(&self.verified);
         hashes.iter().map(|hash| cache.get(hash)).collect()
     }
@@ -90,17 +96,10 @@ impl Pool {
         known.into_iter().map(&mut complete).collect()
     }
 
+    /// Decodes and verifies, each piece of the transactions on one thread of the engine.
     fn verify_all(&self, raws: &[&Bytes]) -> Vec<Result<VerifiedTx, RlpError>> {
-        let verify =
-            |raws: &[&Bytes]| -> Vec<_> { raws.iter().map(|raw| verify_tx(&self.domain, Bytes::clone(raw))).collect() };
-        let chunk = raws.len().div_ceil(self.threads).max(CHUNK_MIN);
-        if raws.len() <= chunk {
-            return verify(raws);
-        }
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = raws.chunks(chunk).map(|part| scope.spawn(move || verify(part))).collect();
-            parts.into_iter().flat_map(|part| part.join().expect("verifying does not panic")).collect()
-        })
+        let verify = |raws: &[&Bytes]| verify_txs(&self.engine, &self.domain, raws.iter().map(|raw| Bytes::clone(raw)));
+        self.engine.spread(raws, PIECE_MIN, verify)
     }
 
     /// Transactions for a block, without those in `in_branch`.

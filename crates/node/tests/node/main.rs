@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use vigil_accel::Engine;
 use vigil_crypto::{SecretKey, sign_tx};
 use vigil_node::chain::GenesisBlock;
 use vigil_node::genesis::{Preset, assemble};
@@ -60,7 +61,16 @@ fn options(dir: &Path, genesis: Genesis, signer: u8, seeds: &[String]) -> StartO
         ..Config::default()
     };
     let (layout, key, version) = (Layout::new(dir), key(signer), Version::default());
-    StartOptions { layout, config, genesis, key, fresh_journal: false, sent_log: true, version }
+    StartOptions {
+        layout,
+        config,
+        genesis,
+        key,
+        fresh_journal: false,
+        sent_log: true,
+        engine: Engine::small(),
+        version,
+    }
 }
 
 async fn try_start(options: StartOptions, store: Arc<dyn Store>) -> Result<Node, NodeError> {

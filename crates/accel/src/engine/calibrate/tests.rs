@@ -1,10 +1,6 @@
 use super::*;
 use crate::detect;
 
-fn program() -> Program {
-    Program { version: "1.2.3".to_owned(), commit: "abc".to_owned() }
-}
-
 /// Figures of two backends for every operation: `(size, ns)`.
 fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibration {
     let mut rows = Vec::new();
@@ -16,7 +12,8 @@ fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibr
         portable.iter().for_each(|(items, ns)| add("portable", *items, *ns));
         fast.iter().for_each(|(items, ns)| add("avx512ifma", *items, *ns));
     }
-    Calibration { format: FORMAT, machine: Machine::here(&detect()), program: program(), took_ms: 1, rows }
+    let (version, commit) = (VERSION.to_owned(), "abc".to_owned());
+    Calibration { format: FORMAT, machine: Machine::here(&detect()), version, commit, took_ms: 1, rows }
 }
 
 #[derive(Debug)]
@@ -59,7 +56,7 @@ fn a_file_is_used_again_only_where_it_belongs() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let path = dir.path().join("calibration.json");
     let here = Machine::here(&detect());
-    let read = || Calibration::read(&path, &here, &program());
+    let read = || Calibration::read(&path, &here);
     assert!(matches!(read(), Err(Unusable::Missing)));
 
     let good = made(100.0, &[(1, 90.0)], &[]);
@@ -72,7 +69,7 @@ fn a_file_is_used_again_only_where_it_belongs() {
     assert!(read().expect_err("foreign").to_string().contains("another"));
 
     let mut other = good.clone();
-    other.program.version = "0.0.1".to_owned();
+    other.version = "0.0.1".to_owned();
     other.write(&path).expect("written");
     assert!(read().expect_err("older").to_string().contains("0.0.1"));
 
@@ -93,7 +90,7 @@ fn a_file_is_used_again_only_where_it_belongs() {
 #[test]
 fn everything_that_is_there_is_measured() {
     let backends = detect();
-    let measured = Calibration::measure(&backends, program());
+    let measured = Calibration::measure(&backends, "abc");
     eprintln!("took {} ms", measured.took_ms);
     for op in [Op::Recover, Op::VerifyCold, Op::Keccak256] {
         for name in backends.iter().map(|backend| Some(backend.name())).chain([None]) {

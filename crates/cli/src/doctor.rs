@@ -1,0 +1,162 @@
+//! `vigil doctor`: what the machine has, what the verification engine will use, what is missing.
+
+use crate::{CliError, Globals, Output};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use vigil_accel::engine::calibrate::Calibration;
+use vigil_accel::engine::machine::{Machine, cores_and_memory, features};
+use vigil_accel::engine::{Op, Plan};
+use vigil_accel::{BackendName, detect};
+use vigil_node::layout::Layout;
+use vigil_node::{Config, accel};
+
+/// Names of backends that must be there, with commas; tests read it too.
+const REQUIRED: &str = "VIGIL_REQUIRE_BACKENDS";
+
+/// Of which node.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Folder made by `vigil init` [default: node in the home folder]
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+/// What was found.
+struct Findings {
+    cpu: String,
+    cores: usize,
+    memory_mib: u64,
+    config: Config,
+    plan: Plan,
+    calibration: String,
+    usable: bool,
+    file: PathBuf,
+    /// Each makes the command fail.
+    problems: Vec<String>,
+}
+
+/// Looks. Fails if something is missing that the configuration or `VIGIL_REQUIRE_BACKENDS` asks for.
+pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
+    let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
+    let found = look(&layout)?;
+    output.result(found.in_words(), &found.as_json());
+    match found.problems.len() {
+        0 => Ok(()),
+        count => {
+            Err(CliError::failed(format!("{count} of what is asked for is missing: {}", found.problems.join("; "))))
+        }
+    }
+}
+
+fn look(layout: &Layout) -> Result<Findings, CliError> {
+    let file = Some(layout.config()).filter(|file| file.exists());
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = Config::load(file.as_deref(), env, []).map_err(CliError::usage)?;
+    let mut problems = missing_required(&std::env::var(REQUIRED).unwrap_or_default());
+    let allowed = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
+        problems.push(why.to_string());
+        detect()
+    });
+    let machine = Machine::here(&detect());
+    let file = layout.calibration();
+    let (plan, calibration, usable) = match Calibration::read(&file, &machine) {
+        Ok(found) => (found.plan(&allowed), format!("measured by commit {}", found.commit), true),
+        Err(why) => (Plan::unmeasured(&allowed), format!("not measured: {why}; the next start measures"), false),
+    };
+    let (cores, memory_mib) = cores_and_memory();
+    Ok(Findings { cpu: machine.cpu, cores, memory_mib, config, plan, calibration, usable, file, problems })
+}
+
+/// A sentence for each backend of the list that is not there.
+fn missing_required(list: &str) -> Vec<String> {
+    let there = detect();
+    let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let is_there = |name: &&str| there.iter().any(|backend| backend.name().as_str() == *name);
+    names.filter(|name| !is_there(name)).map(|name| format!("{REQUIRED} names {name}")).collect()
+}
+
+/// Instruction sets that a backend lacks here; `None`: it is there.
+fn lacks(name: BackendName) -> Option<String> {
+    if detect().iter().any(|backend| backend.name() == name) {
+        return None;
+    }
+    let (arch, needed) = name.needs()?;
+    if arch != std::env::consts::ARCH {
+        return Some(format!("is for {arch}"));
+    }
+    let there = features();
+    let is_there = |needs: &str| there.iter().any(|(name, there)| *name == needs && *there);
+    let missing: Vec<&str> = needed.iter().copied().filter(|needs| !is_there(needs)).collect();
+    Some(match missing.is_empty() {
+        true => "is not part of this program".to_owned(),
+        false => format!("lacks {}", missing.join(", ")),
+    })
+}
+
+impl Findings {
+    fn threads(&self) -> usize {
+        if self.config.accel_threads == 0 { self.cores.max(1) } else { self.config.accel_threads }
+    }
+
+    fn in_words(&self) -> String {
+        let features: Vec<_> =
+            features().iter().map(|(name, there)| format!("{}{name}", if *there { "" } else { "no " })).collect();
+        let backends = BackendName::ALL.map(|name| match lacks(name) {
+            None => format!("  {name}: found\n"),
+            Some(why) => format!("  {name}: {why}\n"),
+        });
+        let operations = Op::ALL.map(|op| format!("  {op}: {}\n", self.plan.in_words(op)));
+        format!(
+            "Processor: {}\n  physical cores {}, memory {} MiB\n  {}\nBackends:\n{}Used, by the number of items \
+             (accel.backend is {}):\n{}Threads: {}, {}; memory for payers' tables {} MiB; batches of {} or after {} us\n\
+             Calibration: {}: {}",
+            self.cpu,
+            self.cores,
+            self.memory_mib,
+            features.join(", "),
+            backends.concat(),
+            self.backend(),
+            operations.concat(),
+            self.threads(),
+            if self.config.accel_pin { "each on its core" } else { "not pinned" },
+            self.config.accel_payer_cache_mib,
+            self.config.accel_batch_items,
+            self.config.accel_batch_age_us,
+            self.file.display(),
+            self.calibration,
+        )
+    }
+
+    fn backend(&self) -> &'static str {
+        self.config.accel_backend.0.map_or("auto", BackendName::as_str)
+    }
+
+    fn as_json(&self) -> Value {
+        let backends = BackendName::ALL.iter().map(|name| {
+            let missing = lacks(*name);
+            json!({ "name": name.as_str(), "found": missing.is_none(), "missing": missing })
+        });
+        let backends: Vec<_> = backends.collect();
+        let steps = |op: Op| self.plan.steps(op).iter().map(crate::calibrate::step).collect::<Vec<_>>();
+        let operations: serde_json::Map<_, _> = Op::ALL.iter().map(|op| (op.to_string(), json!(steps(*op)))).collect();
+        json!({
+            "cpu": self.cpu,
+            "cores": self.cores,
+            "memory_mib": self.memory_mib,
+            "features": features().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+            "backends": backends,
+            "operations": operations,
+            "calibration": { "file": self.file, "usable": self.usable, "state": self.calibration },
+            "accel": {
+                "backend": self.backend(),
+                "threads": self.threads(),
+                "pin": self.config.accel_pin,
+                "payer_cache_mib": self.config.accel_payer_cache_mib,
+                "batch_items": self.config.accel_batch_items,
+                "batch_age_us": self.config.accel_batch_age_us,
+            },
+            "problems": self.problems,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! `vigil doctor` and `vigil calibrate`.
+
+use crate::Home;
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"))
+}
+
+/// A data folder as far as these commands look into it.
+fn data_dir(home: &Home, config: &str) -> String {
+    let folder = home.path().join("node");
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::write(folder.join("config.toml"), config).expect("writable");
+    folder.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn the_doctor_names_what_is_there_and_calibration_changes_his_mind() {
+    let home = Home::new();
+    let before = home.vigil(&["doctor", "--json"], "");
+    assert_eq!(before.code, 0, "{before:?}");
+    let before = json(&before.stdout);
+    assert!(before["cpu"].as_str().is_some_and(|cpu| !cpu.is_empty()), "{before}");
+    assert_eq!((&before["backends"][0]["name"], &before["backends"][0]["found"]), (&"portable".into(), &true.into()));
+    assert_eq!(before["calibration"]["usable"], false);
+
+    let folder = data_dir(&home, "");
+    let measured = home.vigil(&["calibrate", "--json"], "");
+    assert_eq!(measured.code, 0, "{measured:?}");
+    let measured = json(&measured.stdout);
+    assert_eq!(measured["file"], format!("{folder}/calibration.json"));
+    let after = json(&home.vigil(&["doctor", "--json"], "").stdout);
+    assert_eq!(after["calibration"]["usable"], true, "{after}");
+    assert_eq!(after["operations"], measured["plan"]);
+    let words = home.vigil(&["doctor"], "").stdout;
+    assert!(words.contains("Backends:\n  portable: found\n") && words.contains("recover: oracle"), "{words}");
+
+    std::fs::write(home.path().join("node/calibration.json"), "{}").expect("writable");
+    let damaged = home.vigil(&["doctor"], "");
+    assert!(damaged.code == 0 && damaged.stdout.contains("not measured: it is damaged"), "{damaged:?}");
+}
+
+#[test]
+fn what_is_asked_for_and_missing_is_a_failure() {
+    let home = Home::new();
+    // No machine has both.
+    let other = if cfg!(target_arch = "aarch64") { "avx2" } else { "neon" };
+    data_dir(&home, &format!("[accel]\nbackend = \"{other}\"\n"));
+    let ended = home.vigil(&["doctor"], "");
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stdout.contains(&format!("{other}: is for ")), "{ended:?}");
+    assert!(ended.stderr.contains(&format!("`accel.backend` is {other}")), "{ended:?}");
+    data_dir(&home, "[accel]\nbackend = \"cuda\"\n");
+    let ended = home.vigil(&["doctor"], "");
+    assert!(ended.code == 2 && ended.stderr.contains("must be one of auto, portable"), "{ended:?}");
+}
+
+#[test]
+fn a_calibration_is_not_kept_where_no_node_is() {
+    let home = Home::new();
+    let measured = home.vigil(&["calibrate"], "");
+    assert_eq!(measured.code, 0, "{measured:?}");
+    assert!(measured.stdout.contains("not kept") && measured.stdout.contains("keccak256: oracle"), "{measured:?}");
+    let folder = home.path().join("nowhere");
+    let ended = home.vigil(&["calibrate", "--data-dir", folder.to_str().expect("UTF-8")], "");
+    assert!(ended.code == 1 && ended.stderr.contains("is no data folder"), "{ended:?}");
+    assert!(!folder.exists());
+}

@@ -1,0 +1,159 @@
+//! The node's verification engine: from configuration and calibration to a running [`Engine`].
+
+use crate::{BackendChoice, Config};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use vigil_accel::engine::calibrate::{Calibration, Unusable};
+use vigil_accel::engine::machine::Machine;
+use vigil_accel::engine::{EngineConfig, FlushAt};
+use vigil_accel::{Backend, BackendName, Engine, detect};
+use vigil_primitives::Hash;
+use vigil_trie::BatchHasher;
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AccelError {
+    /// The configuration asks for a backend that this machine cannot run.
+    #[error(
+        "`accel.backend` is {asked}, which this machine cannot run; it has {found}. `vigil doctor` says what is missing"
+    )]
+    Backend {
+        /// Asked for.
+        asked: BackendName,
+        /// What there is.
+        found: String,
+    },
+    /// No threads.
+    #[error("starting the threads of the verification engine")]
+    Threads(#[source] std::io::Error),
+}
+
+/// The backends that may be used, the slowest first.
+///
+/// # Errors
+/// [`AccelError::Backend`].
+pub fn allowed(choice: BackendChoice) -> Result<Vec<&'static dyn Backend>, AccelError> {
+    let there = detect();
+    let Some(asked) = choice.0 else { return Ok(there) };
+    match there.iter().find(|backend| backend.name() == asked) {
+        Some(only) => Ok(vec![*only]),
+        None => Err(AccelError::Backend { asked, found: names(&there) }),
+    }
+}
+
+/// `portable, avx2`.
+pub fn names(backends: &[&'static dyn Backend]) -> String {
+    backends.iter().map(|backend| backend.name().as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Starts the engine as configured, on the calibration in `file`, which is made if it is not there or not of this machine.
+///
+/// # Errors
+/// [`AccelError`].
+pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, AccelError> {
+    let backends = allowed(config.accel_backend)?;
+    let calibration = calibration(file, commit);
+    let plan = Some(calibration.plan(&backends));
+    let engine = EngineConfig {
+        threads: config.accel_threads,
+        pin: config.accel_pin,
+        backends,
+        plan,
+        payer_cache_bytes: config.accel_payer_cache_mib * 1024 * 1024,
+        flush_at: FlushAt {
+            items: config.accel_batch_items,
+            age: Duration::from_micros(config.accel_batch_age_us.into()),
+        },
+    };
+    Engine::start(engine).map_err(AccelError::Threads)
+}
+
+/// The calibration in `file`; if it is of no use, a new one, which is written there if possible.
+pub fn calibration(file: &Path, commit: &str) -> Calibration {
+    let backends = detect();
+    let why = match Calibration::read(file, &Machine::here(&backends)) {
+        Ok(found) => return found,
+        Err(why @ Unusable::Missing) => {
+            tracing::info!("measuring the verification engine once, for a few seconds");
+            why
+        }
+        Err(why) => {
+            tracing::warn!("measuring the verification engine anew: {}: {why}", file.display());
+            why
+        }
+    };
+    let measured = Calibration::measure(&backends, commit);
+    if let Err(error) = measured.write(file) {
+        tracing::warn!(
+            "cannot keep the measurements ({why}), so the next start repeats them: {}: {error}",
+            file.display()
+        );
+    }
+    measured
+}
+
+/// Lets several data folders on this machine share one calibration, so that it is made once. One that cannot be written is
+/// made by its node.
+pub fn share_calibration(files: &[PathBuf], commit: &str) {
+    let here = Machine::here(&detect());
+    let is_there = |file: &PathBuf| Calibration::read(file, &here);
+    let without: Vec<&PathBuf> = files.iter().filter(|file| is_there(file).is_err()).collect();
+    if without.is_empty() {
+        return;
+    }
+    let found = files.iter().find_map(|file| is_there(file).ok());
+    let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), commit));
+    for file in without {
+        if let Err(error) = calibration.write(file) {
+            tracing::warn!("{}: {error}", file.display());
+        }
+    }
+}
+
+/// Hashes tries level by level on an engine.
+#[derive(Clone, Debug)]
+pub struct Hasher(pub Engine);
+
+impl BatchHasher for Hasher {
+    fn keccak256_batch(&self, messages: &[&[u8]]) -> Vec<Hash> {
+        self.0.keccak256(messages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_that_is_not_there_is_refused_by_name() {
+        let there: Vec<BackendName> = detect().iter().map(|backend| backend.name()).collect();
+        for name in BackendName::ALL {
+            match allowed(BackendChoice(Some(name))) {
+                Ok(only) => assert!(only.len() == 1 && only[0].name() == name && there.contains(&name)),
+                Err(error) => {
+                    assert!(!there.contains(&name));
+                    let text = error.to_string();
+                    assert!(text.contains(name.as_str()) && text.contains("it has portable"), "{text}");
+                }
+            }
+        }
+        assert_eq!(allowed(BackendChoice::AUTO).expect("always").len(), there.len());
+    }
+
+    #[test]
+    fn measurements_are_made_once_and_damaged_ones_again() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        let file = |n: usize| dir.path().join(format!("{n}.json"));
+        let first = calibration(&file(0), "abc");
+        assert_eq!(calibration(&file(0), "another commit"), first, "read from the file");
+        share_calibration(&[file(1), file(0), file(2)], "abc");
+        for n in 1..3 {
+            assert_eq!(calibration(&file(n), "abc"), first, "shared");
+        }
+        std::fs::write(file(1), "{").expect("written");
+        assert_ne!(calibration(&file(1), "def"), first);
+        assert_eq!(calibration(&file(1), "abc").commit, "def", "measured anew, and kept");
+        let nowhere = dir.path().join("no folder").join("calibration.json");
+        assert_eq!(calibration(&nowhere, "ghi").commit, "ghi", "usable though it cannot be kept");
+    }
+}
