@@ -45,7 +45,9 @@ impl BackendName {
             Self::Portable => None,
             Self::Neon => Some(("aarch64", &["neon"])),
             Self::Avx2 => Some(("x86_64", &["avx2", "bmi2", "adx"])),
-            Self::Avx512Ifma => Some(("x86_64", &["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma"])),
+            Self::Avx512Ifma => {
+                Some(("x86_64", &["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma", "bmi2", "adx"]))
+            }
         }
     }
 }

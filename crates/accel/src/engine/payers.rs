@@ -103,7 +103,11 @@ impl<T> Payers<T> {
     /// worth a table, and there is credit and room for one; then build it and [`Payers::admit`] or [`Payers::refuse`] it.
     pub(crate) fn note(&mut self, key: &PublicKey, address: Option<Address>) -> bool {
         self.earn();
-        if self.hot.contains(key) {
+        if let Some(address) = address {
+            self.by_address.insert(address, *key);
+        }
+        if let Some(hot) = self.hot.get_mut(key) {
+            hot.address = hot.address.or(address);
             return false;
         }
         let (count, refused) = match self.cold.get_mut(key) {
@@ -117,9 +121,6 @@ impl<T> Payers<T> {
                 (1, false)
             }
         };
-        if let Some(address) = address {
-            self.by_address.insert(address, *key);
-        }
         if count < ADMIT_AT || refused || self.credit < BUILD_COST || !self.has_room_for(count) {
             return false;
         }
@@ -237,6 +238,17 @@ mod tests {
         assert!(is_hot(&payers, 7) && !is_hot(&payers, 0), "the one that was used longest ago has gone");
         assert_eq!(payers.tables(), (3, 3 * TABLE));
         assert!(matches!(payers.by_address(&address(0)), Payer::Cold(_)), "its key is still known");
+    }
+
+    #[test]
+    fn a_key_that_came_without_address_is_found_by_it_later() {
+        let mut payers = Payers::new(10 * TABLE);
+        (0..2).for_each(|_| assert!(!payers.note(&key(1), None)));
+        assert!(payers.note(&key(1), None));
+        payers.admit(&key(1), 1, TABLE);
+        assert!(matches!(payers.by_address(&address(1)), Payer::Unknown));
+        assert!(!payers.note(&key(1), Some(address(1))));
+        assert!(matches!(payers.by_address(&address(1)), Payer::Hot(..)));
     }
 
     #[test]

@@ -53,7 +53,8 @@ impl Workers {
     }
 
     /// `work` on pieces of `items`, on all threads at once; the answers in the order of the items. Few items (no two
-    /// pieces of `least`) stay on the calling thread, and so does all of it where there is only one worker.
+    /// pieces of `least`) stay on the calling thread, and so does all of it where there is only one worker, and work
+    /// inside of work: the others have pieces of their own.
     ///
     /// A panic of `work` is the caller's, after all pieces have ended.
     pub(crate) fn spread<T, R>(&self, items: &[T], least: usize, work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R>
@@ -63,7 +64,7 @@ impl Workers {
     {
         let piece = piece_len(items.len(), self.count, least);
         let pool = match &self.pool {
-            Some(pool) if self.count > 1 && piece < items.len() => pool,
+            Some(pool) if self.count > 1 && piece < items.len() && pool.current_thread_index().is_none() => pool,
             _ => return work(items),
         };
         let pieces: Vec<&[T]> = items.chunks(piece).collect();
