@@ -1,5 +1,6 @@
 //! What a backend does, and which ones this box has.
 
+use crate::backends::cpu::{Cpu, Token};
 use crate::backends::portable::Portable;
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
@@ -75,7 +76,8 @@ impl fmt::Display for BackendName {
 /// One way to do the operations, on the calling thread: `Engine` spreads work over threads. A value of such a type
 /// exists only on a machine that can run it.
 ///
-/// The answers stand in the order of the items, and are those of [`oracle`].
+/// The answers stand in the order of the items, and are those of [`oracle`], which the methods here ask unless a backend
+/// knows better.
 pub trait Backend: fmt::Debug + Send + Sync {
     /// Which.
     fn name(&self) -> BackendName;
@@ -93,7 +95,7 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Whether the claimed key signed, with the tables of the keys: `combs[i]` belongs to `claims[i].key`.
     ///
     /// # Panics
-    /// If the slices differ in length.
+    /// If the slices differ in length, or a table is another key's.
     fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
         assert_eq!(claims.len(), combs.len(), "a table for each claim");
         self.verify_cold(claims)
@@ -163,15 +165,17 @@ pub fn detect() -> Vec<&'static dyn Backend> {
 }
 
 fn look() -> Vec<Box<dyn Backend>> {
-    #[allow(unused_mut)]
-    let mut found: Vec<Box<dyn Backend>> = vec![Box::new(Portable)];
+    let mut found: Vec<Box<dyn Backend>> = vec![boxed(Portable)];
     #[cfg(target_arch = "aarch64")]
-    if let Some(neon) = crate::backends::neon::Neon::detect() {
-        found.push(Box::new(neon));
-    }
+    found.extend(crate::backends::neon::Neon::detect().map(boxed));
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx512ifma) = crate::backends::avx512ifma::Avx512Ifma::detect() {
-        found.push(Box::new(avx512ifma));
+    {
+        found.extend(crate::backends::avx2::Avx2::detect().map(boxed));
+        found.extend(crate::backends::avx512ifma::Avx512Ifma::detect().map(boxed));
     }
     found
+}
+
+fn boxed(token: impl Token + 'static) -> Box<dyn Backend> {
+    Box::new(Cpu(token))
 }

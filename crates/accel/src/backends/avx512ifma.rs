@@ -1,22 +1,16 @@
 //! Eight signatures a vector: AVX-512 with IFMA.
 
-use crate::backend::{Backend, BackendName};
-use crate::comb::Comb;
+use super::cpu::Token;
+use crate::backend::BackendName;
 use crate::field::{Packed, ifma::Fe8, pair::Pair};
 use crate::keccak::{batch_x8, point_digest_x8};
-use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
-use crate::secp::generator::Generator;
 use crate::secp::machine::{Machine, Task};
-use crate::secp::{hot, recover};
 use crate::signer_vectors::weighted_sums_avx512;
-use std::sync::OnceLock;
 use vigil_primitives::Hash;
 
 /// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512Ifma(());
-
-static GENERATOR: OnceLock<Generator> = OnceLock::new();
 
 impl Avx512Ifma {
     /// The token, if the CPU and the operating system have it all.
@@ -29,10 +23,6 @@ impl Avx512Ifma {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("adx");
         has.then_some(Self(()))
-    }
-
-    fn generator(self) -> &'static Generator {
-        GENERATOR.get_or_init(|| Generator::new(self))
     }
 }
 
@@ -78,30 +68,16 @@ impl Task for Digests<'_> {
     }
 }
 
-impl Backend for Avx512Ifma {
-    fn name(&self) -> BackendName {
-        BackendName::Avx512Ifma
+impl Token for Avx512Ifma {
+    const NAME: BackendName = BackendName::Avx512Ifma;
+
+    fn keccak256(self, messages: &[&[u8]], digests: &mut [Hash]) {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { batch_x8(messages, digests) }
     }
 
-    fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
-        recover::recover(*self, self.generator(), items)
-    }
-
-    fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+    fn weighted_sums(self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
         // SAFETY: `self` exists, so `detect` saw the features.
         unsafe { weighted_sums_avx512(vectors, weights, sums) }
-    }
-
-    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
-        hot::build_combs(*self, keys)
-    }
-
-    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
-        hot::verify_hot(*self, self.generator(), claims, combs)
-    }
-
-    fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {
-        // SAFETY: `self` exists, so `detect` saw the features.
-        unsafe { batch_x8(messages, out) }
     }
 }

@@ -1,15 +1,12 @@
 //! AArch64: the plain field, since NEON has no wider multiplications than the plain words, and Keccak in NEON vectors.
 
-use crate::backend::{Backend, BackendName};
-use crate::comb::Comb;
-use crate::field::scalar::Fe1;
+use super::cpu::Token;
+use crate::backend::BackendName;
+use crate::field::{pair::Pair, scalar::Fe1};
 use crate::keccak::{batch_x2, batch_x2_sha3};
-use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
-use crate::secp::generator::Generator;
 use crate::secp::machine::{Machine, Task};
-use crate::secp::{hot, recover};
+use crate::signer_vectors;
 use std::arch::is_aarch64_feature_detected;
-use std::sync::OnceLock;
 use vigil_primitives::Hash;
 
 /// Proof that this CPU has NEON, and whether it has the SHA-3 instructions too.
@@ -18,53 +15,34 @@ pub(crate) struct Neon {
     sha3: bool,
 }
 
-static GENERATOR: OnceLock<Generator> = OnceLock::new();
-
 impl Neon {
     /// The token, if the CPU and the operating system have it.
     pub(crate) fn detect() -> Option<Self> {
         is_aarch64_feature_detected!("neon").then(|| Self { sha3: is_aarch64_feature_detected!("sha3") })
     }
-
-    fn generator(self) -> &'static Generator {
-        GENERATOR.get_or_init(|| Generator::new(self))
-    }
-}
-
-/// NEON is part of the target, so there is nothing to enable.
-#[inline(never)]
-fn call<T: Task>(task: T) -> T::Output {
-    task.run()
 }
 
 impl Machine for Neon {
-    type Fe = Fe1;
+    /// Two numbers side by side: the processor works on one while a product of the other waits for its carries.
+    type Fe = Pair<Fe1>;
 
-    #[inline(always)]
+    /// NEON is part of the target, so there is nothing to enable.
+    #[inline(never)]
     fn call<T: Task>(self, task: T) -> T::Output {
-        call(task)
+        task.run()
     }
 }
 
-impl Backend for Neon {
-    fn name(&self) -> BackendName {
-        BackendName::Neon
-    }
+impl Token for Neon {
+    const NAME: BackendName = BackendName::Neon;
 
-    fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
-        recover::recover(*self, self.generator(), items)
-    }
-
-    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
-        hot::build_combs(*self, keys)
-    }
-
-    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
-        hot::verify_hot(*self, self.generator(), claims, combs)
-    }
-
-    fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {
+    fn keccak256(self, messages: &[&[u8]], digests: &mut [Hash]) {
         // SAFETY: `detect` saw the instructions.
-        unsafe { if self.sha3 { batch_x2_sha3(messages, out) } else { batch_x2(messages, out) } }
+        unsafe { if self.sha3 { batch_x2_sha3(messages, digests) } else { batch_x2(messages, digests) } }
+    }
+
+    /// The compiler makes NEON of it.
+    fn weighted_sums(self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+        signer_vectors::weighted_sums(vectors, weights, sums);
     }
 }

@@ -7,9 +7,11 @@
 use crate::field::Field;
 
 /// x of the generator (SEC 2, §2.4.1), least significant word first.
-pub(crate) const GX: [u64; 4] = [0x59f2_815b_16f8_1798, 0x029b_fcdb_2dce_28d9, 0x55a0_6295_ce87_0b07, 0x79be_667e_f9dc_bbac];
+pub(crate) const GX: [u64; 4] =
+    [0x59f2_815b_16f8_1798, 0x029b_fcdb_2dce_28d9, 0x55a0_6295_ce87_0b07, 0x79be_667e_f9dc_bbac];
 /// y of the generator.
-pub(crate) const GY: [u64; 4] = [0x9c47_d08f_fb10_d4b8, 0xfd17_b448_a685_5419, 0x5da4_fbfc_0e11_08a8, 0x483a_da77_26a3_c465];
+pub(crate) const GY: [u64; 4] =
+    [0x9c47_d08f_fb10_d4b8, 0xfd17_b448_a685_5419, 0x5da4_fbfc_0e11_08a8, 0x483a_da77_26a3_c465];
 /// The cube root of 1 modulo p with lambda * (x, y) = (BETA * x, y), where lambda is that of [`super::glv`].
 pub(crate) const BETA: [u64; 4] =
     [0xc139_6c28_7195_01ee, 0x9cf0_4975_12f5_8995, 0x6e64_479e_ac34_34e9, 0x7ae9_6a2b_657c_0710];

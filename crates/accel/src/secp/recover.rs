@@ -17,7 +17,7 @@ use super::power::{invert_all, sqrt_candidate};
 use super::sums::{Addend, Source, Sums};
 use super::table::{Digits, Picks, multiples};
 use crate::field::{Field, Packed};
-use crate::ops::{PublicKey, Recovered, SignatureError, Signed, Signer};
+use crate::ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
 use crate::oracle;
 use vigil_primitives::Address;
 
@@ -39,6 +39,17 @@ pub(crate) fn recover<M: Machine>(machine: M, generator: &Generator, items: &[Si
         recover_chunk(machine, generator, chunk, &mut answers);
     }
     answers
+}
+
+/// Whether the claimed keys signed, by recovering.
+pub(crate) fn verify<M: Machine>(machine: M, generator: &Generator, claims: &[Claim]) -> Vec<Verdict> {
+    let items: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+    let verdict = |(claim, recovered): (&Claim, Recovered)| match recovered {
+        Ok(signer) if signer.key == claim.key => Ok(()),
+        Ok(_) | Err(SignatureError::NoKey) => Err(SignatureError::WrongKey),
+        Err(reason) => Err(reason),
+    };
+    claims.iter().zip(recover(machine, generator, &items)).map(verdict).collect()
 }
 
 fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed], answers: &mut Vec<Recovered>) {
@@ -166,10 +177,7 @@ impl<M: Machine> Task for Lift<'_, M> {
                 odd |= u64::from(batch.odd[first + lane]) << lane;
             }
             let y = y.neg_where(y.is_odd() ^ odd);
-            points.push(Affine {
-                x: M::Fe::splat(GX).select(x, on_curve),
-                y: M::Fe::splat(GY).select(y, on_curve),
-            });
+            points.push(Affine { x: M::Fe::splat(GX).select(x, on_curve), y: M::Fe::splat(GY).select(y, on_curve) });
             valid.push(on_curve);
         }
         (points, valid)
@@ -247,7 +255,13 @@ fn walk_jacobian<M: Machine>(machine: M, generator: &Generator, batch: &Batch, t
             // Every doubling turns the sign.
             let turned = (WINDOWS - 1 - window) * WIDTH % 2 == 1;
             for half in 0..2 {
-                machine.call(AddNext { machine, sum: &mut *sum, source: &OfR { batch, table, half, window }, group, turned });
+                machine.call(AddNext {
+                    machine,
+                    sum: &mut *sum,
+                    source: &OfR { batch, table, half, window },
+                    group,
+                    turned,
+                });
             }
         }
         for window in 0..generator::WINDOWS {
@@ -349,31 +363,128 @@ pub(crate) fn phases<M: Machine>(machine: M, items: &[Signed]) {
     let n = items.len() as f64;
     let generator = &g;
     let batch = machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
-    let t0 = best(|| { machine.call(Prepare { generator, items, lanes: M::Fe::LANES }); })/n;
+    let t0 = best(|| {
+        machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
+    }) / n;
     let (points, _) = machine.call(Lift { machine, batch: &batch });
-    let t1 = best(|| { machine.call(Lift { machine, batch: &batch }); })/n;
+    let t1 = best(|| {
+        machine.call(Lift { machine, batch: &batch });
+    }) / n;
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
-    let t2 = best(|| multiples(machine, &points, ENTRIES, &mut table))/n;
-    let t3 = best(|| { walk_jacobian(machine, generator, &batch, &table); })/n;
-    let t4 = best(|| { walk_affine(machine, generator, &batch, &table); })/n;
+    let t2 = best(|| multiples(machine, &points, ENTRIES, &mut table)) / n;
+    let t3 = best(|| {
+        walk_jacobian(machine, generator, &batch, &table);
+    }) / n;
+    let t4 = best(|| {
+        walk_affine(machine, generator, &batch, &table);
+    }) / n;
     let mut js = machine.call(Starts { machine, start: &generator.start_point, groups: 2 });
     let l = M::Fe::LANES as f64;
-    let t5 = best(|| for _ in 0..100 { machine.call(MinusDouble { machine, sum: &mut js[0], times: 5 }) })/500./l;
-    let t6 = best(|| for _ in 0..100 { machine.call(AddNext { machine, sum: &mut js[0], source: &OfR{batch:&batch, table:&table, half:0, window:3}, group: 3, turned: true }) })/100./l;
-    let t7 = best(|| for _ in 0..100 { machine.call(AddNext { machine, sum: &mut js[0], source: &OfR{batch:&batch, table:&table, half:1, window:3}, group: 3, turned: true }) })/100./l;
-    let t8 = best(|| for _ in 0..100 { machine.call(AddNext { machine, sum: &mut js[0], source: &OfG{ generator, digits: &batch.of_g, window:3 }, group: 3, turned: true }) })/100./l;
-    let t11 = best(|| for w in 0..100 { machine.call(AddNext { machine, sum: &mut js[0], source: &OfG{ generator, digits: &batch.of_g, window:w%20 }, group: 3, turned: true }) })/100./l;
-    let t12 = best(|| for w in 0..100 { machine.call(AddNext { machine, sum: &mut js[0], source: &OfR{batch:&batch, table:&table, half:0, window:w%26 }, group: 3, turned: true }) })/100./l;
-    println!("J: dbl {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} addG all windows {t11:.2} addR all windows {t12:.2}");
+    let t5 = best(|| {
+        for _ in 0..100 {
+            machine.call(MinusDouble { machine, sum: &mut js[0], times: 5 })
+        }
+    }) / 500.
+        / l;
+    let t6 = best(|| {
+        for _ in 0..100 {
+            machine.call(AddNext {
+                machine,
+                sum: &mut js[0],
+                source: &OfR { batch: &batch, table: &table, half: 0, window: 3 },
+                group: 3,
+                turned: true,
+            })
+        }
+    }) / 100.
+        / l;
+    let t7 = best(|| {
+        for _ in 0..100 {
+            machine.call(AddNext {
+                machine,
+                sum: &mut js[0],
+                source: &OfR { batch: &batch, table: &table, half: 1, window: 3 },
+                group: 3,
+                turned: true,
+            })
+        }
+    }) / 100.
+        / l;
+    let t8 = best(|| {
+        for _ in 0..100 {
+            machine.call(AddNext {
+                machine,
+                sum: &mut js[0],
+                source: &OfG { generator, digits: &batch.of_g, window: 3 },
+                group: 3,
+                turned: true,
+            })
+        }
+    }) / 100.
+        / l;
+    let t11 = best(|| {
+        for w in 0..100 {
+            machine.call(AddNext {
+                machine,
+                sum: &mut js[0],
+                source: &OfG { generator, digits: &batch.of_g, window: w % 20 },
+                group: 3,
+                turned: true,
+            })
+        }
+    }) / 100.
+        / l;
+    let t12 = best(|| {
+        for w in 0..100 {
+            machine.call(AddNext {
+                machine,
+                sum: &mut js[0],
+                source: &OfR { batch: &batch, table: &table, half: 0, window: w % 26 },
+                group: 3,
+                turned: true,
+            })
+        }
+    }) / 100.
+        / l;
+    println!(
+        "J: dbl {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} addG all windows {t11:.2} addR all windows {t12:.2}"
+    );
     let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
-    let t5 = best(|| { for _ in 0..8 { sums.double() } })/n/8.;
-    let t6 = best(|| { for w in 0..8 { sums.add(&OfR{batch:&batch, table:&table, half:0, window:w}) } })/n/8.;
-    let t7 = best(|| { for w in 0..8 { sums.add(&OfR{batch:&batch, table:&table, half:1, window:w}) } })/n/8.;
-    let t8 = best(|| { for w in 0..8 { sums.add(&OfG{ generator, digits: &batch.of_g, window:w }) } })/n/8.;
-    let one = machine.call(crate::secp::comb::Load{machine, points: &[Packed([3;8])]});
-    let t9 = best(|| { std::hint::black_box(one[0].x.invert()); });
-    let (keys,_) = walk_affine(machine, generator, &batch, &table);
-    let mut d = vec![[0;4];keys.len()];
-    let t10 = best(|| { machine.digests(&keys, &mut d); })/n;
-    println!("prepare {t0:.0} lift {t1:.0} multiples {t2:.0} jacobian {t3:.0} affine {t4:.0}: double {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} invert {t9:.0} ({:.2}) digests {t10:.1}", t9/n);
+    let t5 = best(|| {
+        for _ in 0..8 {
+            sums.double()
+        }
+    }) / n
+        / 8.;
+    let t6 = best(|| {
+        for w in 0..8 {
+            sums.add(&OfR { batch: &batch, table: &table, half: 0, window: w })
+        }
+    }) / n
+        / 8.;
+    let t7 = best(|| {
+        for w in 0..8 {
+            sums.add(&OfR { batch: &batch, table: &table, half: 1, window: w })
+        }
+    }) / n
+        / 8.;
+    let t8 = best(|| {
+        for w in 0..8 {
+            sums.add(&OfG { generator, digits: &batch.of_g, window: w })
+        }
+    }) / n
+        / 8.;
+    let one = machine.call(crate::secp::comb::Load { machine, points: &[Packed([3; 8])] });
+    let t9 = best(|| {
+        std::hint::black_box(one[0].x.invert());
+    });
+    let (keys, _) = walk_affine(machine, generator, &batch, &table);
+    let mut d = vec![[0; 4]; keys.len()];
+    let t10 = best(|| {
+        machine.digests(&keys, &mut d);
+    }) / n;
+    println!(
+        "prepare {t0:.0} lift {t1:.0} multiples {t2:.0} jacobian {t3:.0} affine {t4:.0}: double {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} invert {t9:.0} ({:.2}) digests {t10:.1}",
+        t9 / n
+    );
 }
