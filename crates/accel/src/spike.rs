@@ -1,6 +1,3 @@
-use crate::field::{Field, Packed};
-use crate::secp::machine::Machine;
-use crate::secp::sums::Sums;
 #[repr(C)]
 struct Ts(i64, i64);
 unsafe extern "C" {
@@ -56,11 +53,6 @@ fn spike_recover() {
         }
     }) / 4096.;
     println!("libsecp {t:.0} ns");
-    if std::env::var("B").as_deref() == Ok("avx2") {
-        crate::secp::recover::phases(crate::backends::avx2::Avx2::detect().unwrap(), &items[..512]);
-    } else {
-        crate::secp::recover::phases(crate::backends::avx512ifma::Avx512Ifma::detect().unwrap(), &items[..2048]);
-    }
 }
 #[test]
 fn spike_words() {

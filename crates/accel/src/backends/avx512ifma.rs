@@ -36,6 +36,8 @@ impl Machine for Avx512Ifma {
     /// Two vectors side by side: while a product of one waits for its carries, the other works.
     type Fe = Pair<Fe8>;
 
+    const AFFINE_MIN: usize = 640;
+
     #[inline(always)]
     fn call<T: Task>(self, task: T) -> T::Output {
         // SAFETY: `self` exists, so `detect` saw the features.

@@ -26,6 +26,8 @@ impl Machine for Neon {
     /// Two numbers side by side: the processor works on one while a product of the other waits for its carries.
     type Fe = Pair<Fe1>;
 
+    const AFFINE_MIN: usize = 96;
+
     /// NEON is part of the target, so there is nothing to enable.
     #[inline(never)]
     fn call<T: Task>(self, task: T) -> T::Output {

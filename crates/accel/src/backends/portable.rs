@@ -16,6 +16,8 @@ impl Machine for Portable {
     /// Two numbers side by side: a processor works on one while a product of the other waits for its carries.
     type Fe = Pair<Fe1>;
 
+    const AFFINE_MIN: usize = 96;
+
     #[inline(never)]
     fn call<T: Task>(self, task: T) -> T::Output {
         task.run()

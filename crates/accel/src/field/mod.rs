@@ -80,8 +80,6 @@ pub(crate) trait Field: Copy {
     fn twice_mul_add_mul(self, b: Self, c: Self, d: Self) -> Self;
     /// The inverse of each lane. None may be 0 modulo p: then all lanes are worth nothing.
     fn invert(self) -> Self;
-    /// `self + b`
-    fn add(self, b: Self) -> Self;
     /// `self - b`
     fn sub(self, b: Self) -> Self;
     /// `2 (self - b)`

@@ -47,7 +47,6 @@ impl<A: Field> Field for Pair<A> {
         sqr_triple();
         sqr_add_mul(b, c);
         twice_mul_add_mul(b, c, d);
-        add(b);
         sub(b);
         twice_sub(b);
         twice();

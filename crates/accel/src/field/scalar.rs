@@ -203,11 +203,6 @@ impl Field for Fe1 {
     }
 
     #[inline(always)]
-    fn add(self, b: Self) -> Self {
-        Sum::from(self).add(b.into()).reduce()
-    }
-
-    #[inline(always)]
     fn sub(self, b: Self) -> Self {
         Sum::from(self).sub(b.into()).reduce()
     }

@@ -5,6 +5,7 @@ use super::machine::{Machine, Task};
 use super::power::invert_all;
 use super::table::multiples;
 use crate::field::{Field, Packed};
+use std::marker::PhantomData;
 
 /// A table for each point of the curve: `[(window << (width - 1)) + i - 1]` is `i * 2^(width * window)` times it, for `i`
 /// from 1 to `2^(width-1)` and `window` below `windows`.
@@ -12,7 +13,7 @@ pub(crate) fn comb_of<M: Machine>(machine: M, points: &[Packed], width: usize, w
     let entries = 1 << (width - 1);
     let bases = machine.call(Bases { machine, points, width, windows });
     let table = |bases: &[Packed]| {
-        let bases = machine.call(Load { machine, points: bases });
+        let bases = machine.call(Load::<M::Fe>(bases, PhantomData));
         let mut table = vec![Packed([0; 8]); bases.len() * M::Fe::LANES * entries];
         multiples(machine, &bases, entries, &mut table);
         table.truncate(windows * entries);
@@ -22,19 +23,16 @@ pub(crate) fn comb_of<M: Machine>(machine: M, points: &[Packed], width: usize, w
 }
 
 /// Points as groups of lanes; the last point fills up the last group.
-pub(crate) struct Load<'a, M> {
-    pub(crate) machine: M,
-    pub(crate) points: &'a [Packed],
-}
+struct Load<'a, F>(&'a [Packed], PhantomData<F>);
 
-impl<M: Machine> Task for Load<'_, M> {
-    type Output = Vec<Affine<M::Fe>>;
+impl<F: Field> Task for Load<'_, F> {
+    type Output = Vec<Affine<F>>;
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let mut groups = Vec::with_capacity(self.points.len().div_ceil(M::Fe::LANES));
-        for points in self.points.chunks(M::Fe::LANES) {
-            let (x, y) = M::Fe::load_points(|lane| &points[lane.min(points.len() - 1)]);
+        let mut groups = Vec::with_capacity(self.0.len().div_ceil(F::LANES));
+        for points in self.0.chunks(F::LANES) {
+            let (x, y) = F::load_points(|lane| &points[lane.min(points.len() - 1)]);
             groups.push(Affine { x, y });
         }
         groups
@@ -56,7 +54,7 @@ impl<M: Machine> Task for Bases<'_, M> {
     fn run(self) -> Vec<Packed> {
         let Self { machine, points, width, windows } = self;
         let mut bases = vec![Packed([0; 8]); points.len() * windows];
-        for (group, point) in machine.call(Load { machine, points }).into_iter().enumerate() {
+        for (group, point) in machine.call(Load::<M::Fe>(points, PhantomData)).into_iter().enumerate() {
             let mut sums = Vec::with_capacity(windows);
             let mut sum = Jacobian::from_affine(point);
             sums.push(sum);

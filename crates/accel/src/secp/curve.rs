@@ -12,10 +12,6 @@ pub(crate) const GX: [u64; 4] =
 /// y of the generator.
 pub(crate) const GY: [u64; 4] =
     [0x9c47_d08f_fb10_d4b8, 0xfd17_b448_a685_5419, 0x5da4_fbfc_0e11_08a8, 0x483a_da77_26a3_c465];
-/// The cube root of 1 modulo p with lambda * (x, y) = (BETA * x, y), where lambda is that of [`super::glv`].
-pub(crate) const BETA: [u64; 4] =
-    [0xc139_6c28_7195_01ee, 0x9cf0_4975_12f5_8995, 0x6e64_479e_ac34_34e9, 0x7ae9_6a2b_657c_0710];
-
 /// A finite point in each lane.
 #[derive(Clone, Copy)]
 pub(crate) struct Affine<F> {

@@ -1,10 +1,5 @@
 //! Signed windows of a fixed width, as every lane of a vector can walk them in step.
 
-/// How many digits of `width` bits write every number below `2^bits`: one bit more than those of the number.
-pub(crate) const fn count(bits: usize, width: usize) -> usize {
-    (bits + 1).div_ceil(width)
-}
-
 /// Writes a number as `sum of digit(i) * 2^(WIDTH i)`, `COUNT` digits between `1 - 2^(WIDTH-1)` and `2^(WIDTH-1)`, each
 /// handed to `put(i, digit)`, the least significant first.
 ///

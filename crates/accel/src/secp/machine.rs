@@ -16,6 +16,9 @@ pub(crate) trait Machine: Copy {
     /// Its numbers modulo p.
     type Fe: Field;
 
+    /// Batches of so many and more are recovered in affine sums, which cost fewer multiplications but an inversion a step.
+    const AFFINE_MIN: usize;
+
     /// Runs the task with the instructions of which this token is the proof.
     fn call<T: Task>(self, task: T) -> T::Output;
 

@@ -53,7 +53,6 @@ impl Parsed {
 }
 
 impl Order {
-    pub(crate) const ZERO: Self = Self([0; 4]);
     pub(crate) const ONE: Self = Self([1, 0, 0, 0]);
 
     /// Any 256-bit number, reduced.

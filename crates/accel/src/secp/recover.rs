@@ -7,10 +7,10 @@
 //! Large batches walk in affine points, which costs about half of the multiplications but an inversion a step; small ones
 //! in Jacobian points.
 
-use super::curve::{Affine, BETA, GX, GY, Jacobian};
+use super::curve::{Affine, GX, GY, Jacobian};
 use super::digits::signed_digits;
 use super::generator::{self, Generator, OfG};
-use super::glv;
+use super::glv::{self, BETA};
 use super::machine::{Machine, Task};
 use super::order::{Order, Parsed, batch_invert};
 use super::power::{invert_all, sqrt_candidate};
@@ -19,6 +19,7 @@ use super::table::{Digits, Picks, multiples};
 use crate::field::{Field, Packed};
 use crate::ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
 use crate::oracle;
+use std::marker::PhantomData;
 use vigil_primitives::Address;
 
 /// Bits of a digit of a half scalar.
@@ -29,8 +30,6 @@ const WINDOWS: usize = 26;
 const ENTRIES: usize = 1 << (WIDTH - 1);
 /// Signatures worked on together at most: enough to share an inversion, few enough for the caches.
 const CHUNK: usize = 2048;
-/// From so many on, affine sums are faster.
-const AFFINE_MIN: usize = 640;
 
 /// Who signed each item.
 pub(crate) fn recover<M: Machine>(machine: M, generator: &Generator, items: &[Signed]) -> Vec<Recovered> {
@@ -54,10 +53,10 @@ pub(crate) fn verify<M: Machine>(machine: M, generator: &Generator, claims: &[Cl
 
 fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed], answers: &mut Vec<Recovered>) {
     let batch = machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
-    let (points, on_curve) = machine.call(Lift { machine, batch: &batch });
+    let (points, on_curve) = machine.call(Lift::<M::Fe>(&batch, PhantomData));
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(machine, &points, ENTRIES, &mut table);
-    let (keys, lost) = if items.len() < AFFINE_MIN {
+    let (keys, lost) = if items.len() < M::AFFINE_MIN {
         walk_jacobian(machine, generator, &batch, &table)
     } else {
         walk_affine(machine, generator, &batch, &table)
@@ -154,30 +153,27 @@ fn start_doubled(generator: &Generator) -> Order {
 }
 
 /// The points R, G where there is none; and the lanes where there is one.
-struct Lift<'a, M> {
-    machine: M,
-    batch: &'a Batch,
-}
+struct Lift<'a, F>(&'a Batch, PhantomData<F>);
 
-impl<M: Machine> Task for Lift<'_, M> {
-    type Output = (Vec<Affine<M::Fe>>, Vec<u64>);
+impl<F: Field> Task for Lift<'_, F> {
+    type Output = (Vec<Affine<F>>, Vec<u64>);
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let (batch, groups) = (self.batch, self.batch.padded / M::Fe::LANES);
+        let (batch, groups) = (self.0, self.0.padded / F::LANES);
         let (mut points, mut valid) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
         for group in 0..groups {
-            let first = group * M::Fe::LANES;
-            let x = M::Fe::load(|lane| batch.r[first + lane]);
-            let right = x.sqr().mul_add(x, M::Fe::splat([7, 0, 0, 0]));
+            let first = group * F::LANES;
+            let x = F::load(|lane| batch.r[first + lane]);
+            let right = x.sqr().mul_add(x, F::splat([7, 0, 0, 0]));
             let y = sqrt_candidate(right);
             let on_curve = y.sqr().sub(right).is_zero();
             let mut odd = 0;
-            for lane in 0..M::Fe::LANES {
+            for lane in 0..F::LANES {
                 odd |= u64::from(batch.odd[first + lane]) << lane;
             }
             let y = y.neg_where(y.is_odd() ^ odd);
-            points.push(Affine { x: M::Fe::splat(GX).select(x, on_curve), y: M::Fe::splat(GY).select(y, on_curve) });
+            points.push(Affine { x: F::splat(GX).select(x, on_curve), y: F::splat(GY).select(y, on_curve) });
             valid.push(on_curve);
         }
         (points, valid)
@@ -246,77 +242,63 @@ fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, tab
 /// The walk of all groups in Jacobian points, one group after the other.
 fn walk_jacobian<M: Machine>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Keys {
     let groups = batch.padded / M::Fe::LANES;
-    let mut sums = machine.call(Starts { machine, start: &generator.start_point, groups });
+    let mut sums = machine.call(Starts::<M::Fe>(&generator.start_point, groups, PhantomData));
     for (group, sum) in sums.iter_mut().enumerate() {
         for window in (0..WINDOWS).rev() {
             if window < WINDOWS - 1 {
-                machine.call(MinusDouble { machine, sum: &mut *sum, times: WIDTH });
+                machine.call(MinusDouble(&mut *sum, WIDTH));
             }
             // Every doubling turns the sign.
             let turned = (WINDOWS - 1 - window) * WIDTH % 2 == 1;
             for half in 0..2 {
-                machine.call(AddNext {
-                    machine,
-                    sum: &mut *sum,
-                    source: &OfR { batch, table, half, window },
-                    group,
-                    turned,
-                });
+                machine.call(AddNext { sum: &mut *sum, source: &OfR { batch, table, half, window }, group, turned });
             }
         }
         for window in 0..generator::WINDOWS {
             let source = OfG { generator, digits: &batch.of_g, window };
-            machine.call(AddNext { machine, sum: &mut *sum, source: &source, group, turned: true });
+            machine.call(AddNext { sum: &mut *sum, source: &source, group, turned: true });
         }
     }
-    machine.call(Finish { machine, sums: &sums })
+    machine.call(Finish(&sums))
 }
 
-struct Starts<'a, M> {
-    machine: M,
-    start: &'a Packed,
-    groups: usize,
-}
+struct Starts<'a, F>(&'a Packed, usize, PhantomData<F>);
 
-impl<M: Machine> Task for Starts<'_, M> {
-    type Output = Vec<Jacobian<M::Fe>>;
+impl<F: Field> Task for Starts<'_, F> {
+    type Output = Vec<Jacobian<F>>;
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let (x, y) = M::Fe::load_points(|_| self.start);
-        vec![Jacobian::from_affine(Affine { x, y }); self.groups]
+        let (x, y) = F::load_points(|_| self.0);
+        vec![Jacobian::from_affine(Affine { x, y }); self.1]
     }
 }
 
-struct MinusDouble<'a, M: Machine> {
-    machine: M,
-    sum: &'a mut Jacobian<M::Fe>,
-    times: usize,
-}
+/// Doubles so many times; each turns the sign.
+struct MinusDouble<'a, F>(&'a mut Jacobian<F>, usize);
 
-impl<M: Machine> Task for MinusDouble<'_, M> {
+impl<F: Field> Task for MinusDouble<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let mut sum = *self.sum;
-        for _ in 0..self.times {
+        let mut sum = *self.0;
+        for _ in 0..self.1 {
             sum = sum.minus_double();
         }
-        *self.sum = sum;
+        *self.0 = sum;
     }
 }
 
 /// Adds what a source gives to one group, its opposite if the sum is `turned`.
-struct AddNext<'a, M: Machine, S> {
-    machine: M,
-    sum: &'a mut Jacobian<M::Fe>,
+struct AddNext<'a, F, S> {
+    sum: &'a mut Jacobian<F>,
     source: &'a S,
     group: usize,
     turned: bool,
 }
 
-impl<M: Machine, S: Source<M::Fe>> Task for AddNext<'_, M, S> {
+impl<F: Field, S: Source<F>> Task for AddNext<'_, F, S> {
     type Output = ();
 
     #[inline(always)]
@@ -329,162 +311,27 @@ impl<M: Machine, S: Source<M::Fe>> Task for AddNext<'_, M, S> {
 }
 
 /// Affine keys; the walk ended with minus the key.
-struct Finish<'a, M: Machine> {
-    machine: M,
-    sums: &'a [Jacobian<M::Fe>],
-}
+struct Finish<'a, F>(&'a [Jacobian<F>]);
 
-impl<M: Machine> Task for Finish<'_, M> {
+impl<F: Field> Task for Finish<'_, F> {
     type Output = Keys;
 
     #[inline(always)]
     fn run(self) -> Keys {
-        let (mut inverses, mut lost) = (Vec::with_capacity(self.sums.len()), Vec::with_capacity(self.sums.len()));
-        for sum in self.sums {
+        let sums = self.0;
+        let (mut inverses, mut lost) = (Vec::with_capacity(sums.len()), Vec::with_capacity(sums.len()));
+        for sum in sums {
             let zero = sum.z.is_zero();
-            inverses.push(sum.z.select(M::Fe::splat([1, 0, 0, 0]), zero));
+            inverses.push(sum.z.select(F::splat([1, 0, 0, 0]), zero));
             lost.push(zero);
         }
         let mut prefix = inverses.clone();
         invert_all(&mut inverses, &mut prefix);
-        let mut keys = vec![Packed([0; 8]); self.sums.len() * M::Fe::LANES];
-        for (group, sum) in self.sums.iter().enumerate() {
+        let mut keys = vec![Packed([0; 8]); sums.len() * F::LANES];
+        for (group, sum) in sums.iter().enumerate() {
             let Affine { x, y } = sum.to_affine(inverses[group]);
-            M::Fe::store_points(x, y.neg(), |lane, packed| keys[group * M::Fe::LANES + lane] = packed);
+            F::store_points(x, y.neg(), |lane, packed| keys[group * F::LANES + lane] = packed);
         }
         (keys, lost)
     }
-}
-
-#[cfg(test)]
-pub(crate) fn phases<M: Machine>(machine: M, items: &[Signed]) {
-    use crate::spike::best;
-    let g = Generator::new(machine);
-    let n = items.len() as f64;
-    let generator = &g;
-    let batch = machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
-    let t0 = best(|| {
-        machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
-    }) / n;
-    let (points, _) = machine.call(Lift { machine, batch: &batch });
-    let t1 = best(|| {
-        machine.call(Lift { machine, batch: &batch });
-    }) / n;
-    let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
-    let t2 = best(|| multiples(machine, &points, ENTRIES, &mut table)) / n;
-    let t3 = best(|| {
-        walk_jacobian(machine, generator, &batch, &table);
-    }) / n;
-    let t4 = best(|| {
-        walk_affine(machine, generator, &batch, &table);
-    }) / n;
-    let mut js = machine.call(Starts { machine, start: &generator.start_point, groups: 2 });
-    let l = M::Fe::LANES as f64;
-    let t5 = best(|| {
-        for _ in 0..100 {
-            machine.call(MinusDouble { machine, sum: &mut js[0], times: 5 })
-        }
-    }) / 500.
-        / l;
-    let t6 = best(|| {
-        for _ in 0..100 {
-            machine.call(AddNext {
-                machine,
-                sum: &mut js[0],
-                source: &OfR { batch: &batch, table: &table, half: 0, window: 3 },
-                group: 3,
-                turned: true,
-            })
-        }
-    }) / 100.
-        / l;
-    let t7 = best(|| {
-        for _ in 0..100 {
-            machine.call(AddNext {
-                machine,
-                sum: &mut js[0],
-                source: &OfR { batch: &batch, table: &table, half: 1, window: 3 },
-                group: 3,
-                turned: true,
-            })
-        }
-    }) / 100.
-        / l;
-    let t8 = best(|| {
-        for _ in 0..100 {
-            machine.call(AddNext {
-                machine,
-                sum: &mut js[0],
-                source: &OfG { generator, digits: &batch.of_g, window: 3 },
-                group: 3,
-                turned: true,
-            })
-        }
-    }) / 100.
-        / l;
-    let t11 = best(|| {
-        for w in 0..100 {
-            machine.call(AddNext {
-                machine,
-                sum: &mut js[0],
-                source: &OfG { generator, digits: &batch.of_g, window: w % 20 },
-                group: 3,
-                turned: true,
-            })
-        }
-    }) / 100.
-        / l;
-    let t12 = best(|| {
-        for w in 0..100 {
-            machine.call(AddNext {
-                machine,
-                sum: &mut js[0],
-                source: &OfR { batch: &batch, table: &table, half: 0, window: w % 26 },
-                group: 3,
-                turned: true,
-            })
-        }
-    }) / 100.
-        / l;
-    println!(
-        "J: dbl {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} addG all windows {t11:.2} addR all windows {t12:.2}"
-    );
-    let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
-    let t5 = best(|| {
-        for _ in 0..8 {
-            sums.double()
-        }
-    }) / n
-        / 8.;
-    let t6 = best(|| {
-        for w in 0..8 {
-            sums.add(&OfR { batch: &batch, table: &table, half: 0, window: w })
-        }
-    }) / n
-        / 8.;
-    let t7 = best(|| {
-        for w in 0..8 {
-            sums.add(&OfR { batch: &batch, table: &table, half: 1, window: w })
-        }
-    }) / n
-        / 8.;
-    let t8 = best(|| {
-        for w in 0..8 {
-            sums.add(&OfG { generator, digits: &batch.of_g, window: w })
-        }
-    }) / n
-        / 8.;
-    let one = machine.call(crate::secp::comb::Load { machine, points: &[Packed([3; 8])] });
-    let t9 = best(|| {
-        std::hint::black_box(one[0].x.invert());
-    });
-    let (keys, _) = walk_affine(machine, generator, &batch, &table);
-    let mut d = vec![[0; 4]; keys.len()];
-    let t10 = best(|| {
-        machine.digests(&keys, &mut d);
-    }) / n;
-    println!(
-        "prepare {t0:.0} lift {t1:.0} multiples {t2:.0} jacobian {t3:.0} affine {t4:.0}: double {t5:.2} addR {t6:.2} addR' {t7:.2} addG {t8:.2} invert {t9:.0} ({:.2}) digests {t10:.1}",
-        t9 / n
-    );
 }
