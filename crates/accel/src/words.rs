@@ -102,3 +102,13 @@ pub(crate) fn from_be(bytes: &[u8; 32]) -> [u64; 4] {
     let word = |i: usize| u64::from_be_bytes(*bytes[24 - 8 * i..].first_chunk().expect("32 bytes hold four words"));
     [word(0), word(1), word(2), word(3)]
 }
+
+/// As 32 bytes, big-endian.
+#[cfg(test)]
+pub(crate) fn to_be(words: [u64; 4]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words.iter().rev()) {
+        chunk.copy_from_slice(&word.to_be_bytes());
+    }
+    bytes
+}

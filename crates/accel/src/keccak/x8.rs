@@ -128,8 +128,8 @@ fn row(rest: &[u8], from: usize) -> __m512i {
 #[inline(always)]
 fn last_words(rests: &[&[u8]; 8]) -> __m512i {
     let mut padded = 0; // the lanes whose rest ends in this block
-    for lane in 0..8 {
-        padded |= u8::from(rests[lane].len() < RATE) << lane;
+    for (lane, rest) in rests.iter().enumerate() {
+        padded |= u8::from(rest.len() < RATE) << lane;
     }
     let word = |lane: usize| last_word(rests[lane]);
     // SAFETY: see the module.
