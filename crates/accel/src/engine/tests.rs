@@ -133,6 +133,63 @@ fn a_backend_that_panics_is_left_out() {
     assert_eq!(FAILING.asked.load(Ordering::Relaxed), 1);
 }
 
+/// Builds tables that it only looks at, and counts the items of each kind.
+#[derive(Debug, Default)]
+struct Tables {
+    cold: AtomicUsize,
+    hot: AtomicUsize,
+}
+
+impl Backend for Tables {
+    fn name(&self) -> BackendName {
+        BackendName::Avx512Ifma
+    }
+
+    fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
+        self.cold.fetch_add(claims.len(), Ordering::Relaxed);
+        claims.iter().map(oracle::verify).collect()
+    }
+
+    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
+        assert_eq!(claims.len(), combs.len());
+        self.hot.fetch_add(claims.len(), Ordering::Relaxed);
+        let answer = |(claim, comb): (&Claim, &&Comb)| {
+            assert_eq!(claim.key, *comb.key(), "the tables of this key");
+            oracle::verify(claim)
+        };
+        claims.iter().zip(combs).map(answer).collect()
+    }
+
+    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
+        let points = vec![crate::field::Packed([0; 8]); Comb::BYTES / size_of::<crate::field::Packed>()];
+        keys.iter().map(|key| Some(Comb::new(*key, points.clone()))).collect()
+    }
+}
+
+#[test]
+fn who_signs_often_is_verified_with_tables() {
+    static TABLES: std::sync::LazyLock<Tables> = std::sync::LazyLock::new(Tables::default);
+    let mut dice = dice();
+    let claims = claims(&mut dice, 200);
+    let good = Scalar.check(&checks(&claims));
+    let by_address = engine(1, vec![&*TABLES]);
+    assert_eq!(by_address.verify_signers(&checks(&claims)), good, "all are new");
+    assert_eq!(TABLES.hot.load(Ordering::Relaxed), 0);
+    assert_eq!(by_address.verify_signers(&checks(&claims)), good);
+    let hot = TABLES.hot.load(Ordering::Relaxed);
+    assert!(hot > 150, "{hot} of 200 are of keys with good signatures");
+    let cold = TABLES.cold.load(Ordering::Relaxed);
+    let verdicts: Vec<Verdict> = claims.iter().map(oracle::verify).collect();
+    assert_eq!(by_address.verify_known(&claims), verdicts, "the same tables");
+    assert!(TABLES.hot.load(Ordering::Relaxed) > hot + 150 && TABLES.cold.load(Ordering::Relaxed) < cold + 50);
+
+    let none = EngineConfig { threads: 1, backends: vec![&*TABLES], payer_cache_bytes: 0, ..EngineConfig::default() };
+    let none = Engine::start(none).expect("threads");
+    let hot = TABLES.hot.load(Ordering::Relaxed);
+    (0..3).for_each(|_| assert_eq!(none.verify_signers(&checks(&claims)), good));
+    assert_eq!(TABLES.hot.load(Ordering::Relaxed), hot, "no memory, no tables");
+}
+
 #[test]
 fn missing_answers_are_not_taken_for_answers() {
     static SHORT: Failing = Failing { asked: AtomicUsize::new(0), short: true };

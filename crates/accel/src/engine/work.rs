@@ -213,10 +213,7 @@ impl Work {
         let mut payers = lock(&self.payers);
         for key in &due {
             match tables.next().flatten() {
-                Some(table) => {
-                    let bytes = table.bytes();
-                    payers.admit(key, table, bytes);
-                }
+                Some(table) => payers.admit(key, table, Comb::BYTES),
                 None => payers.refuse(key),
             }
         }
