@@ -5,7 +5,7 @@
 
 use super::machine::Machine;
 use super::metrics::ORACLE;
-use super::plan::{Op, Plan, Step};
+use super::plan::{Cost, Op, Plan, Step};
 use super::samples::Samples;
 use crate::backend::{Backend, BackendName};
 use nix::time::ClockId;
@@ -107,7 +107,7 @@ impl Calibration {
 
     /// Which of the `allowed` backends does what.
     pub fn plan(&self, allowed: &[&'static dyn Backend]) -> Plan {
-        Plan::from_steps(|op| {
+        let plan = Plan::from_steps(|op| {
             let mut last: Option<BackendName> = None;
             let step = |from: usize| {
                 let mut best = self.ns(op, None, from).unwrap_or(f64::INFINITY);
@@ -124,6 +124,14 @@ impl Calibration {
                 Step { from, backend: last }
             };
             SIZES.map(step).to_vec()
+        });
+        let chosen = plan.clone();
+        plan.with_costs(|op| {
+            let cost = |from| {
+                let ns_per_item = self.ns(op, chosen.choose(op, from), from)?;
+                Some(Cost { from, ns_per_item })
+            };
+            SIZES.into_iter().filter_map(cost).collect()
         })
     }
 

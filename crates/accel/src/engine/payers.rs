@@ -23,7 +23,7 @@ const SIGHTINGS_MAX: NonZeroUsize = NonZeroUsize::new(32_768).expect("not 0");
 /// Good signatures from which a key is worth a table.
 const ADMIT_AT: u32 = 3;
 /// Good signatures that pay for one table.
-const BUILD_COST: usize = 32;
+const BUILD_COST: usize = 64;
 /// Tables that can be saved up for.
 const BUILDS_MAX: usize = 64;
 /// Good signatures after which all counts are halved.
@@ -44,8 +44,8 @@ pub(crate) enum Payer<T> {
 struct Sighting {
     count: u32,
     address: Option<Address>,
-    /// No table can be built: not asked for again.
-    refused: bool,
+    /// A table was asked for. It is there soon, or cannot be built; either way it is not asked for again.
+    asked: bool,
 }
 
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl<T> Payers<T> {
     }
 
     /// A good signature of a key without tables. `address` may be left out where it was not needed. True: the key is
-    /// worth a table, and there is credit and room for one; then build it and [`Payers::admit`] or [`Payers::refuse`] it.
+    /// worth a table, and there is credit and room for one: build it now and [`Payers::admit`] it.
     pub(crate) fn note(&mut self, key: &PublicKey, address: Option<Address>) -> bool {
         self.earn();
         if let Some(address) = address {
@@ -110,21 +110,24 @@ impl<T> Payers<T> {
             hot.address = hot.address.or(address);
             return false;
         }
-        let (count, refused) = match self.cold.get_mut(key) {
+        let (count, asked) = match self.cold.get_mut(key) {
             Some(sighting) => {
                 sighting.count = sighting.count.saturating_add(1);
                 sighting.address = sighting.address.or(address);
-                (sighting.count, sighting.refused)
+                (sighting.count, sighting.asked)
             }
             None => {
-                self.insert_cold(*key, Sighting { count: 1, address, refused: false });
+                self.insert_cold(*key, Sighting { count: 1, address, asked: false });
                 (1, false)
             }
         };
-        if count < ADMIT_AT || refused || self.credit < BUILD_COST || !self.has_room_for(count) {
+        if count < ADMIT_AT || asked || self.credit < BUILD_COST || !self.has_room_for(count) {
             return false;
         }
         self.credit -= BUILD_COST;
+        if let Some(sighting) = self.cold.get_mut(key) {
+            sighting.asked = true;
+        }
         true
     }
 
@@ -132,23 +135,16 @@ impl<T> Payers<T> {
     pub(crate) fn admit(&mut self, key: &PublicKey, table: T, bytes: usize) {
         self.table_bytes = bytes.max(1);
         if bytes > self.budget {
-            return self.refuse(key);
+            return;
         }
         let Some(Sighting { count, address, .. }) = self.cold.pop(key) else { return };
         while self.bytes + bytes > self.budget {
             let Some((key, out)) = self.hot.pop_lru() else { break };
             self.bytes -= out.bytes;
-            self.insert_cold(key, Sighting { count: out.count, address: out.address, refused: false });
+            self.insert_cold(key, Sighting { count: out.count, address: out.address, asked: false });
         }
         self.bytes += bytes;
         self.hot.put(*key, Hot { count, address, table: Arc::new(table), bytes });
-    }
-
-    /// The key has no tables.
-    pub(crate) fn refuse(&mut self, key: &PublicKey) {
-        if let Some(sighting) = self.cold.get_mut(key) {
-            sighting.refused = true;
-        }
     }
 
     /// Number of tables and the bytes they take.
@@ -288,10 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_tables_is_not_asked_for_again() {
+    fn a_table_is_asked_for_once() {
         let mut payers = Payers::<usize>::new(usize::MAX);
         assert_eq!([1, 2, 3].map(|_| payers.note(&key(5), None)), [false, false, true]);
-        payers.refuse(&key(5));
         (0..9).for_each(|_| assert!(!payers.note(&key(5), None)));
     }
 

@@ -65,10 +65,25 @@ pub struct Step {
     pub backend: Option<BackendName>,
 }
 
-/// Steps of every operation, ascending, the first from 1 item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Steps of every operation, ascending, the first from 1 item; and what they cost, if that was measured.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     steps: [Vec<Step>; Op::ALL.len()],
+    costs: [Vec<Cost>; Op::ALL.len()],
+}
+
+/// From so many items on: time of one item.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) from: usize,
+    pub(crate) ns_per_item: f64,
+}
+
+/// Which signatures of known keys are recovered together with those of unknown ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Together {
+    pub(crate) cold: bool,
+    pub(crate) hot: bool,
 }
 
 impl Plan {
@@ -86,7 +101,31 @@ impl Plan {
             steps.dedup_by(|next, last| next.backend == last.backend);
             steps
         });
-        Self { steps }
+        Self { steps, costs: Default::default() }
+    }
+
+    /// With what an operation costs, ascending in size.
+    pub(crate) fn with_costs(self, of: impl Fn(Op) -> Vec<Cost>) -> Self {
+        Self { costs: Op::ALL.map(of), ..self }
+    }
+
+    /// The cheapest way to verify signatures of `new` unknown, `cold` known and `hot` known keys with tables: each kind as a
+    /// batch of its own, or in one with the unknown ones. Without measurements, each on its own.
+    pub(crate) fn together(&self, new: usize, cold: usize, hot: usize) -> Together {
+        let cost = |together: Together| {
+            let merged = new + if together.cold { cold } else { 0 } + if together.hot { hot } else { 0 };
+            let [cold, hot] = [if together.cold { 0 } else { cold }, if together.hot { 0 } else { hot }];
+            self.ns(Op::Recover, merged) + self.ns(Op::VerifyCold, cold) + self.ns(Op::VerifyHot, hot)
+        };
+        let ways =
+            [(false, false), (false, true), (true, false), (true, true)].map(|(cold, hot)| Together { cold, hot });
+        ways.into_iter().min_by(|a, b| cost(*a).total_cmp(&cost(*b))).expect("four ways")
+    }
+
+    /// Time of a batch; 0 if that is not known.
+    fn ns(&self, op: Op, items: usize) -> f64 {
+        let cost = self.costs[op as usize].iter().rev().find(|cost| cost.from <= items);
+        cost.map_or(0.0, |cost| cost.ns_per_item * items as f64)
     }
 
     /// Who does `items` items.
@@ -126,6 +165,25 @@ mod tests {
         assert_eq!(chosen, [None, None, None, few, few, many, many]);
         assert_eq!(plan.choose(Op::Keccak256, 1), many);
         assert_eq!(plan.in_words(Op::Recover), "oracle, from 4 items portable, from 64 items avx2");
+    }
+
+    #[test]
+    fn few_known_keys_go_with_the_unknown_ones() {
+        let plan = Plan::from_steps(|_| vec![Step { from: 1, backend: None }]);
+        let together = |cold, hot| Together { cold, hot };
+        assert_eq!(plan.together(5, 5, 5), together(false, false), "nothing was measured");
+        let costs = |op| match op {
+            Op::Recover => [(1, 30.0), (4, 8.0), (64, 3.0)],
+            Op::VerifyCold => [(1, 30.0), (4, 30.0), (64, 2.0)],
+            _ => [(1, 30.0), (4, 10.0), (64, 1.0)],
+        };
+        let cost = |(from, ns_per_item)| Cost { from, ns_per_item };
+        let plan = plan.with_costs(|op| costs(op).map(cost).to_vec());
+        assert_eq!(plan.together(5, 5, 5), together(true, true));
+        assert_eq!(plan.together(500, 5, 500), together(true, false));
+        assert_eq!(plan.together(500, 500, 5), together(false, true));
+        assert_eq!(plan.together(500, 500, 500), together(false, false));
+        assert_eq!(plan.together(0, 0, 100), together(false, false));
     }
 
     #[test]
