@@ -1,6 +1,6 @@
 # make run    a private network of four validators under a demo load; Ctrl-C ends it
 # make test   everything that must pass, small sizes; what CI runs
-.PHONY: run build test test-long bench fmt clippy unit doc check e2e help
+.PHONY: run build test test-long bench fmt clippy unit neon doc check e2e help
 
 cargo := deploy/cargo
 target = $(shell deploy/cargo --print-target)/release
@@ -17,7 +17,7 @@ build:
 	@$(cargo) build --release --quiet -p vigil-cli -p vigil-sim -p vigil-bench
 
 # make test-long   the same suites in the sizes the issues name; record its output in bench/results/
-test: fmt clippy unit doc check e2e
+test: fmt clippy unit neon doc check e2e
 
 test-long:
 	@deploy/bootstrap.sh test
@@ -32,6 +32,11 @@ clippy:
 
 unit:
 	@$(cargo) test --release --workspace
+
+# make neon   the engine's tests on AArch64, under qemu
+neon:
+	@deploy/bootstrap.sh test
+	@scripts/neon-test.sh
 
 doc:
 	@RUSTDOCFLAGS="-D warnings" $(cargo) doc --release --quiet --workspace --no-deps

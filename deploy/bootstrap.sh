@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and the machine lacks. Idempotent; asks nothing. Debian 12 with a Rust toolchain.
 #   deploy/bootstrap.sh build    a C++ compiler, libclang and cmake (for RocksDB)
-#   deploy/bootstrap.sh test     that, and Node.js with npm (for the client test)
+#   deploy/bootstrap.sh test     that, Node.js with npm (for the client test), and what runs the AArch64 tests elsewhere
 #   deploy/bootstrap.sh list     only prints the packages that building needs and that are missing
 set -euo pipefail
 what=${1:-build}
@@ -21,6 +21,11 @@ command -v sccache >/dev/null 2>&1 || optional=(sccache)
 if [ "$what" = test ]; then
   want node nodejs
   want npm npm
+  if [ "$(uname -m)" != aarch64 ]; then
+    want aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    want qemu-aarch64 qemu-user
+    [ -e /usr/aarch64-linux-gnu/lib/libc.so ] || need+=(libc6-dev-arm64-cross)
+  fi
 fi
 
 if [ "${#need[@]}" -gt 0 ] || { [ -n "${optional:-}" ] && [ "$(id -u)" = 0 ]; }; then
@@ -44,3 +49,7 @@ command -v cargo >/dev/null 2>&1 || { echo "bootstrap: no cargo on PATH; install
 for part in rustfmt clippy; do
   cargo "${part/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$part" >&2
 done
+if [ "$what" = test ] && [ "$(uname -m)" != aarch64 ]; then
+  arm=aarch64-unknown-linux-gnu
+  [ -d "$(rustc --print sysroot)/lib/rustlib/$arm/lib" ] || rustup target add "$arm" >&2
+fi

@@ -89,6 +89,15 @@ pub fn long() -> bool {
     std::env::var("VIGIL_TEST_LONG").is_ok_and(|v| v == "1")
 }
 
+/// `count`, or what `VIGIL_TEST_ITEMS_MAX` allows if that is less: where tests run emulated.
+///
+/// # Panics
+/// If the variable is no number.
+pub fn items_at_most(count: usize) -> usize {
+    let max = std::env::var("VIGIL_TEST_ITEMS_MAX").ok();
+    max.map_or(count, |max| count.min(max.parse().expect("VIGIL_TEST_ITEMS_MAX is a number")))
+}
+
 /// Bytes of a hex text, `0x` optional.
 ///
 /// # Panics
