@@ -25,5 +25,3 @@ pub use backend::{Backend, BackendName, UnknownBackend, detect};
 pub use comb::Comb;
 pub use engine::{Engine, EngineConfig};
 pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
-#[cfg(all(test, target_arch = "x86_64"))]
-mod spike;
