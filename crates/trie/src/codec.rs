@@ -3,6 +3,7 @@
 use crate::node::{Branch, Link, Node, Stored};
 use crate::{Bytes, Hash, nibbles};
 use alloy_rlp::{Encodable, Header};
+use std::ops::Range;
 
 /// A node shorter than this stands inside its parent instead of being hashed.
 pub(crate) const INLINE_BELOW: usize = 32;
@@ -10,41 +11,57 @@ pub(crate) const INLINE_BELOW: usize = 32;
 /// What comes before a hash in RLP: a string of 32 bytes.
 const HASH_CODE: u8 = alloy_rlp::EMPTY_STRING_CODE + 32;
 
+/// Longest child in RLP: its hash.
+const LINK_MAX: usize = 33;
+
+/// Longest header of a list or string in RLP.
+const HEADER_MAX: usize = 9;
+
 type Rule = &'static str;
 
 /// RLP of a node whose children are hashed or inline.
 pub(crate) fn encode(node: &Node) -> Vec<u8> {
-    let mut out = Vec::with_capacity(encoded_len(node));
-    push_encoded(node, &mut out);
+    let mut out = Vec::with_capacity(encoded_max(node));
+    let place = push_encoded(node, &mut out);
+    out.drain(..place.start);
     out
 }
 
-/// Appends what [`encode`] gives.
-pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) {
-    list_header(node).encode(out);
+/// Appends what [`encode`] gives and returns where it stands: before it may be unused bytes.
+pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
+    let start = out.len();
+    out.extend([0; HEADER_MAX]); // its length is known when the rest is written
     match node {
         Node::Leaf { path, value } => {
             push_path(path, true, out);
-            value.encode(out);
+            push_string(value, out);
         }
         Node::Extension { path, child } => {
             push_path(path, false, out);
             push_link(child, out);
         }
         Node::Branch(branch) => {
-            branch.children.iter().for_each(|child| push_link(child, out));
-            branch.value_bytes().encode(out);
+            for child in &branch.children {
+                push_link(child, out);
+            }
+            push_string(branch.value_bytes(), out);
         }
     }
+    let payload_length = out.len() - start - HEADER_MAX;
+    let header = Header { list: true, payload_length };
+    let start = start + HEADER_MAX - header.length();
+    header.encode(&mut &mut out[start..]);
+    start..out.len()
 }
 
-/// Bytes that [`encode`] gives.
-pub(crate) fn encoded_len(node: &Node) -> usize {
-    list_header(node).length_with_payload()
-}
-
-fn list_header(node: &Node) -> Header {
-    Header { list: true, payload_length: payload_len(node) }
+/// At least the bytes that [`push_encoded`] appends.
+pub(crate) fn encoded_max(node: &Node) -> usize {
+    2 * HEADER_MAX
+        + match node {
+            Node::Leaf { path, value } => HEADER_MAX + nibbles::compact_len(path.len()) + value.len(),
+            Node::Extension { path, .. } => HEADER_MAX + nibbles::compact_len(path.len()) + LINK_MAX,
+            Node::Branch(branch) => 16 * LINK_MAX + branch.value_bytes().len(),
+        }
 }
 
 fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
@@ -59,37 +76,20 @@ fn push_link(link: &Link, out: &mut Vec<u8>) {
     match link {
         Link::Empty => out.push(alloy_rlp::EMPTY_STRING_CODE),
         Link::Stored(stored) => {
-            out.push(HASH_CODE);
-            out.extend_from_slice(stored.hash.as_slice());
+            let mut item = [HASH_CODE; LINK_MAX];
+            item[1..].copy_from_slice(stored.hash.as_slice());
+            out.extend_from_slice(&item);
         }
-        Link::Fresh(node) => push_encoded(node, out),
-    }
-}
-
-fn payload_len(node: &Node) -> usize {
-    match node {
-        Node::Leaf { path, value } => path_len(path) + value.length(),
-        Node::Extension { path, child } => path_len(path) + link_len(child),
-        Node::Branch(branch) => {
-            let value = branch.value_bytes().length();
-            branch.children.iter().map(link_len).sum::<usize>() + value
+        Link::Fresh(node) => {
+            let start = out.len();
+            let place = push_encoded(node, out);
+            out.drain(start..place.start);
         }
     }
 }
 
-fn path_len(path: &[u8]) -> usize {
-    match nibbles::compact_len(path.len()) {
-        1 => 1,
-        len => Header { list: false, payload_length: len }.length_with_payload(),
-    }
-}
-
-fn link_len(link: &Link) -> usize {
-    match link {
-        Link::Empty => 1,
-        Link::Stored(_) => 33,
-        Link::Fresh(node) => encoded_len(node),
-    }
+fn push_string(bytes: &[u8], out: &mut Vec<u8>) {
+    bytes.encode(out);
 }
 
 /// The node of exactly these bytes. Values are slices of `raw`, not copies.

@@ -50,6 +50,8 @@ impl Node {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Branch {
     pub(crate) children: [Link; 16],
+    /// Bit i: child i may have changed since the last commit. A commit looks at these alone.
+    pub(crate) changed: u16,
     pub(crate) value: Option<Bytes>,
 }
 
@@ -60,6 +62,12 @@ impl Branch {
         Box::default()
     }
 
+    /// A child, for change.
+    pub(crate) fn child_mut(&mut self, nibble: u8) -> &mut Link {
+        self.changed |= 1 << nibble;
+        &mut self.children[usize::from(nibble)]
+    }
+
     /// The value, empty if there is none.
     pub(crate) fn value_bytes(&self) -> &[u8] {
         self.value.as_ref().map_or(&[], |value| value)
@@ -67,7 +75,7 @@ impl Branch {
 
     /// How many of the 17 are taken.
     pub(crate) fn taken(&self) -> usize {
-        let children = self.children.iter().filter(|link| !link.is_empty()).count();
+        let children: usize = self.children.iter().map(|link| usize::from(!link.is_empty())).sum();
         children + usize::from(self.value.is_some())
     }
 }

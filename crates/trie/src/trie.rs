@@ -112,14 +112,14 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
             let mut branch = Branch::boxed();
             let rest = &own[shared + 1..];
             let child = std::mem::take(child);
-            branch.children[usize::from(own[shared])] =
+            *branch.child_mut(own[shared]) =
                 if rest.is_empty() { child } else { Link::fresh(Node::Extension { path: rest.to_vec(), child }) };
             put(&mut branch, &path[shared..], value);
             *node = below(&path[..shared], branch);
         }
         Node::Branch(branch) => match path.split_first() {
             None => branch.value = Some(value),
-            Some((&next, rest)) => return insert(&mut branch.children[usize::from(next)], reader, rest, value),
+            Some((&next, rest)) => return insert(branch.child_mut(next), reader, rest, value),
         },
     }
     Ok(())
@@ -130,7 +130,7 @@ fn put(branch: &mut Branch, path: &[u8], value: Bytes) {
     match path.split_first() {
         None => branch.value = Some(value),
         Some((&next, rest)) => {
-            branch.children[usize::from(next)] = Link::fresh(Node::Leaf { path: rest.to_vec(), value });
+            *branch.child_mut(next) = Link::fresh(Node::Leaf { path: rest.to_vec(), value });
         }
     }
 }
@@ -153,15 +153,15 @@ fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), T
             prepend(std::mem::take(own), std::mem::take(child), reader)?
         }
         Node::Branch(branch) => {
-            let next = path.first().map(|&next| usize::from(next));
+            let next = path.first().copied();
             if branch.taken() == 2 {
                 // The branch may dissolve into the other one: read that before anything changes.
-                let other = branch.children.iter().enumerate().find(|(i, l)| Some(*i) != next && !l.is_empty());
+                let other = branch.children.iter().enumerate().find(|(i, l)| next.map(usize::from) != Some(*i) && !l.is_empty());
                 other.map(|(_, other)| other.load(reader)).transpose()?;
             }
             match next {
                 None => branch.value = None,
-                Some(next) => remove(&mut branch.children[next], reader, &path[1..])?,
+                Some(next) => remove(branch.child_mut(next), reader, &path[1..])?,
             }
             if branch.taken() > 1 {
                 return Ok(());
