@@ -1,6 +1,6 @@
 # make run    a private network of four validators under a demo load; Ctrl-C ends it
 # make test   everything that must pass, small sizes; what CI runs
-.PHONY: run build test test-long bench fmt clippy unit neon doc check e2e help
+.PHONY: run build test test-long bench bench-engine fmt clippy unit neon doc check e2e help
 
 cargo := deploy/cargo
 target = $(shell deploy/cargo --print-target)/release
@@ -51,3 +51,9 @@ e2e: build
 # make bench  settled TPS and latency of four validators on this machine, into bench/results/
 bench: build
 	@bench/run.sh
+
+# make bench-engine   the engine's operations on each backend beside other libraries, into bench/results/ (half an hour)
+bench-engine:
+	@deploy/bootstrap.sh build
+	@$(cargo) build --release --quiet -p vigil-bench
+	@bench/run-engine.sh

@@ -1,12 +1,14 @@
 //! `vigil-bench`: what this machine does, measured against real processes and recorded with machine, commit and command.
 #![forbid(unsafe_code)]
 
+mod engine;
 mod machine;
 mod metrics;
 mod process;
 mod tps;
 
 use clap::{Parser, Subcommand};
+use std::error::Error;
 use std::process::ExitCode;
 
 /// Measures Vigil on this machine.
@@ -19,18 +21,25 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The engine's operations on each backend, beside the libraries that others use.
+    Engine(engine::Options),
     /// Open-loop load through RPC against validators that are real processes.
     Tps(tps::Options),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Command::Tps(options) = Cli::parse().command;
-    match tps::run(&options).await {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vigil-bench: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command {
+        Command::Engine(options) => Ok(engine::run(&options)?),
+        Command::Tps(options) => Ok(tokio::runtime::Runtime::new()?.block_on(tps::run(&options))?),
     }
 }

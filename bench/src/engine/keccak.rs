@@ -1,0 +1,82 @@
+//! `keccak256`: many short messages.
+
+use super::inputs::random;
+use super::plan::Plan;
+use super::side::{Answers, Side, Workload};
+use rand::Rng;
+use std::ops::{Range, RangeInclusive};
+use tiny_keccak::Hasher;
+use vigil_accel::{Backend, oracle};
+use vigil_primitives::Hash;
+
+/// Lengths in bytes, even over the range.
+const CASES: [(&str, RangeInclusive<usize>); 7] = [
+    ("len-32", 32..=32),
+    ("len-64", 64..=64),
+    ("len-100", 100..=100),
+    ("len-135", 135..=135),
+    ("len-136", 136..=136),
+    ("len-532", 532..=532),
+    ("mixed", 0..=600),
+];
+const ROUND_ITEMS: usize = 4096;
+
+struct Messages {
+    case: &'static str,
+    messages: Vec<Vec<u8>>,
+    expected: Vec<Hash>,
+}
+
+/// Cases `len-N` and `mixed`.
+pub(crate) fn with(
+    plan: &Plan,
+    seed: u64,
+    backends: &[&'static dyn Backend],
+    body: &mut dyn FnMut(&mut [Workload<'_>]),
+) {
+    let mut random = random(seed);
+    let count = plan.items(ROUND_ITEMS);
+    let cases = CASES.map(|(case, lengths)| {
+        let mut message = || {
+            let mut bytes = vec![0; random.random_range(lengths.clone())];
+            random.fill(bytes.as_mut_slice());
+            bytes
+        };
+        let messages: Vec<Vec<u8>> = (0..count).map(|_| message()).collect();
+        let expected = messages.iter().map(|message| oracle::digest(message)).collect();
+        Messages { case, messages, expected }
+    });
+    body(&mut cases.iter().map(|messages| workload(messages, backends)).collect::<Vec<_>>());
+}
+
+fn workload<'a>(all: &'a Messages, backends: &[&'static dyn Backend]) -> Workload<'a> {
+    let ours = |backend: &&'static dyn Backend| {
+        let backend = *backend;
+        let slices: Vec<&[u8]> = all.messages.iter().map(Vec::as_slice).collect();
+        let work = move |batch: Range<usize>, digests: &mut Vec<Hash>| {
+            let done = digests.len();
+            digests.resize(done + batch.len(), Hash::ZERO);
+            backend.keccak256(&slices[batch], &mut digests[done..]);
+        };
+        Side::ours(backend.name().as_str(), Answers::new(work, |item, digest| *digest == all.expected[item]))
+    };
+    let mut sides: Vec<Side<'_>> = backends.iter().map(ours).collect();
+    sides.push(peer("keccak-asm", all, |message| Hash::new(keccak_asm::Keccak256::digest(message).into())));
+    sides.push(peer("tiny-keccak", all, tiny));
+    Workload { case: all.case, n_min: 1, round_items: ROUND_ITEMS, sides }
+}
+
+fn peer<'a>(name: &'static str, all: &'a Messages, digest: impl Fn(&[u8]) -> Hash + 'a) -> Side<'a> {
+    let work = move |batch: Range<usize>, digests: &mut Vec<Hash>| {
+        digests.extend(all.messages[batch].iter().map(|message| digest(message)));
+    };
+    Side::peer(name, usize::MAX, Answers::new(work, |item, digest| *digest == all.expected[item]))
+}
+
+fn tiny(message: &[u8]) -> Hash {
+    let mut keccak = tiny_keccak::Keccak::v256();
+    let mut digest = Hash::ZERO;
+    keccak.update(message);
+    keccak.finalize(&mut digest.0);
+    digest
+}

@@ -1,0 +1,175 @@
+//! The flags, and what they come to on this machine.
+
+use super::pin::{self, Clock};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use vigil_accel::{Backend, BackendName, detect};
+
+/// What to measure.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Operations, comma-separated: recover, verify_known, keccak256.
+    #[arg(long, value_delimiter = ',', value_parser = op, default_values = Op::ALL.map(Op::as_str))]
+    ops: Vec<Op>,
+    /// Backends, comma-separated: portable, neon, avx2, avx512ifma; or `all` that this machine has.
+    #[arg(long, value_delimiter = ',', value_parser = choice, default_value = "all")]
+    backends: Vec<Choice>,
+    /// Batch sizes, comma-separated.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1 << 20), default_value = SIZES)]
+    sizes: Vec<u32>,
+    /// Alternating rounds that count; medians and minima are taken over them.
+    #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// Threads, comma-separated: `one` on one core, `all`: one a core.
+    #[arg(long, value_delimiter = ',', value_enum, default_values = ["one", "all"])]
+    threads: Vec<Threads>,
+    /// What is counted.
+    #[arg(long, value_enum, default_value_t = Clock::Cpu)]
+    clock: Clock,
+    /// Of keys, digests and messages.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Few sizes and rounds, one core: whether it works, not how fast it is.
+    #[arg(long, conflicts_with_all = ["sizes", "rounds", "threads"])]
+    quick: bool,
+    /// Where the rows go; printed if absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Where the report goes as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Where the report goes as one HTML page.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+const SIZES: &str = "1,2,3,4,8,16,64,256,1024,4096,16384,65536";
+const QUICK_SIZES: [usize; 4] = [1, 3, 16, 256];
+const QUICK_ROUNDS: usize = 3;
+
+/// An operation of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Recover,
+    VerifyKnown,
+    Keccak256,
+}
+
+impl Op {
+    const ALL: [Self; 3] = [Self::Recover, Self::VerifyKnown, Self::Keccak256];
+
+    /// As in flags and rows.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recover => "recover",
+            Self::VerifyKnown => "verify_known",
+            Self::Keccak256 => "keccak256",
+        }
+    }
+}
+
+/// On how many cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Threads {
+    One,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choice {
+    All,
+    Named(BackendName),
+}
+
+fn op(text: &str) -> Result<Op, String> {
+    let found = Op::ALL.into_iter().find(|op| op.as_str() == text);
+    found.ok_or_else(|| match text {
+        "checkpoint" => "`checkpoint` comes with the guardians; until then: recover, verify_known, keccak256".into(),
+        _ => format!("no such operation; there are {}", Op::ALL.map(Op::as_str).join(", ")),
+    })
+}
+
+fn choice(text: &str) -> Result<Choice, String> {
+    if text == "all" {
+        return Ok(Choice::All);
+    }
+    let found = BackendName::ALL.into_iter().find(|name| name.as_str() == text);
+    let names = BackendName::ALL.map(BackendName::as_str).join(", ");
+    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {names}"))
+}
+
+/// A backend was asked for by name that this machine cannot run.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this machine has no {absent}; it has {present}")]
+pub(crate) struct AbsentBackend {
+    absent: BackendName,
+    present: String,
+}
+
+/// What will be measured.
+pub(crate) struct Plan {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) backends: Vec<&'static dyn Backend>,
+    /// Ascending, each once.
+    pub(crate) sizes: Vec<usize>,
+    pub(crate) rounds: usize,
+    /// The cores of each run, one thread a core.
+    pub(crate) runs: Vec<Vec<usize>>,
+    pub(crate) clock: Clock,
+    pub(crate) seed: u64,
+}
+
+impl Plan {
+    /// # Errors
+    /// [`AbsentBackend`].
+    pub(crate) fn new(options: &Options) -> Result<Self, AbsentBackend> {
+        let mut sizes: Vec<usize> = options.sizes.iter().map(|n| *n as usize).collect();
+        let (mut rounds, mut threads) = (options.rounds as usize, options.threads.clone());
+        if options.quick {
+            (sizes, rounds, threads) = (QUICK_SIZES.to_vec(), QUICK_ROUNDS, vec![Threads::One]);
+        }
+        sizes.sort_unstable();
+        sizes.dedup();
+        Ok(Self {
+            ops: options.ops.clone(),
+            backends: backends(&options.backends)?,
+            sizes,
+            rounds,
+            runs: runs(&threads, &pin::cores()),
+            clock: options.clock,
+            seed: options.seed,
+        })
+    }
+
+    /// How many items a workload needs whose rounds have at least `round_items`.
+    pub(crate) fn items(&self, round_items: usize) -> usize {
+        self.sizes.last().copied().unwrap_or(0).max(round_items)
+    }
+}
+
+/// One core is the last, which the kernel leaves alone most; all cores are left out if they are the same.
+fn runs(threads: &[Threads], cores: &[usize]) -> Vec<Vec<usize>> {
+    let one: Vec<usize> = cores.last().copied().into_iter().collect();
+    let wants = |what| threads.contains(&what);
+    let mut runs = Vec::new();
+    if wants(Threads::One) || cores.len() == 1 {
+        runs.push(one);
+    }
+    if wants(Threads::All) && cores.len() > 1 {
+        runs.push(cores.to_vec());
+    }
+    runs
+}
+
+fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBackend> {
+    let present = detect();
+    let names = || present.iter().map(|b| b.name().as_str()).collect::<Vec<_>>().join(", ");
+    for choice in choices {
+        let Choice::Named(absent) = *choice else { continue };
+        if !present.iter().any(|b| b.name() == absent) {
+            return Err(AbsentBackend { absent, present: names() });
+        }
+    }
+    let wanted = |name| choices.iter().any(|c| matches!(c, Choice::All) || *c == Choice::Named(name));
+    Ok(present.iter().copied().filter(|b| wanted(b.name())).collect())
+}

@@ -1,0 +1,155 @@
+//! The report of a run, as Markdown and as one HTML page.
+
+mod chart;
+mod document;
+mod goals;
+mod html;
+mod markdown;
+
+pub(super) use html::html;
+pub(super) use markdown::markdown;
+
+use super::row::{Record, Row};
+use chart::{Chart, Series};
+use document::{Block, Table};
+use std::collections::BTreeMap;
+
+/// The sections, in order.
+pub(super) fn report(record: &Record) -> Vec<Block> {
+    let mut blocks = vec![Block::Title(format!("vigil-bench engine, {}", record.commit)), Block::Table(about(record))];
+    blocks.push(Block::Text(METHOD.into()));
+    blocks.push(Block::Heading("What must be shown".into()));
+    blocks.push(Block::Table(goals::table(&record.rows)));
+    blocks.push(Block::Heading("Where we lose".into()));
+    blocks.push(losses(&record.rows));
+    blocks.push(Block::Heading("What bad items cost".into()));
+    blocks.push(Block::Table(goals::bad_items(&record.rows)));
+    for op in distinct(record.rows.iter().map(|r| r.op.as_str())) {
+        for threads in distinct(record.rows.iter().filter(|r| r.op == op).map(|r| r.threads)) {
+            let rows: Vec<&Row> = record.rows.iter().filter(|r| r.op == op && r.threads == threads).collect();
+            blocks.extend(section(op, threads, &rows));
+        }
+    }
+    blocks
+}
+
+const METHOD: &str = "Every side worked on the same items in the same process, in alternating rounds; a figure is the median of the rounds. \
+    One thread is pinned to one core; with more threads each has a core and items of its own, and what they do in a second adds up. \
+    Every answer was compared with the known one in every round. Times include parsing, hashing and the verdict. \
+    A ratio above 1 means that ours is faster. Peers work item by item, so in large batches they are timed on a window that moves \
+    from round to round. Bad items are spread evenly at random places; libsecp256k1 is built as its crate builds it (C, no assembly by hand), \
+    k256 0.13 verifies again what it has recovered. Backends below avx512ifma are what a machine without AVX-512 runs.";
+
+/// In the order of first appearance.
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    items.for_each(|item| {
+        if !found.contains(&item) {
+            found.push(item);
+        }
+    });
+    found
+}
+
+fn about(record: &Record) -> Table {
+    let machine = &record.machine;
+    let peers: Vec<_> = record.peers.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let pairs = [
+        (
+            "machine",
+            format!("{}, {} cores, {} MiB, Linux {}", machine.cpu, machine.cores, machine.memory_mib, machine.kernel),
+        ),
+        ("features", record.features.join(" ")),
+        ("date", record.date.clone()),
+        ("command", record.command.clone()),
+        ("peers", peers.join(", ")),
+        ("rounds", format!("{}, seed {}", record.rounds, record.seed)),
+    ];
+    Table {
+        head: vec!["".into(), "".into()],
+        rows: pairs.map(|(name, value)| vec![name.to_owned(), value]).to_vec(),
+        texts: 2,
+    }
+}
+
+/// Cases in which a peer is faster, by backend: at which sizes, and how bad it gets.
+fn losses(rows: &[Row]) -> Block {
+    let lost: Vec<&Row> = rows.iter().filter(|r| !r.peer.is_empty() && r.ratio < 1.0).collect();
+    if lost.is_empty() {
+        return Block::Text("Nowhere in this run.".into());
+    }
+    let mut groups: BTreeMap<([&str; 4], usize), Vec<&Row>> = BTreeMap::new();
+    for row in lost {
+        groups.entry(([&row.op, &row.case, &row.backend, &row.peer], row.threads)).or_default().push(row);
+    }
+    let line = |((texts, threads), rows): (([&str; 4], usize), Vec<&Row>)| {
+        let sizes: Vec<_> = rows.iter().map(|r| r.n.to_string()).collect();
+        let worst = rows.iter().map(|r| r.ratio).fold(f64::INFINITY, f64::min);
+        let numbers = [sizes.join(", "), threads.to_string(), format!("{worst:.2}")];
+        texts.map(str::to_owned).into_iter().chain(numbers).collect()
+    };
+    let head = ["operation", "case", "backend", "peer", "batch sizes", "threads", "worst ratio"].map(str::to_owned);
+    Block::Table(Table { head: head.to_vec(), rows: groups.into_iter().map(line).collect(), texts: 5 })
+}
+
+fn section(op: &str, threads: usize, rows: &[&Row]) -> Vec<Block> {
+    let on = if threads == 1 { "one core".to_owned() } else { format!("{threads} cores") };
+    let mut blocks = vec![Block::Heading(format!("{op}, {on}"))];
+    let peers = distinct(rows.iter().map(|r| r.peer.as_str()));
+    if let Some(peer) = peers.iter().find(|peer| !peer.is_empty()) {
+        blocks.push(Block::Charts(charts(rows, peer)));
+    }
+    for peer in peers.iter().filter(|peer| !peer.is_empty()) {
+        let of_peer = rows.iter().filter(|r| r.peer == **peer);
+        let cells = of_peer.map(|r| ((r.case.as_str(), r.backend.as_str()), r.n, format!("{:.2}", r.ratio)));
+        blocks.push(Block::Text(format!("Times as fast as {peer}, by batch size:")));
+        blocks.push(Block::Table(by_size(cells)));
+    }
+    let ours = rows.iter().map(|r| ((r.case.as_str(), r.backend.as_str()), r.n, nanoseconds(r.ns_per_item)));
+    let theirs = rows.iter().filter(|r| !r.peer.is_empty());
+    let theirs = theirs.map(|r| ((r.case.as_str(), r.peer.as_str()), r.n, nanoseconds(r.peer_ns_per_item)));
+    blocks.push(Block::Text("Nanoseconds an item, by batch size:".into()));
+    blocks.push(Block::Table(by_size(ours.chain(theirs))));
+    blocks
+}
+
+fn nanoseconds(ns: f64) -> String {
+    if ns < 100.0 { format!("{ns:.1}") } else { format!("{ns:.0}") }
+}
+
+/// One line a case and side, one column a batch size.
+fn by_size<'a>(cells: impl Iterator<Item = ((&'a str, &'a str), usize, String)>) -> Table {
+    let mut lines: BTreeMap<(&str, &str), BTreeMap<usize, String>> = BTreeMap::new();
+    for (line, n, cell) in cells {
+        lines.entry(line).or_default().insert(n, cell);
+    }
+    let mut sizes: Vec<usize> = lines.values().flat_map(|l| l.keys().copied()).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let line = |((case, side), cells): ((&str, &str), BTreeMap<usize, String>)| {
+        let start = [case.to_owned(), side.to_owned()].into_iter();
+        start.chain(sizes.iter().map(|n| cells.get(n).cloned().unwrap_or_default())).collect()
+    };
+    let head = ["case".to_owned(), "side".to_owned()].into_iter().chain(sizes.iter().map(usize::to_string)).collect();
+    Table { head, rows: lines.into_iter().map(line).collect(), texts: 2 }
+}
+
+/// One a case: ratio to `peer` over batch size, a line a backend.
+fn charts(rows: &[&Row], peer: &str) -> Vec<Chart> {
+    let chart = |case: &str| {
+        let series = |backend: &str| Series {
+            name: backend.to_owned(),
+            points: rows
+                .iter()
+                .filter(|r| r.case == case && r.peer == peer && r.backend == backend)
+                .map(|r| (r.n, r.ratio))
+                .collect(),
+        };
+        let backends = distinct(rows.iter().map(|r| r.backend.as_str()));
+        Chart { title: format!("{case} against {peer}"), series: backends.into_iter().map(series).collect() }
+    };
+    distinct(rows.iter().map(|r| r.case.as_str())).into_iter().map(chart).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! A report of fixed rows.
+
+use super::*;
+
+/// Two backends and two peers on one case, one of them losing at n = 1.
+fn record() -> Record {
+    let row = |backend: &str, n: usize, ns: f64, peer: &str, peer_ns: f64| {
+        format!(
+            r#"{{"op":"recover","case":"cold","backend":"{backend}","threads":1,"n":{n},"ns_per_item":{ns},"items_per_s":{},
+            "peer":"{peer}","peer_ns_per_item":{peer_ns},"ratio":{},"min_ns_per_item":{ns},"peer_min_ns_per_item":{peer_ns},"clock":"cpu"}}"#,
+            1e9 / ns,
+            peer_ns / ns
+        )
+    };
+    let rows = [
+        row("portable", 1, 40_000.0, "libsecp256k1", 28_000.0),
+        row("portable", 1, 40_000.0, "k256", 150_000.0),
+        row("portable", 4096, 20_000.0, "libsecp256k1", 28_000.0),
+        row("portable", 4096, 20_000.0, "k256", 150_000.0),
+        row("avx512ifma", 4096, 2_500.0, "libsecp256k1", 28_000.0),
+        row("avx512ifma", 4096, 2_500.0, "k256", 150_000.0),
+    ];
+    let text = format!(
+        r#"{{"machine":{{"cpu":"A & B <x>","cores":2,"memory_mib":1,"kernel":"6"}},"commit":"abc","command":"vigil-bench engine",
+        "date":"2026-11-21T00:00:00Z","features":["avx2"],"peers":{{"k256":"0.13.4"}},"rounds":31,"seed":1,"rows":[{}]}}"#,
+        rows.join(",")
+    );
+    serde_json::from_str(&text).expect("a record")
+}
+
+#[test]
+fn markdown_holds_the_figures_and_the_losses() {
+    let text = markdown(&report(&record()));
+    for line in [
+        "# vigil-bench engine, abc",
+        "| recover, n >= 4096 | libsecp256k1 | avx512ifma | reached | 4096 | 9x | 14x | 11.20x |",
+        "| recover | cold | portable | libsecp256k1 | 1 | 1 | 0.70 |",
+        "| case | side | 1 | 4096 |",
+        "| cold | avx512ifma |  | 11.20 |",
+        "| cold | libsecp256k1 | 28000 | 28000 |",
+    ] {
+        assert!(text.lines().any(|l| l == line), "no line {line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn html_is_well_formed_and_needs_nothing_else() {
+    let page = html(&report(&record()));
+    well_formed(&page);
+    for outside in ["http:", "https:", "//", "<script", "<link", "<img", "@import", "url("] {
+        assert!(!page.contains(outside), "the page holds {outside:?}");
+    }
+    assert!(page.contains("A &amp; B &lt;x&gt;"));
+    assert!(page.contains("prefers-color-scheme: dark"));
+    assert_eq!(page.matches("<svg").count(), 1, "one case, one chart");
+    assert_eq!(page.matches("<polyline").count(), 2, "a line a backend");
+    assert!(!page.contains("NaN") && !page.contains("inf"));
+}
+
+#[test]
+fn nothing_measured_is_a_report_too() {
+    let page = html(&report(&Record { rows: Vec::new(), ..record() }));
+    well_formed(&page);
+    assert!(page.contains("Nowhere in this run."));
+}
+
+/// Every element is closed in order; attributes are quoted.
+fn well_formed(page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = page.strip_prefix("<!DOCTYPE html>").expect("a page");
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a closed tag");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        assert_eq!(tag.matches('"').count() % 2, 0, "<{tag}>");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(tag.split(' ').next().unwrap_or_default());
+        }
+    }
+    assert!(open.is_empty(), "open at the end: {open:?}");
+}

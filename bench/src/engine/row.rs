@@ -1,0 +1,132 @@
+//! The recorded rows (DESIGN §5).
+
+use super::pin::Clock;
+use super::rounds::Measured;
+use crate::machine::Machine;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What one run recorded.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) machine: Machine,
+    pub(crate) commit: String,
+    pub(crate) command: String,
+    /// UTC.
+    pub(crate) date: String,
+    /// Instruction sets that the processor names and that matter here.
+    pub(crate) features: Vec<String>,
+    /// Crate to version of everybody compared with, and what alloy hashes with.
+    pub(crate) peers: BTreeMap<String, String>,
+    pub(crate) rounds: usize,
+    pub(crate) seed: u64,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One of ours against one peer; medians over the rounds, and minima.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) op: String,
+    pub(crate) case: String,
+    pub(crate) backend: String,
+    pub(crate) threads: usize,
+    /// Items a batch.
+    pub(crate) n: usize,
+    pub(crate) ns_per_item: f64,
+    pub(crate) items_per_s: f64,
+    /// Empty if there is none.
+    pub(crate) peer: String,
+    pub(crate) peer_ns_per_item: f64,
+    /// Above 1: we are faster. 0 without a peer.
+    pub(crate) ratio: f64,
+    pub(crate) min_ns_per_item: f64,
+    pub(crate) peer_min_ns_per_item: f64,
+    /// `cpu`: of the threads; `wall`.
+    pub(crate) clock: String,
+}
+
+/// Every backend against every peer on the same case and size; one row without a peer where there is none.
+pub(crate) fn rows(op: &str, threads: usize, clock: Clock, measured: &[Measured]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for ours in measured.iter().filter(|m| !m.is_peer) {
+        let against = |m: &&Measured| m.is_peer && m.case == ours.case && m.n == ours.n;
+        let row = |peer: Option<&Measured>| row(op, threads, clock, ours, peer);
+        let before = rows.len();
+        rows.extend(measured.iter().filter(against).map(|peer| row(Some(peer))));
+        if rows.len() == before {
+            rows.push(row(None));
+        }
+    }
+    rows
+}
+
+fn row(op: &str, threads: usize, clock: Clock, ours: &Measured, peer: Option<&Measured>) -> Row {
+    let ns_per_item = round(median(&ours.rounds));
+    let peer_ns_per_item = peer.map_or(0.0, |p| round(median(&p.rounds)));
+    Row {
+        op: op.to_owned(),
+        case: ours.case.to_owned(),
+        backend: ours.side.to_owned(),
+        threads,
+        n: ours.n,
+        ns_per_item,
+        items_per_s: (1e9 / ns_per_item).round(),
+        peer: peer.map_or(String::new(), |p| p.side.to_owned()),
+        peer_ns_per_item,
+        ratio: (peer_ns_per_item / ns_per_item * 1000.0).round() / 1000.0,
+        min_ns_per_item: round(minimum(&ours.rounds)),
+        peer_min_ns_per_item: peer.map_or(0.0, |p| round(minimum(&p.rounds))),
+        clock: clock.as_str().to_owned(),
+    }
+}
+
+/// The middle one; the upper of two.
+fn median(rounds: &[f64]) -> f64 {
+    let mut sorted = rounds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn minimum(rounds: &[f64]) -> f64 {
+    rounds.iter().copied().fold(f64::NAN, f64::min)
+}
+
+/// To hundredths.
+fn round(x: f64) -> f64 {
+    (x * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_for_each_backend_and_peer() {
+        let measured =
+            |side, is_peer, rounds: &[f64]| Measured { case: "cold", n: 8, side, is_peer, rounds: rounds.to_vec() };
+        let all = [
+            measured("portable", false, &[9.0, 10.0, 30.0]),
+            measured("avx512ifma", false, &[2.0, 2.0, 2.0]),
+            measured("libsecp256k1", true, &[20.0, 19.0, 21.0]),
+            measured("k256", true, &[40.0, 40.0, 40.0]),
+        ];
+        let rows = rows("recover", 1, Clock::Cpu, &all);
+        let brief: Vec<_> = rows.iter().map(|r| (r.backend.as_str(), r.peer.as_str(), r.ratio)).collect();
+        let expected = [
+            ("portable", "libsecp256k1", 2.0),
+            ("portable", "k256", 4.0),
+            ("avx512ifma", "libsecp256k1", 10.0),
+            ("avx512ifma", "k256", 20.0),
+        ];
+        assert_eq!(brief, expected);
+        assert_eq!((rows[0].ns_per_item, rows[0].min_ns_per_item, rows[0].peer_min_ns_per_item), (10.0, 9.0, 19.0));
+        assert_eq!(rows[0].items_per_s, 1e8);
+    }
+
+    #[test]
+    fn nobody_to_compare_with_is_a_row_too() {
+        let alone = [Measured { case: "n10000-k20", n: 1, side: "portable", is_peer: false, rounds: vec![5.0] }];
+        let rows = rows("signer_vectors", 2, Clock::Wall, &alone);
+        assert_eq!((rows.len(), rows[0].peer.as_str(), rows[0].ratio), (1, "", 0.0));
+    }
+}
