@@ -28,6 +28,8 @@ pub(crate) enum EngineError {
     AbsentBackend(#[from] AbsentBackend),
     #[error(transparent)]
     WrongAnswer(#[from] WrongAnswer),
+    #[error("reading {path}: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
     #[error("writing {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
 }
@@ -37,16 +39,31 @@ pub(crate) enum EngineError {
 /// # Errors
 /// [`EngineError`]; the first wrong answer ends the run.
 pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
-    let plan = Plan::new(options)?;
+    let record = match &options.from {
+        Some(path) => read(path)?,
+        None => record(&Plan::new(options)?)?,
+    };
+    let json = serde_json::to_string_pretty(&record).expect("plain numbers and texts") + "\n";
+    match &options.json {
+        None if options.from.is_none() => print(&json),
+        None => {}
+        Some(path) => write(path, &json)?,
+    }
+    let report = report::report(&record);
+    options.markdown.iter().try_for_each(|path| write(path, &report::markdown(&report)))?;
+    options.html.iter().try_for_each(|path| write(path, &report::html(&report)))
+}
+
+fn read(path: &Path) -> Result<Record, EngineError> {
+    let bad = |source| EngineError::Read { path: path.to_owned(), source };
+    let bytes = std::fs::read(path).map_err(bad)?;
+    serde_json::from_slice(&bytes).map_err(|e| bad(e.into()))
+}
+
+fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
     let names: Vec<_> = plan.backends.iter().map(|b| b.name().as_str()).collect();
-    eprintln!(
-        "backends: {}; seed {}; {} rounds, clock {}",
-        names.join(", "),
-        plan.seed,
-        plan.rounds,
-        plan.clock.as_str()
-    );
-    let record = Record {
+    eprintln!("backends: {}; seed {}; {} rounds", names.join(", "), plan.seed, plan.rounds);
+    Ok(Record {
         machine: Machine::here(),
         commit: commit(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -55,16 +72,8 @@ pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
         peers: peers::versions(),
         rounds: plan.rounds,
         seed: plan.seed,
-        rows: measure_all(&plan)?,
-    };
-    let json = serde_json::to_string_pretty(&record).expect("plain numbers and texts") + "\n";
-    match &options.json {
-        None => print(&json),
-        Some(path) => write(path, &json)?,
-    }
-    let report = report::report(&record);
-    options.markdown.iter().try_for_each(|path| write(path, &report::markdown(&report)))?;
-    options.html.iter().try_for_each(|path| write(path, &report::html(&report)))
+        rows: measure_all(plan)?,
+    })
 }
 
 fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {

@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Few sizes and rounds, one core: whether it works, not how fast it is.
     #[arg(long, conflicts_with_all = ["sizes", "rounds", "threads"])]
     quick: bool,
+    /// Measures nothing and reports the rows of an earlier run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
     /// Where the rows go; printed if absent.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,

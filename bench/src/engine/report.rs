@@ -12,7 +12,7 @@ pub(super) use markdown::markdown;
 use super::row::{Record, Row};
 use chart::{Chart, Series};
 use document::{Block, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The sections, in order.
 pub(super) fn report(record: &Record) -> Vec<Block> {
@@ -72,24 +72,27 @@ fn about(record: &Record) -> Table {
     }
 }
 
-/// Cases in which a peer is faster, by backend: at which sizes, and how bad it gets.
+/// Who is faster than us, in which cases and batch sizes, on any number of cores, and how bad it gets.
 fn losses(rows: &[Row]) -> Block {
-    let lost: Vec<&Row> = rows.iter().filter(|r| !r.peer.is_empty() && r.ratio < 1.0).collect();
-    if lost.is_empty() {
+    let mut groups: BTreeMap<[&str; 3], Vec<&Row>> = BTreeMap::new();
+    for row in rows.iter().filter(|r| !r.peer.is_empty() && r.ratio < 1.0) {
+        groups.entry([&row.op, &row.backend, &row.peer]).or_default().push(row);
+    }
+    if groups.is_empty() {
         return Block::Text("Nowhere in this run.".into());
     }
-    let mut groups: BTreeMap<([&str; 4], usize), Vec<&Row>> = BTreeMap::new();
-    for row in lost {
-        groups.entry(([&row.op, &row.case, &row.backend, &row.peer], row.threads)).or_default().push(row);
-    }
-    let line = |((texts, threads), rows): (([&str; 4], usize), Vec<&Row>)| {
-        let sizes: Vec<_> = rows.iter().map(|r| r.n.to_string()).collect();
+    let line = |(texts, rows): ([&str; 3], Vec<&Row>)| {
+        let sizes = |case| {
+            let sizes: BTreeSet<usize> = rows.iter().filter(|r| r.case == case).map(|r| r.n).collect();
+            sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let cases = distinct(rows.iter().map(|r| r.case.as_str()));
+        let cases: Vec<_> = cases.into_iter().map(|case| format!("{case}: {}", sizes(case))).collect();
         let worst = rows.iter().map(|r| r.ratio).fold(f64::INFINITY, f64::min);
-        let numbers = [sizes.join(", "), threads.to_string(), format!("{worst:.2}")];
-        texts.map(str::to_owned).into_iter().chain(numbers).collect()
+        texts.map(str::to_owned).into_iter().chain([cases.join("; "), format!("{worst:.2}")]).collect()
     };
-    let head = ["operation", "case", "backend", "peer", "batch sizes", "threads", "worst ratio"].map(str::to_owned);
-    Block::Table(Table { head: head.to_vec(), rows: groups.into_iter().map(line).collect(), texts: 5 })
+    let head = ["operation", "backend", "faster", "case: batch sizes", "worst ratio"].map(str::to_owned);
+    Block::Table(Table { head: head.to_vec(), rows: groups.into_iter().map(line).collect(), texts: 4 })
 }
 
 fn section(op: &str, threads: usize, rows: &[&Row]) -> Vec<Block> {
@@ -119,17 +122,14 @@ fn nanoseconds(ns: f64) -> String {
 
 /// One line a case and side, one column a batch size.
 fn by_size<'a>(cells: impl Iterator<Item = ((&'a str, &'a str), usize, String)>) -> Table {
-    let mut lines: BTreeMap<(&str, &str), BTreeMap<usize, String>> = BTreeMap::new();
-    for (line, n, cell) in cells {
-        lines.entry(line).or_default().insert(n, cell);
-    }
-    let mut sizes: Vec<usize> = lines.values().flat_map(|l| l.keys().copied()).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    let line = |((case, side), cells): ((&str, &str), BTreeMap<usize, String>)| {
-        let start = [case.to_owned(), side.to_owned()].into_iter();
-        start.chain(sizes.iter().map(|n| cells.get(n).cloned().unwrap_or_default())).collect()
+    let cells: Vec<_> = cells.collect();
+    let sizes: BTreeSet<usize> = cells.iter().map(|(_, n, _)| *n).collect();
+    let line = |(case, side): (&str, &str)| {
+        let at = |n: &usize| cells.iter().find(|(line, size, _)| *line == (case, side) && size == n);
+        let figures = sizes.iter().map(|n| at(n).map(|(.., cell)| cell.clone()).unwrap_or_default());
+        [case.to_owned(), side.to_owned()].into_iter().chain(figures).collect()
     };
+    let lines = distinct(cells.iter().map(|(line, ..)| *line));
     let head = ["case".to_owned(), "side".to_owned()].into_iter().chain(sizes.iter().map(usize::to_string)).collect();
     Table { head, rows: lines.into_iter().map(line).collect(), texts: 2 }
 }

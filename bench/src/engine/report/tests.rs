@@ -34,7 +34,7 @@ fn markdown_holds_the_figures_and_the_losses() {
     for line in [
         "# vigil-bench engine, abc",
         "| recover, n >= 4096 | libsecp256k1 | avx512ifma | reached | 4096 | 9x | 14x | 11.20x |",
-        "| recover | cold | portable | libsecp256k1 | 1 | 1 | 0.70 |",
+        "| recover | portable | libsecp256k1 | cold: 1 | 0.70 |",
         "| case | side | 1 | 4096 |",
         "| cold | avx512ifma |  | 11.20 |",
         "| cold | libsecp256k1 | 28000 | 28000 |",
