@@ -55,5 +55,4 @@ bench: build
 # make bench-engine   the engine's operations on each backend beside other libraries, into bench/results/ (half an hour)
 bench-engine:
 	@deploy/bootstrap.sh build
-	@$(cargo) build --release --quiet -p vigil-bench
 	@bench/run-engine.sh

@@ -61,6 +61,7 @@ fn a_small_run_writes_rows_and_reports() {
         assert!(has("recover", "cold", n, "libsecp256k1") && has("recover", "bad-1pct", n, "k256"));
         assert!(has("verify_known", "distinct-payers", n, "recover-libsecp256k1"));
         assert!(has("keccak256", "len-32", n, "keccak-asm") && has("keccak256", "mixed", n, "tiny-keccak"));
+        assert!(has("keccak256", "len-135", n, "p3-keccak"));
     }
     assert!(read(&markdown).contains("## What must be shown"));
     assert!(read(&html).starts_with("<!DOCTYPE html>"));

@@ -3,6 +3,8 @@
 use super::inputs::random;
 use super::plan::Plan;
 use super::side::{Answers, Side, Workload};
+use p3_keccak::Keccak256Hash;
+use p3_symmetric::CryptographicHasher;
 use rand::Rng;
 use std::ops::{Range, RangeInclusive};
 use tiny_keccak::Hasher;
@@ -27,7 +29,7 @@ struct Messages {
     expected: Vec<Hash>,
 }
 
-/// Cases `len-N` and `mixed`.
+/// Cases `len-N` and `mixed` (without p3-keccak, which has no batches of mixed lengths).
 pub(crate) fn with(
     plan: &Plan,
     seed: u64,
@@ -63,6 +65,7 @@ fn workload<'a>(all: &'a Messages, backends: &[&'static dyn Backend]) -> Workloa
     let mut sides: Vec<Side<'_>> = backends.iter().map(ours).collect();
     sides.push(peer("keccak-asm", all, |message| Hash::new(keccak_asm::Keccak256::digest(message).into())));
     sides.push(peer("tiny-keccak", all, tiny));
+    sides.extend(p3(all));
     Workload { case: all.case, n_min: 1, round_items: ROUND_ITEMS, sides }
 }
 
@@ -79,4 +82,20 @@ fn tiny(message: &[u8]) -> Hash {
     keccak.update(message);
     keccak.finalize(&mut digest.0);
     digest
+}
+
+/// p3-keccak hashes several messages at a time, of the same length, which stand end to end. Its vectors are chosen when it
+/// is compiled (`bench/run-engine.sh` gives it the widest that the machine has).
+fn p3<'a>(all: &'a Messages) -> Option<Side<'a>> {
+    let len = all.messages.first()?.len();
+    if all.messages.iter().any(|message| message.len() != len) {
+        return None;
+    }
+    let end_to_end = all.messages.concat();
+    let work = move |batch: Range<usize>, digests: &mut Vec<[u8; 32]>| {
+        let done = digests.len();
+        digests.resize(done + batch.len(), [0; 32]);
+        Keccak256Hash.hash_many(&end_to_end[batch.start * len..batch.end * len], &mut digests[done..]);
+    };
+    Some(Side::peer("p3-keccak", usize::MAX, Answers::new(work, |item, digest| *digest == all.expected[item].0)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// The lock file that this program was built with.
 const LOCK: &str = include_str!("../../../Cargo.lock");
-const PEERS: [&str; 6] = ["secp256k1", "secp256k1-sys", "k256", "keccak-asm", "tiny-keccak", "alloy-trie"];
+const PEERS: [&str; 7] = ["secp256k1", "secp256k1-sys", "k256", "keccak-asm", "tiny-keccak", "p3-keccak", "alloy-trie"];
 /// Instruction sets that decide which code runs.
 const FEATURES: [&str; 11] =
     ["avx2", "bmi2", "adx", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma", "avx512vbmi", "asimd", "sha3"];
@@ -14,6 +14,7 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
     let mut versions: BTreeMap<_, _> =
         PEERS.iter().filter_map(|name| Some(((*name).to_owned(), version(LOCK, name)?))).collect();
     versions.insert("alloy-primitives hashes with".into(), alloy_hasher().into());
+    versions.insert("lanes of p3-keccak in this build".into(), p3_keccak::VECTOR_LEN.to_string());
     versions
 }
 

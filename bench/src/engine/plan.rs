@@ -111,6 +111,7 @@ pub(crate) struct AbsentBackend {
 
 /// What will be measured.
 pub(crate) struct Plan {
+    /// Each once.
     pub(crate) ops: Vec<Op>,
     pub(crate) backends: Vec<&'static dyn Backend>,
     /// Ascending, each once.
@@ -134,7 +135,7 @@ impl Plan {
         sizes.sort_unstable();
         sizes.dedup();
         Ok(Self {
-            ops: options.ops.clone(),
+            ops: Op::ALL.into_iter().filter(|op| options.ops.contains(op)).collect(),
             backends: backends(&options.backends)?,
             sizes,
             rounds,
