@@ -70,7 +70,6 @@ fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
         date: utc_now(),
         features: peers::features(),
         peers: peers::versions(),
-        rounds: plan.rounds,
         seed: plan.seed,
         rows: measure_all(plan)?,
     })

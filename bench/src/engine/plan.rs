@@ -47,6 +47,8 @@ pub(crate) struct Options {
 }
 
 const SIZES: &str = "1,2,3,4,8,16,64,256,1024,4096,16384,65536";
+/// Most items of all rounds together: 31 rounds of 16,384.
+const ITEMS_MAX: usize = 1 << 19;
 const QUICK_SIZES: [usize; 4] = [1, 3, 16, 256];
 const QUICK_ROUNDS: usize = 3;
 
@@ -143,6 +145,11 @@ impl Plan {
             clock: options.clock,
             seed: options.seed,
         })
+    }
+
+    /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
+    pub(crate) fn rounds(&self, n: usize) -> usize {
+        self.rounds.min((ITEMS_MAX / n).max(1))
     }
 
     /// How many items a workload needs whose rounds have at least `round_items`.

@@ -53,6 +53,7 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 fn about(record: &Record) -> Table {
     let machine = &record.machine;
+    let rounds = record.rows.iter().map(|r| r.rounds).max().unwrap_or(0);
     let peers: Vec<_> = record.peers.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let pairs = [
         (
@@ -63,7 +64,7 @@ fn about(record: &Record) -> Table {
         ("date", record.date.clone()),
         ("command", record.command.clone()),
         ("peers", peers.join(", ")),
-        ("rounds", format!("{}, seed {}", record.rounds, record.seed)),
+        ("rounds", format!("{rounds}, fewer of the largest batches; seed {}", record.seed)),
     ];
     Table {
         head: vec!["".into(), "".into()],

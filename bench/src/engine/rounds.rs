@@ -73,7 +73,7 @@ fn rounds(
             break;
         }
         let mut measured = blank(workloads, n);
-        for round in 0..=plan.rounds {
+        for round in 0..=plan.rounds(n) {
             let sides = workloads.iter_mut().filter(|w| n >= w.n_min).flat_map(sides);
             for ((case, items, side), into) in sides.zip(&mut measured) {
                 together.barrier.wait();

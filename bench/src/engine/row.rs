@@ -18,7 +18,6 @@ pub(crate) struct Record {
     pub(crate) features: Vec<String>,
     /// Crate to version of everybody compared with, and what alloy hashes with.
     pub(crate) peers: BTreeMap<String, String>,
-    pub(crate) rounds: usize,
     pub(crate) seed: u64,
     pub(crate) rows: Vec<Row>,
 }
@@ -43,6 +42,8 @@ pub(crate) struct Row {
     pub(crate) peer_min_ns_per_item: f64,
     /// `cpu`: of the threads; `wall`.
     pub(crate) clock: String,
+    /// How many the medians are of.
+    pub(crate) rounds: usize,
 }
 
 /// Every backend against every peer on the same case and size; one row without a peer where there is none.
@@ -77,6 +78,7 @@ fn row(op: &str, threads: usize, clock: Clock, ours: &Measured, peer: Option<&Me
         min_ns_per_item: round(minimum(&ours.rounds)),
         peer_min_ns_per_item: peer.map_or(0.0, |p| round(minimum(&p.rounds))),
         clock: clock.as_str().to_owned(),
+        rounds: ours.rounds.len(),
     }
 }
 

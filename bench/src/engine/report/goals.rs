@@ -184,6 +184,7 @@ mod tests {
             min_ns_per_item: ns,
             peer_min_ns_per_item: ns * ratio,
             clock: "cpu".into(),
+            rounds: 31,
         }
     }
 

@@ -7,7 +7,7 @@ fn record() -> Record {
     let row = |backend: &str, n: usize, ns: f64, peer: &str, peer_ns: f64| {
         format!(
             r#"{{"op":"recover","case":"cold","backend":"{backend}","threads":1,"n":{n},"ns_per_item":{ns},"items_per_s":{},
-            "peer":"{peer}","peer_ns_per_item":{peer_ns},"ratio":{},"min_ns_per_item":{ns},"peer_min_ns_per_item":{peer_ns},"clock":"cpu"}}"#,
+            "peer":"{peer}","peer_ns_per_item":{peer_ns},"ratio":{},"min_ns_per_item":{ns},"peer_min_ns_per_item":{peer_ns},"clock":"cpu","rounds":31}}"#,
             1e9 / ns,
             peer_ns / ns
         )
@@ -22,7 +22,7 @@ fn record() -> Record {
     ];
     let text = format!(
         r#"{{"machine":{{"cpu":"A & B <x>","cores":2,"memory_mib":1,"kernel":"6"}},"commit":"abc","command":"vigil-bench engine",
-        "date":"2026-11-21T00:00:00Z","features":["avx2"],"peers":{{"k256":"0.13.4"}},"rounds":31,"seed":1,"rows":[{}]}}"#,
+        "date":"2026-11-21T00:00:00Z","features":["avx2"],"peers":{{"k256":"0.13.4"}},"seed":1,"rows":[{}]}}"#,
         rows.join(",")
     );
     serde_json::from_str(&text).expect("a record")
