@@ -86,14 +86,22 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
             };
             eprintln!("{} on {} thread(s), pinned to {cores:?}", op.as_str(), cores.len());
             let new = rows(op.as_str(), cores.len(), plan.clock, &measure(plan, cores, with)?);
-            new.iter().for_each(say);
+            say(&new);
             all.extend(new);
         }
     }
     Ok(all)
 }
 
-fn say(row: &Row) {
+/// Each of ours against the first peer.
+fn say(rows: &[Row]) {
+    let side = |row: &Row| (row.case.clone(), row.n, row.backend.clone());
+    for same in rows.chunk_by(|a, b| side(a) == side(b)) {
+        say_row(&same[0]);
+    }
+}
+
+fn say_row(row: &Row) {
     let Row { case, n, backend, ns_per_item, peer, ratio, .. } = row;
     eprintln!("  {case:<28} n {n:>5}  {backend:<10} {ns_per_item:>10} ns  {ratio:>7.2} x {peer}");
 }

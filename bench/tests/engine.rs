@@ -57,6 +57,7 @@ fn a_small_run_writes_rows_and_reports() {
     let has = |op: &str, case: &str, n: u64, peer: &str| {
         rows.iter().any(|r| r["op"] == op && r["case"] == case && r["n"] == n && r["peer"] == peer)
     };
+    assert!(["portable", "engine"].iter().all(|name| rows.iter().any(|r| r["backend"] == *name)));
     for n in [1, 16] {
         assert!(has("recover", "cold", n, "libsecp256k1") && has("recover", "bad-1pct", n, "k256"));
         assert!(has("verify_known", "distinct-payers", n, "recover-libsecp256k1"));

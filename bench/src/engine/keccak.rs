@@ -1,14 +1,14 @@
 //! `keccak256`: many short messages.
 
 use super::inputs::random;
-use super::plan::Plan;
+use super::plan::{ENGINE, Plan};
 use super::side::{Answers, Side, Workload};
 use p3_keccak::Keccak256Hash;
 use p3_symmetric::CryptographicHasher;
 use rand::Rng;
 use std::ops::{Range, RangeInclusive};
 use tiny_keccak::Hasher;
-use vigil_accel::{Backend, oracle};
+use vigil_accel::{Backend, Engine, oracle};
 use vigil_primitives::Hash;
 
 /// Lengths in bytes, even over the range.
@@ -30,12 +30,7 @@ struct Messages {
 }
 
 /// Cases `len-N` and `mixed` (without p3-keccak, which has no batches of mixed lengths).
-pub(crate) fn with(
-    plan: &Plan,
-    seed: u64,
-    backends: &[&'static dyn Backend],
-    body: &mut dyn FnMut(&mut [Workload<'_>]),
-) {
+pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let mut random = random(seed);
     let count = plan.items(ROUND_ITEMS);
     let cases = CASES.map(|(case, lengths)| {
@@ -48,21 +43,28 @@ pub(crate) fn with(
         let expected = messages.iter().map(|message| oracle::digest(message)).collect();
         Messages { case, messages, expected }
     });
-    body(&mut cases.iter().map(|messages| workload(messages, backends)).collect::<Vec<_>>());
+    body(&mut cases.iter().map(|messages| workload(messages, plan)).collect::<Vec<_>>());
 }
 
-fn workload<'a>(all: &'a Messages, backends: &[&'static dyn Backend]) -> Workload<'a> {
-    let ours = |backend: &&'static dyn Backend| {
-        let backend = *backend;
-        let slices: Vec<&[u8]> = all.messages.iter().map(Vec::as_slice).collect();
+fn workload<'a>(all: &'a Messages, plan: &Plan) -> Workload<'a> {
+    let slices: Vec<&[u8]> = all.messages.iter().map(Vec::as_slice).collect();
+    let right = |item: usize, digest: &Hash| *digest == all.expected[item];
+    let backend = |backend: &&'static dyn Backend| {
+        let (backend, slices) = (*backend, slices.clone());
         let work = move |batch: Range<usize>, digests: &mut Vec<Hash>| {
             let done = digests.len();
             digests.resize(done + batch.len(), Hash::ZERO);
             backend.keccak256(&slices[batch], &mut digests[done..]);
         };
-        Side::ours(backend.name().as_str(), Answers::new(work, |item, digest| *digest == all.expected[item]))
+        Side::ours(backend.name().as_str(), Answers::new(work, right))
     };
-    let mut sides: Vec<Side<'_>> = backends.iter().map(ours).collect();
+    let engine = |engine: Engine| {
+        let slices = slices.clone();
+        let work =
+            move |batch: Range<usize>, digests: &mut Vec<_>| digests.append(&mut engine.keccak256(&slices[batch]));
+        Side::ours(ENGINE, Answers::new(work, right))
+    };
+    let mut sides: Vec<Side<'_>> = plan.backends.iter().map(backend).chain(plan.engine().map(engine)).collect();
     sides.push(peer("keccak-asm", all, |message| Hash::new(keccak_asm::Keccak256::digest(message).into())));
     sides.push(peer("tiny-keccak", all, tiny));
     sides.extend(p3(all));

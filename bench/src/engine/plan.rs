@@ -3,7 +3,11 @@
 use super::pin::{self, Clock};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use vigil_accel::{Backend, BackendName, detect};
+use vigil_accel::engine::calibrate::{Calibration, Program};
+use vigil_accel::{Backend, BackendName, Engine, EngineConfig, detect};
+
+/// The engine, as a backend's name.
+pub(crate) const ENGINE: &str = "engine";
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -11,7 +15,8 @@ pub(crate) struct Options {
     /// Operations, comma-separated: recover, verify_known, keccak256.
     #[arg(long, value_delimiter = ',', value_parser = op, default_values = Op::ALL.map(Op::as_str))]
     ops: Vec<Op>,
-    /// Backends, comma-separated: portable, neon, avx2, avx512ifma; or `all` that this machine has.
+    /// Backends, comma-separated: portable, neon, avx2, avx512ifma; `engine`: as callers use them, who does what decided by
+    /// calibration; or `all` that this machine has.
     #[arg(long, value_delimiter = ',', value_parser = choice, default_value = "all")]
     backends: Vec<Choice>,
     /// Batch sizes, comma-separated.
@@ -83,6 +88,7 @@ enum Threads {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Choice {
     All,
+    Engine,
     Named(BackendName),
 }
 
@@ -95,12 +101,14 @@ fn op(text: &str) -> Result<Op, String> {
 }
 
 fn choice(text: &str) -> Result<Choice, String> {
-    if text == "all" {
-        return Ok(Choice::All);
+    match text {
+        "all" => return Ok(Choice::All),
+        ENGINE => return Ok(Choice::Engine),
+        _ => {}
     }
     let found = BackendName::ALL.into_iter().find(|name| name.as_str() == text);
     let names = BackendName::ALL.map(BackendName::as_str).join(", ");
-    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {names}"))
+    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {ENGINE}, {names}"))
 }
 
 /// A backend was asked for by name that this machine cannot run.
@@ -116,6 +124,8 @@ pub(crate) struct Plan {
     /// Each once.
     pub(crate) ops: Vec<Op>,
     pub(crate) backends: Vec<&'static dyn Backend>,
+    /// Who does what in the engine; `None`: it takes no part.
+    pub(crate) engine: Option<vigil_accel::engine::Plan>,
     /// Ascending, each once.
     pub(crate) sizes: Vec<usize>,
     pub(crate) rounds: usize,
@@ -139,6 +149,7 @@ impl Plan {
         Ok(Self {
             ops: Op::ALL.into_iter().filter(|op| options.ops.contains(op)).collect(),
             backends: backends(&options.backends)?,
+            engine: options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine)).then(calibrated),
             sizes,
             rounds,
             runs: runs(&threads, &pin::cores()),
@@ -150,6 +161,13 @@ impl Plan {
     /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
     pub(crate) fn rounds(&self, n: usize) -> usize {
         self.rounds.min((ITEMS_MAX / n).max(1))
+    }
+
+    /// A new engine of one worker, which does its work on the calling thread.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        let config =
+            EngineConfig { threads: 1, pin: false, plan: Some(self.engine.clone()?), ..EngineConfig::default() };
+        Some(Engine::start(config).expect("the operating system gives threads"))
     }
 
     /// How many items a workload needs whose rounds have at least `round_items`.
@@ -170,6 +188,12 @@ fn runs(threads: &[Threads], cores: &[usize]) -> Vec<Vec<usize>> {
         runs.push(cores.to_vec());
     }
     runs
+}
+
+/// As the node does at its first start.
+fn calibrated() -> vigil_accel::engine::Plan {
+    let program = Program { version: env!("CARGO_PKG_VERSION").into(), commit: String::new() };
+    Calibration::measure(&detect(), program).plan(&detect())
 }
 
 fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBackend> {

@@ -1,13 +1,13 @@
 //! `recover`: nobody knows the keys.
 
 use super::inputs::{BAD_ONE_IN, Pool, corrupt_any, places, random};
-use super::plan::Plan;
+use super::plan::{ENGINE, Plan};
 use super::side::{Answers, PEER_WINDOW, SLOW_PEER_WINDOW, Side, Workload};
 use k256::ecdsa::{RecoveryId as K256Id, Signature as K256Signature, VerifyingKey};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
 use std::ops::Range;
-use vigil_accel::{Backend, Recovered, Signed, Signer, oracle};
+use vigil_accel::{Backend, Engine, Recovered, Signed, Signer, oracle};
 use vigil_primitives::{Address, keccak256};
 
 const ROUND_ITEMS: usize = 256;
@@ -20,12 +20,7 @@ struct Items {
 }
 
 /// Cases `cold`, `bad-0.1pct`, `bad-1pct`: distinct random keys.
-pub(crate) fn with(
-    plan: &Plan,
-    seed: u64,
-    backends: &[&'static dyn Backend],
-    body: &mut dyn FnMut(&mut [Workload<'_>]),
-) {
+pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let mut random = random(seed);
     let count = plan.items(BAD_ONE_IN[0]);
     let pool = Pool::new(&mut random, count, count);
@@ -40,23 +35,27 @@ pub(crate) fn with(
         Items { case, round_items: one_in.unwrap_or(ROUND_ITEMS), signed, expected }
     };
     let cases = [items("cold", None), items("bad-0.1pct", Some(BAD_ONE_IN[0])), items("bad-1pct", Some(BAD_ONE_IN[1]))];
-    body(&mut cases.iter().map(|items| workload(items, backends)).collect::<Vec<_>>());
+    body(&mut cases.iter().map(|items| workload(items, plan)).collect::<Vec<_>>());
 }
 
-fn workload<'a>(items: &'a Items, backends: &[&'static dyn Backend]) -> Workload<'a> {
+fn workload<'a>(items: &'a Items, plan: &Plan) -> Workload<'a> {
     let Items { case, round_items, signed, expected } = items;
-    let ours = |backend: &&'static dyn Backend| {
+    let right = |item: usize, answer: &Recovered| *answer == expected[item];
+    let backend = |backend: &&'static dyn Backend| {
         let backend = *backend;
-        let right = |item: usize, answer: &Recovered| *answer == expected[item];
         let work = move |batch, answers: &mut Vec<_>| answers.append(&mut backend.recover(&signed[batch]));
         Side::ours(backend.name().as_str(), Answers::new(work, right))
+    };
+    let engine = |engine: Engine| {
+        let work = move |batch, answers: &mut Vec<_>| answers.append(&mut engine.recover(&signed[batch]));
+        Side::ours(ENGINE, Answers::new(work, right))
     };
     let peer = |name, window, recover: fn(&Signed) -> Option<Address>| {
         let right = |item: usize, answer: &Option<Address>| *answer == expected[item].map(|s| s.address).ok();
         let work = move |batch: Range<usize>, answers: &mut Vec<_>| answers.extend(signed[batch].iter().map(recover));
         Side::peer(name, window, Answers::new(work, right))
     };
-    let mut sides: Vec<Side<'_>> = backends.iter().map(ours).collect();
+    let mut sides: Vec<Side<'_>> = plan.backends.iter().map(backend).chain(plan.engine().map(engine)).collect();
     sides.push(peer("libsecp256k1", PEER_WINDOW, libsecp256k1));
     sides.push(peer("k256", SLOW_PEER_WINDOW, k256));
     Workload { case, n_min: 1, round_items: *round_items, sides }

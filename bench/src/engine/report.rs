@@ -38,7 +38,8 @@ const METHOD: &str = "Every side worked on the same items in the same process, i
     Every answer was compared with the known one in every round. Times include parsing, hashing and the verdict. \
     A ratio above 1 means that ours is faster. Peers work item by item, so in large batches they are timed on a window that moves \
     from round to round. Bad items are spread evenly at random places; libsecp256k1 is built as its crate builds it (C, no assembly by hand), \
-    k256 0.13 verifies again what it has recovered. Backends below avx512ifma are what a machine without AVX-512 runs.";
+    k256 0.13 verifies again what it has recovered. Backends below avx512ifma are what a machine without AVX-512 runs. \
+    The backend engine is the engine as callers use it, calibrated, with one worker a thread.";
 
 /// In the order of first appearance.
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {

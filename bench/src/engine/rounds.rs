@@ -5,7 +5,6 @@ use super::plan::Plan;
 use super::side::{Side, Workload};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use vigil_accel::Backend;
 
 /// One side on one workload with one size of batch.
 pub(crate) struct Measured {
@@ -28,8 +27,8 @@ pub(crate) struct WrongAnswer {
     seed: u64,
 }
 
-/// Makes an operation's workloads from a plan, a seed and our backends, and hands them to the last argument.
-pub(crate) type WithWorkloads = fn(&Plan, u64, &[&'static dyn Backend], &mut dyn FnMut(&mut [Workload<'_>]));
+/// Makes an operation's workloads from a plan and a seed, and hands them to the last argument.
+pub(crate) type WithWorkloads = fn(&Plan, u64, &mut dyn FnMut(&mut [Workload<'_>]));
 
 /// Measures on one thread a core of `cores`, each with items of its own. Nanoseconds an item are those of all threads together.
 ///
@@ -41,7 +40,7 @@ pub(crate) fn measure(plan: &Plan, cores: &[usize], with: WithWorkloads) -> Resu
         pin(cores[index]);
         let seed = plan.seed + index as u64;
         let mut result = Ok(Vec::new());
-        with(plan, seed, &plan.backends, &mut |workloads| result = rounds(plan, seed, workloads, &together));
+        with(plan, seed, &mut |workloads| result = rounds(plan, seed, workloads, &together));
         result
     };
     let results = std::thread::scope(|scope| {
@@ -136,6 +135,7 @@ mod tests {
         Plan {
             ops: vec![],
             backends: vec![],
+            engine: None,
             sizes: vec![1, 4, 64],
             rounds: 5,
             runs: vec![],
@@ -153,7 +153,7 @@ mod tests {
         if is_peer { Side::peer("peer", window, task) } else { Side::ours("portable", task) }
     }
 
-    fn honest(_: &Plan, _: u64, _: &[&'static dyn Backend], body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    fn honest(_: &Plan, _: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
         let sides = vec![side(false, usize::MAX, false), side(true, 16, false)];
         let late = vec![side(false, usize::MAX, false)];
         body(&mut [
@@ -162,7 +162,7 @@ mod tests {
         ]);
     }
 
-    fn lying(_: &Plan, _: u64, _: &[&'static dyn Backend], body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    fn lying(_: &Plan, _: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
         let sides = vec![side(false, usize::MAX, false), side(true, 16, true)];
         body(&mut [Workload { case: "all", n_min: 1, round_items: 32, sides }]);
     }

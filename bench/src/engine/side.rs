@@ -44,7 +44,7 @@ pub(crate) struct Workload<'a> {
 
 /// Work on ranges of a workload's items.
 pub(crate) trait Task {
-    /// Forgets the answers.
+    /// Forgets the answers, before each round.
     fn clear(&mut self);
     /// Answers one batch. This is what is timed.
     fn run(&mut self, batch: Range<usize>);
@@ -53,10 +53,11 @@ pub(crate) trait Task {
 }
 
 /// A [`Task`] of two functions.
-pub(crate) struct Answers<T, W, R> {
+pub(crate) struct Answers<T, W, R, B = fn()> {
     answers: Vec<T>,
     work: W,
     right: R,
+    before_round: B,
 }
 
 impl<T, W, R> Answers<T, W, R>
@@ -67,17 +68,24 @@ where
     /// - `work` appends one answer for each item of a range.
     /// - `right` judges an item's answer.
     pub(crate) fn new(work: W, right: R) -> Self {
-        Self { answers: Vec::new(), work, right }
+        Self { answers: Vec::new(), work, right, before_round: || {} }
+    }
+
+    /// Calls `before_round` before each round; that is not timed.
+    pub(crate) fn before_round<B: FnMut()>(self, before_round: B) -> Answers<T, W, R, B> {
+        Answers { answers: self.answers, work: self.work, right: self.right, before_round }
     }
 }
 
-impl<T, W, R> Task for Answers<T, W, R>
+impl<T, W, R, B> Task for Answers<T, W, R, B>
 where
+    B: FnMut(),
     W: FnMut(Range<usize>, &mut Vec<T>),
     R: Fn(usize, &T) -> bool,
 {
     fn clear(&mut self) {
         self.answers.clear();
+        (self.before_round)();
     }
 
     fn run(&mut self, batch: Range<usize>) {

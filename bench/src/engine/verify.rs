@@ -1,15 +1,17 @@
 //! `verify_known`: the key is known, with tables (hot) or without (cold).
 
 use super::inputs::{BAD_ONE_IN, Pool, Random, corrupt, places, random};
-use super::plan::Plan;
+use super::plan::{ENGINE, Plan};
 use super::recover;
 use super::side::{Answers, PEER_WINDOW, SLOW_PEER_WINDOW, Side, Workload};
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use k256::ecdsa::{Signature as K256Signature, VerifyingKey};
 use secp256k1::ecdsa::Signature;
 use secp256k1::{Message, PublicKey as SecpKey, SECP256K1};
+use std::cell::RefCell;
 use std::ops::Range;
-use vigil_accel::{Backend, Claim, Comb, Verdict, oracle};
+use std::rc::Rc;
+use vigil_accel::{Backend, Claim, Comb, Engine, Verdict, oracle};
 use vigil_primitives::Address;
 
 const ROUND_ITEMS: usize = 256;
@@ -38,12 +40,7 @@ struct Claims<'a> {
 
 /// Cases `hot-payer` (one payer), `bad-0.1pct` and `bad-1pct` (the same with bad items), `hot-payers-64`; cold: `one-payer`,
 /// `distinct-payers` and the same with bad items.
-pub(crate) fn with(
-    plan: &Plan,
-    seed: u64,
-    backends: &[&'static dyn Backend],
-    body: &mut dyn FnMut(&mut [Workload<'_>]),
-) {
+pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let mut random = random(seed);
     let count = plan.items(BAD_ONE_IN[0]);
     let [one, some, distinct] = [1, PAYERS, count].map(|keys| Pool::new(&mut random, count, keys));
@@ -59,9 +56,9 @@ pub(crate) fn with(
         claims("distinct-payers-bad-0.1pct", Way::Cold, &distinct, few),
         claims("distinct-payers-bad-1pct", Way::Cold, &distinct, many),
     ];
-    let combs: Vec<_> = backends.iter().map(|backend| [&one, &some].map(|pool| combs(*backend, pool))).collect();
+    let combs: Vec<_> = plan.backends.iter().map(|backend| [&one, &some].map(|pool| combs(*backend, pool))).collect();
     let tables = |backend: usize, claims: &Claims<'_>| &combs[backend][usize::from(std::ptr::eq(claims.pool, &some))];
-    let workload = |claims| workload(claims, backends, |backend| tables(backend, claims));
+    let workload = |claims| workload(claims, plan, |backend| tables(backend, claims));
     body(&mut cases.iter().map(workload).collect::<Vec<_>>());
 }
 
@@ -110,14 +107,15 @@ fn combs(backend: &dyn Backend, pool: &Pool) -> Option<Vec<Comb>> {
 
 fn workload<'a>(
     claims: &'a Claims<'a>,
-    backends: &[&'static dyn Backend],
+    plan: &'a Plan,
     tables: impl Fn(usize) -> &'a Option<Vec<Comb>>,
 ) -> Workload<'a> {
     let ours = |(index, backend): (usize, &&'static dyn Backend)| match claims.way {
         Way::Cold => Some(cold(claims, *backend)),
         Way::Hot => tables(index).as_ref().map(|combs| hot(claims, *backend, combs)),
     };
-    let mut sides: Vec<Side<'_>> = backends.iter().enumerate().filter_map(ours).collect();
+    let mut sides: Vec<Side<'_>> = plan.backends.iter().enumerate().filter_map(ours).collect();
+    sides.extend(plan.engine().map(|engine| by_engine(claims, plan, engine)));
     sides.push(claims.peer("libsecp256k1", PEER_WINDOW, |claim, key| libsecp256k1(claim, &claims.pool.parsed[key])));
     sides.push(claims.peer("recover-libsecp256k1", PEER_WINDOW, |claim, key| {
         (recover::libsecp256k1(&claim.signed)? == claims.addresses[key]).then_some(())
@@ -139,6 +137,22 @@ fn hot<'a>(claims: &'a Claims<'a>, backend: &'static dyn Backend, combs: &'a [Co
     };
     let right = |item: usize, verdict: &Verdict| *verdict == claims.expected[item];
     Side::ours(backend.name().as_str(), Answers::new(work, right))
+}
+
+/// The engine makes tables of keys that it sees often. In the cold cases it is a new one each round, that has seen none.
+fn by_engine<'a>(claims: &'a Claims<'a>, plan: &'a Plan, engine: Engine) -> Side<'a> {
+    let engine = Rc::new(RefCell::new(engine));
+    let asked = Rc::clone(&engine);
+    let work = move |batch: Range<usize>, answers: &mut Vec<_>| {
+        answers.append(&mut asked.borrow().verify_known(&claims.claims[batch]));
+    };
+    let right = |item: usize, verdict: &Verdict| *verdict == claims.expected[item];
+    let before_round = move || {
+        if claims.way == Way::Cold {
+            engine.replace(plan.engine().expect("there was one"));
+        }
+    };
+    Side::ours(ENGINE, Answers::new(work, right).before_round(before_round))
 }
 
 fn libsecp256k1(claim: &Claim, key: &SecpKey) -> Option<()> {
