@@ -11,6 +11,7 @@ mod report;
 mod rounds;
 mod row;
 mod side;
+mod vectors;
 mod verify;
 
 pub(crate) use plan::Options;
@@ -83,9 +84,10 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
                 Op::Recover => recover::with,
                 Op::VerifyKnown => verify::with,
                 Op::Keccak256 => keccak::with,
+                Op::SignerVectors => vectors::with,
             };
             eprintln!("{} on {} thread(s), pinned to {cores:?}", op.as_str(), cores.len());
-            let new = rows(op.as_str(), cores.len(), plan.clock, &measure(plan, cores, with)?);
+            let new = rows(op.as_str(), cores.len(), plan.clock, &measure(plan, plan.sizes(*op), cores, with)?);
             say(&new);
             all.extend(new);
         }
@@ -103,7 +105,8 @@ fn say(rows: &[Row]) {
 
 fn say_row(row: &Row) {
     let Row { case, n, backend, ns_per_item, peer, ratio, .. } = row;
-    eprintln!("  {case:<28} n {n:>5}  {backend:<10} {ns_per_item:>10} ns  {ratio:>7.2} x {peer}");
+    let against = if peer.is_empty() { String::new() } else { format!("{ratio:>7.2} x {peer}") };
+    eprintln!("  {case:<28} n {n:>5}  {backend:<10} {ns_per_item:>10} ns  {against}");
 }
 
 fn write(path: &Path, text: &str) -> Result<(), EngineError> {

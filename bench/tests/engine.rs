@@ -64,6 +64,7 @@ fn a_small_run_writes_rows_and_reports() {
         assert!(has("keccak256", "len-32", n, "keccak-asm") && has("keccak256", "mixed", n, "tiny-keccak"));
         assert!(has("keccak256", "len-135", n, "p3-keccak"));
     }
+    assert!(has("signer_vectors", "n10000-k20", 1, ""));
     assert!(read(&markdown).contains("## What must be shown"));
     assert!(read(&html).starts_with("<!DOCTYPE html>"));
 }
@@ -76,7 +77,10 @@ fn shape(row: &Value) {
     for count in ["threads", "n"] {
         assert!(row[count].as_u64().is_some_and(|count| count > 0), "{count} in {row}");
     }
-    for figure in ["ns_per_item", "items_per_s", "peer_ns_per_item", "ratio"] {
+    for figure in ["ns_per_item", "items_per_s"] {
         assert!(row[figure].as_f64().is_some_and(|figure| figure > 0.0), "{figure} in {row}");
+    }
+    for figure in ["peer_ns_per_item", "ratio"] {
+        assert!(row[figure].as_f64().is_some_and(|figure| (figure > 0.0) == (row["peer"] != "")), "{figure} in {row}");
     }
 }

@@ -68,7 +68,7 @@ fn workload<'a>(all: &'a Messages, plan: &Plan) -> Workload<'a> {
     sides.push(peer("keccak-asm", all, |message| Hash::new(keccak_asm::Keccak256::digest(message).into())));
     sides.push(peer("tiny-keccak", all, tiny));
     sides.extend(p3(all));
-    Workload { case: all.case, n_min: 1, round_items: ROUND_ITEMS, sides }
+    Workload { case: all.case, round_items: ROUND_ITEMS, sides }
 }
 
 fn peer<'a>(name: &'static str, all: &'a Messages, digest: impl Fn(&[u8]) -> Hash + 'a) -> Side<'a> {

@@ -3,7 +3,7 @@
 use super::pin::{self, Clock};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use vigil_accel::engine::calibrate::{Calibration, Program};
+use vigil_accel::engine::calibrate::Calibration;
 use vigil_accel::{Backend, BackendName, Engine, EngineConfig, detect};
 
 /// The engine, as a backend's name.
@@ -12,7 +12,7 @@ pub(crate) const ENGINE: &str = "engine";
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Operations, comma-separated: recover, verify_known, keccak256.
+    /// Operations, comma-separated: recover, verify_known, keccak256, signer_vectors.
     #[arg(long, value_delimiter = ',', value_parser = op, default_values = Op::ALL.map(Op::as_str))]
     ops: Vec<Op>,
     /// Backends, comma-separated: portable, neon, avx2, avx512ifma; `engine`: as callers use them, who does what decided by
@@ -63,10 +63,11 @@ pub(crate) enum Op {
     Recover,
     VerifyKnown,
     Keccak256,
+    SignerVectors,
 }
 
 impl Op {
-    const ALL: [Self; 3] = [Self::Recover, Self::VerifyKnown, Self::Keccak256];
+    const ALL: [Self; 4] = [Self::Recover, Self::VerifyKnown, Self::Keccak256, Self::SignerVectors];
 
     /// As in flags and rows.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -74,6 +75,7 @@ impl Op {
             Self::Recover => "recover",
             Self::VerifyKnown => "verify_known",
             Self::Keccak256 => "keccak256",
+            Self::SignerVectors => "signer_vectors",
         }
     }
 }
@@ -93,10 +95,11 @@ enum Choice {
 }
 
 fn op(text: &str) -> Result<Op, String> {
+    let names = Op::ALL.map(Op::as_str).join(", ");
     let found = Op::ALL.into_iter().find(|op| op.as_str() == text);
     found.ok_or_else(|| match text {
-        "checkpoint" => "`checkpoint` comes with the guardians; until then: recover, verify_known, keccak256".into(),
-        _ => format!("no such operation; there are {}", Op::ALL.map(Op::as_str).join(", ")),
+        "checkpoint" => format!("`checkpoint` comes with the guardians; until then there are {names}"),
+        _ => format!("no such operation; there are {names}"),
     })
 }
 
@@ -163,6 +166,11 @@ impl Plan {
         self.rounds.min((ITEMS_MAX / n).max(1))
     }
 
+    /// The batch sizes of an operation: one call of `signer_vectors` is about whole vectors already.
+    pub(crate) fn sizes(&self, op: Op) -> &[usize] {
+        if op == Op::SignerVectors { &[1] } else { &self.sizes }
+    }
+
     /// A new engine of one worker, which does its work on the calling thread.
     pub(crate) fn engine(&self) -> Option<Engine> {
         let config =
@@ -192,8 +200,7 @@ fn runs(threads: &[Threads], cores: &[usize]) -> Vec<Vec<usize>> {
 
 /// As the node does at its first start.
 fn calibrated() -> vigil_accel::engine::Plan {
-    let program = Program { version: env!("CARGO_PKG_VERSION").into(), commit: String::new() };
-    Calibration::measure(&detect(), program).plan(&detect())
+    Calibration::measure(&detect(), "").plan(&detect())
 }
 
 fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBackend> {

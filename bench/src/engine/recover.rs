@@ -58,7 +58,7 @@ fn workload<'a>(items: &'a Items, plan: &Plan) -> Workload<'a> {
     let mut sides: Vec<Side<'_>> = plan.backends.iter().map(backend).chain(plan.engine().map(engine)).collect();
     sides.push(peer("libsecp256k1", PEER_WINDOW, libsecp256k1));
     sides.push(peer("k256", SLOW_PEER_WINDOW, k256));
-    Workload { case, n_min: 1, round_items: *round_items, sides }
+    Workload { case, round_items: *round_items, sides }
 }
 
 /// The address by libsecp256k1 and keccak-asm, without Vigil's rules of form.

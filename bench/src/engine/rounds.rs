@@ -30,17 +30,22 @@ pub(crate) struct WrongAnswer {
 /// Makes an operation's workloads from a plan and a seed, and hands them to the last argument.
 pub(crate) type WithWorkloads = fn(&Plan, u64, &mut dyn FnMut(&mut [Workload<'_>]));
 
-/// Measures on one thread a core of `cores`, each with items of its own. Nanoseconds an item are those of all threads together.
+/// Measures batches of `sizes` on one thread a core of `cores`, each with items of its own. Nanoseconds an item are those of all threads together.
 ///
 /// # Errors
 /// [`WrongAnswer`], the first.
-pub(crate) fn measure(plan: &Plan, cores: &[usize], with: WithWorkloads) -> Result<Vec<Measured>, WrongAnswer> {
+pub(crate) fn measure(
+    plan: &Plan,
+    sizes: &[usize],
+    cores: &[usize],
+    with: WithWorkloads,
+) -> Result<Vec<Measured>, WrongAnswer> {
     let together = Together { barrier: Barrier::new(cores.len()), failed: AtomicBool::new(false) };
     let thread = |index: usize| {
         pin(cores[index]);
         let seed = plan.seed + index as u64;
         let mut result = Ok(Vec::new());
-        with(plan, seed, &mut |workloads| result = rounds(plan, seed, workloads, &together));
+        with(plan, seed, &mut |workloads| result = rounds(plan, sizes, seed, workloads, &together));
         result
     };
     let results = std::thread::scope(|scope| {
@@ -58,13 +63,14 @@ struct Together {
 
 fn rounds(
     plan: &Plan,
+    sizes: &[usize],
     seed: u64,
     workloads: &mut [Workload<'_>],
     together: &Together,
 ) -> Result<Vec<Measured>, WrongAnswer> {
     let mut all = Vec::new();
     let mut wrong = None;
-    for &n in &plan.sizes {
+    for &n in sizes {
         if together.barrier.wait().is_leader() {
             eprintln!("  batches of {n}");
         }
@@ -73,7 +79,7 @@ fn rounds(
         }
         let mut measured = blank(workloads, n);
         for round in 0..=plan.rounds(n) {
-            let sides = workloads.iter_mut().filter(|w| n >= w.n_min).flat_map(sides);
+            let sides = workloads.iter_mut().flat_map(sides);
             for ((case, items, side), into) in sides.zip(&mut measured) {
                 together.barrier.wait();
                 let outcome = one_round(plan.clock, side, items.max(n) / n * n, n, round);
@@ -96,7 +102,7 @@ fn sides<'w, 'a>(w: &'w mut Workload<'a>) -> impl Iterator<Item = (&'static str,
 }
 
 fn blank(workloads: &mut [Workload<'_>], n: usize) -> Vec<Measured> {
-    let all = workloads.iter_mut().filter(|w| n >= w.n_min).flat_map(sides);
+    let all = workloads.iter_mut().flat_map(sides);
     all.map(|(case, _, s)| Measured { case, n, side: s.name, is_peer: s.is_peer, rounds: Vec::new() }).collect()
 }
 
@@ -131,12 +137,14 @@ mod tests {
     use super::super::side::Answers;
     use super::*;
 
+    const SIZES: [usize; 3] = [1, 4, 64];
+
     fn plan() -> Plan {
         Plan {
             ops: vec![],
             backends: vec![],
             engine: None,
-            sizes: vec![1, 4, 64],
+            sizes: SIZES.to_vec(),
             rounds: 5,
             runs: vec![],
             clock: Clock::Cpu,
@@ -155,32 +163,32 @@ mod tests {
 
     fn honest(_: &Plan, _: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
         let sides = vec![side(false, usize::MAX, false), side(true, 16, false)];
-        let late = vec![side(false, usize::MAX, false)];
+        let alone = vec![side(false, usize::MAX, false)];
         body(&mut [
-            Workload { case: "all", n_min: 1, round_items: 32, sides },
-            Workload { case: "late", n_min: 5, round_items: 32, sides: late },
+            Workload { case: "all", round_items: 32, sides },
+            Workload { case: "alone", round_items: 32, sides: alone },
         ]);
     }
 
     fn lying(_: &Plan, _: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
         let sides = vec![side(false, usize::MAX, false), side(true, 16, true)];
-        body(&mut [Workload { case: "all", n_min: 1, round_items: 32, sides }]);
+        body(&mut [Workload { case: "all", round_items: 32, sides }]);
     }
 
     #[test]
     fn every_side_has_a_figure_a_round() {
         let cores = [cores()[0]; 2];
-        let measured = measure(&plan(), &cores, honest).expect("right answers");
+        let measured = measure(&plan(), &SIZES, &cores, honest).expect("right answers");
         let brief: Vec<_> = measured.iter().map(|m| (m.case, m.n, m.is_peer, m.rounds.len())).collect();
-        let all = |n| [("all", n, false, 5), ("all", n, true, 5)];
-        assert_eq!(brief, [&all(1)[..], &all(4), &all(64), &[("late", 64, false, 5)]].concat());
+        let all = |n| [("all", n, false, 5), ("all", n, true, 5), ("alone", n, false, 5)];
+        assert_eq!(brief, [1, 4, 64].map(all).concat());
     }
 
     /// Item 37 is in the third window of the peer, so only the rounds of 64 items meet it, and not the first of them.
     #[test]
     fn a_wrong_answer_ends_the_run_on_every_thread() {
         let cores = [cores()[0]; 2];
-        let error = measure(&plan(), &cores, lying).err().expect("a wrong answer").to_string();
+        let error = measure(&plan(), &SIZES, &cores, lying).err().expect("a wrong answer").to_string();
         assert_eq!(error, "peer gave a wrong answer: case all, batches of 64, item 37, seed 7");
     }
 

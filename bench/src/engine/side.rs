@@ -35,8 +35,6 @@ impl<'a> Side<'a> {
 pub(crate) struct Workload<'a> {
     /// As in the rows.
     pub(crate) case: &'static str,
-    /// Batches below this are not measured.
-    pub(crate) n_min: usize,
     /// Number of items a round if the batches are smaller.
     pub(crate) round_items: usize,
     pub(crate) sides: Vec<Side<'a>>,

@@ -121,7 +121,7 @@ fn workload<'a>(
         (recover::libsecp256k1(&claim.signed)? == claims.addresses[key]).then_some(())
     }));
     sides.push(claims.peer("k256", SLOW_PEER_WINDOW, |claim, key| k256(claim, &claims.k256_keys[key])));
-    Workload { case: claims.case, n_min: 1, round_items: claims.round_items, sides }
+    Workload { case: claims.case, round_items: claims.round_items, sides }
 }
 
 fn cold<'a>(claims: &'a Claims<'a>, backend: &'static dyn Backend) -> Side<'a> {
