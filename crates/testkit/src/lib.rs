@@ -1,5 +1,6 @@
-//! What tests share: the vectors loader and the development keys.
+//! What tests share: the vectors loader, signatures of the vectors, and the development keys.
 #![forbid(unsafe_code)]
 
 pub mod keys;
+pub mod signatures;
 pub mod vectors;

