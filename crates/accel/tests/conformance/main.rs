@@ -1,0 +1,106 @@
+//! One suite for every backend: a test per operation, backend and family of inputs.
+//!
+//! Run as `cargo test -p vigil-accel conformance`. A backend that the machine lacks is said aloud, and fails where
+//! `VIGIL_REQUIRE_BACKENDS` (a comma list) names it. The right answer is always `vigil_accel::oracle`'s, or known because
+//! the test made the signature.
+
+mod batches;
+mod forced;
+mod forgeries;
+mod hashes;
+mod judge;
+mod keys;
+mod make;
+mod malformed;
+mod numbers;
+mod random;
+mod vectors;
+
+/// The families, for one backend a module.
+macro_rules! backends {
+    ($($backend:ident: $name:expr;)*) => {$(
+        mod $backend {
+            use vigil_accel::BackendName;
+
+            #[test]
+            fn detected() {
+                crate::judge::say_if_missing($name);
+            }
+
+            backends! { @tests $name;
+                keccak256_known_answers: crate::hashes::known_answers,
+                keccak256_every_length: crate::hashes::every_length,
+                keccak256_mixed_lengths: crate::hashes::mixed_lengths,
+                keccak256_batch_sizes: crate::hashes::batch_sizes,
+                recover_bitcoin_core: crate::vectors::recover_bitcoin_core,
+                recover_geth: crate::vectors::recover_geth,
+                recover_rfc_6979: crate::vectors::recover_rfc_6979,
+                recover_points: crate::vectors::recover_points,
+                recover_ethers: crate::vectors::recover_ethers,
+                recover_wycheproof: crate::vectors::recover_wycheproof,
+                recover_near_the_bounds: crate::numbers::recover,
+                recover_forced_points: crate::forced::recover,
+                recover_malformed: crate::malformed::recover,
+                recover_random: crate::random::recover,
+                recover_batch_sizes: crate::batches::recover_sizes,
+                recover_one_bad: crate::batches::recover_one_bad,
+                recover_many_bad: crate::batches::recover_many_bad,
+                verify_cold_rfc_6979: crate::vectors::cold_rfc_6979,
+                verify_cold_ethers: crate::vectors::cold_ethers,
+                verify_cold_wycheproof: crate::vectors::cold_wycheproof,
+                verify_cold_near_the_bounds: crate::numbers::cold,
+                verify_cold_forced_points: crate::forced::cold,
+                verify_cold_malformed: crate::malformed::cold,
+                verify_cold_keys: crate::keys::cold,
+                verify_cold_random: crate::random::cold,
+                verify_cold_batch_sizes: crate::batches::cold_sizes,
+                verify_cold_one_bad: crate::batches::cold_one_bad,
+                verify_cold_many_bad: crate::batches::cold_many_bad,
+                verify_cold_cancelling_forgeries: crate::forgeries::cold,
+                verify_hot_rfc_6979: crate::vectors::hot_rfc_6979,
+                verify_hot_ethers: crate::vectors::hot_ethers,
+                verify_hot_wycheproof: crate::vectors::hot_wycheproof,
+                verify_hot_near_the_bounds: crate::numbers::hot,
+                verify_hot_forced_points: crate::forced::hot,
+                verify_hot_malformed: crate::malformed::hot,
+                verify_hot_keys: crate::keys::hot,
+                verify_hot_random: crate::random::hot,
+                verify_hot_batch_sizes: crate::batches::hot_sizes,
+                verify_hot_one_bad: crate::batches::hot_one_bad,
+                verify_hot_many_bad: crate::batches::hot_many_bad,
+                verify_hot_cancelling_forgeries: crate::forgeries::hot,
+                build_combs_of_any_bytes: crate::keys::combs,
+                slices_of_different_lengths: crate::batches::slices_of_different_lengths,
+            }
+        }
+    )*};
+    (@tests $name:expr; $($test:ident: $family:path,)*) => {$(
+        #[test]
+        fn $test() {
+            crate::judge::on($name, $family);
+        }
+    )*};
+}
+
+mod conformance {
+    backends! {
+        portable: BackendName::Portable;
+        neon: BackendName::Neon;
+        avx2: BackendName::Avx2;
+        avx512ifma: BackendName::Avx512Ifma;
+    }
+
+    /// What is required is a backend that this suite knows and this machine has.
+    #[test]
+    fn required_backends() {
+        crate::judge::required().iter().for_each(|name| assert!(crate::judge::has(name), "no backend {name} here"));
+    }
+
+    /// The second library gives the same answers to the inputs that were made to be hard.
+    #[test]
+    fn oracles_agree() {
+        crate::judge::oracles_agree(crate::numbers::signed());
+        crate::judge::oracles_agree(&crate::malformed::signed());
+        crate::judge::oracles_agree(crate::forced::signed());
+    }
+}
