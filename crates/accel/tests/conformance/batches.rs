@@ -28,7 +28,10 @@ static HOT: LazyLock<Claims> = LazyLock::new(|| {
 static COLD: LazyLock<Claims> = LazyLock::new(|| {
     let rng = &mut make::rng(0x6261_7464);
     let keys = make::keys(rng, LARGEST);
-    let claims = keys.iter().enumerate().flat_map(|(i, key)| make::claims(rng, &[if i % 6 < 4 { *key } else { keys[i / 512] }], 1));
+    let claims = keys
+        .iter()
+        .enumerate()
+        .flat_map(|(i, key)| make::claims(rng, &[if i % 6 < 4 { *key } else { keys[i / 512] }], 1));
     Claims::valid(claims.collect())
 });
 
@@ -67,7 +70,7 @@ fn spoil(claim: &Claim, kind: usize) -> Claim {
 /// Batches of valid claims with one bad one: all positions of the small, some of the large.
 fn one_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
     let small = (1..=EVERY_POSITION).flat_map(|n| (0..n).map(move |at| (n, at)));
-    let large = [511, 512, 513, 1_024, LARGEST].into_iter().flat_map(|n| [0, 1, n / 3, n / 2, n - 2, n - 1].map(|at| (n, at)));
+    let large = [511, 512, 513, 1_024, LARGEST].into_iter().flat_map(|n| [0, n / 3, n / 2, n - 1].map(|at| (n, at)));
     for (n, at) in small.chain(large) {
         let mut batch = first(claims, n);
         batch.set(at, spoil(&claims.claims[at], n + at));
@@ -78,7 +81,9 @@ fn one_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
 /// Batches in which some, half or all are bad.
 fn many_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
     let rng: &mut ChaCha20Rng = &mut make::rng(0x6d61_6e79);
-    for (n, in_thousand) in [(LARGEST, 1), (LARGEST, 10), (1_024, 100), (1_000, 500), (513, 1_000), (64, 1_000), (9, 1_000)] {
+    for (n, in_thousand) in
+        [(LARGEST, 1), (LARGEST, 10), (1_024, 100), (1_000, 500), (513, 1_000), (64, 1_000), (9, 1_000)]
+    {
         let mut batch = first(claims, n);
         for i in 0..n {
             if rng.next_u32() % 1_000 < in_thousand {

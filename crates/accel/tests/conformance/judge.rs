@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use vigil_accel::{Backend, BackendName, Claim, Comb, PublicKey, Recovered, SignatureError, Signed, Verdict, detect, oracle};
+use vigil_accel::{
+    Backend, BackendName, Claim, Comb, PublicKey, Recovered, SignatureError, Signed, Verdict, detect, oracle,
+};
 use vigil_crypto::second_opinion;
 
 /// Lanes that any backend may have: every case is tried in each.
@@ -166,7 +168,7 @@ impl Combs {
     }
 
     fn get(&self, key: &PublicKey) -> Option<&Comb> {
-        self.0[&key.0].as_ref()
+        self.0.get(&key.0)?.as_ref()
     }
 
     /// One batch of `verify_hot`.

@@ -20,8 +20,12 @@ fn relatives(key: &PublicKey) -> Vec<PublicKey> {
     let near = [point.double(), point + ProjectivePoint::GENERATOR, point * Scalar::from(3u64)];
     let mut keys: Vec<_> = near.iter().map(|point| make::key(&point.to_affine())).collect();
     keys.extend([(x, P - y), (image, y), (second, y), (image, P - y), (y, x)].map(|(x, y)| make::raw_key(x, y)));
-    keys.extend([(x, y.wrapping_add(one)), (x.wrapping_add(one), y), (x, x), (x, U256::ZERO)].map(|(x, y)| make::raw_key(x, y)));
-    keys.extend([(U256::ZERO, y), (P - x, y), (x.wrapping_add(P), y), (x, y.wrapping_add(P))].map(|(x, y)| make::raw_key(x, y)));
+    keys.extend(
+        [(x, y.wrapping_add(one)), (x.wrapping_add(one), y), (x, x), (x, U256::ZERO)].map(|(x, y)| make::raw_key(x, y)),
+    );
+    keys.extend(
+        [(U256::ZERO, y), (P - x, y), (x.wrapping_add(P), y), (x, y.wrapping_add(P))].map(|(x, y)| make::raw_key(x, y)),
+    );
     keys
 }
 
@@ -61,7 +65,7 @@ fn claims() -> Claims {
     for [key, too_large] in small() {
         let (x, y) = make::coordinates(&key);
         let point = make::lift(x, y.bit(0)).expect("a point");
-        let valid = make::verifying(&point, &Scalar::from(11u64), &Scalar::from(13u64)).expect("not 0");
+        let valid = make::verifying_key(&point, &Scalar::from(11u64), &Scalar::from(13u64)).expect("not 0");
         claims.extend([valid, Claim { key: too_large, ..valid }]);
     }
     let claims = Claims::judged(claims);

@@ -1,14 +1,15 @@
 //! Signatures with a known story: nonce, key and scalars chosen, by k256's arithmetic.
 
+use k256::elliptic_curve::BatchNormalize;
 use k256::elliptic_curve::ops::Reduce;
 use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use k256::elliptic_curve::scalar::IsHigh;
 use k256::elliptic_curve::sec1::{FromEncodedPoint, ToEncodedPoint};
-use k256::elliptic_curve::{BatchNormalize, Field};
 use k256::{AffinePoint, EncodedPoint, FieldBytes, ProjectivePoint, Scalar};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use vigil_accel::{Claim, PublicKey, Signed};
+use vigil_crypto::SecretKey;
 use vigil_primitives::{Hash, U256};
 
 /// Group order n.
@@ -44,9 +45,10 @@ pub(crate) fn number(scalar: &Scalar) -> U256 {
     U256::from_be_bytes(scalar.to_bytes().into())
 }
 
-/// `k` times the generator.
+/// `k` times the generator, by libsecp256k1, which is faster at it; infinity for 0.
 pub(crate) fn point(k: &Scalar) -> AffinePoint {
-    (ProjectivePoint::GENERATOR * k).to_affine()
+    let secret = SecretKey::from_bytes(&k.to_bytes().into());
+    secret.map_or(AffinePoint::IDENTITY, |secret| parse(&secret.public_key()).expect("a point"))
 }
 
 /// The point with this x and this parity of y, if there is one.
@@ -77,10 +79,13 @@ pub(crate) fn coordinates(key: &PublicKey) -> (U256, U256) {
     (U256::from_be_slice(&key.0[..32]), U256::from_be_slice(&key.0[32..]))
 }
 
+fn parse(key: &PublicKey) -> Option<AffinePoint> {
+    AffinePoint::from_encoded_point(&EncodedPoint::from_untagged_bytes(&key.0.into())).into()
+}
+
 /// Whether bytes are a point of the curve.
 pub(crate) fn is_point(key: &PublicKey) -> bool {
-    let encoded = EncodedPoint::from_untagged_bytes(&key.0.into());
-    Option::<AffinePoint>::from(AffinePoint::from_encoded_point(&encoded)).is_some()
+    parse(key).is_some()
 }
 
 /// `r || s || v` over a digest, of any numbers.
@@ -117,12 +122,21 @@ pub(crate) fn recovering(r: &AffinePoint, u1: &Scalar, u2: &Scalar) -> Signed {
     signature(r, *u2 * x, &-(*u1 * x))
 }
 
-/// The claim of which verification computes `u1 G + u2 Q` for these scalars, up to a common sign: valid if that sum has
-/// an x. `None` if u2 is 0 or nothing has such a sum.
-pub(crate) fn verifying(key: &AffinePoint, u1: &Scalar, u2: &Scalar) -> Option<Claim> {
+/// The claim of which verification computes `u1 G + u2 Q` for these scalars and Q = d G, up to a common sign: valid if
+/// that sum has an x. `None` if u2 is 0.
+pub(crate) fn verifying(d: &Scalar, u1: &Scalar, u2: &Scalar) -> Option<Claim> {
+    claim_of_sum(&point(d), &point(&(*u1 + *u2 * d)), u1, u2)
+}
+
+/// As [`verifying`], for a key of which nobody knows the secret.
+pub(crate) fn verifying_key(key: &AffinePoint, u1: &Scalar, u2: &Scalar) -> Option<Claim> {
     let sum = ProjectivePoint::GENERATOR * u1 + ProjectivePoint::from(*key) * u2;
+    claim_of_sum(key, &sum.to_affine(), u1, u2)
+}
+
+fn claim_of_sum(key: &AffinePoint, sum: &AffinePoint, u1: &Scalar, u2: &Scalar) -> Option<Claim> {
     // The point at infinity is nobody's nonce: any r is as wrong as another.
-    let nonce = if sum == ProjectivePoint::IDENTITY { point(&Scalar::from(5u64)) } else { sum.to_affine() };
+    let nonce = if *sum == AffinePoint::IDENTITY { AffinePoint::GENERATOR } else { *sum };
     let s = r_of(&nonce) * Option::<Scalar>::from(u2.invert())?;
     Some(Claim { signed: signature(&nonce, s, &(*u1 * s)), key: self::key(key) })
 }
@@ -132,7 +146,7 @@ pub(crate) fn walk(rng: &mut ChaCha20Rng, n: usize) -> (Vec<Scalar>, Vec<AffineP
     let start = random_scalar(rng);
     let mut scalars = Vec::with_capacity(n);
     let mut points = Vec::with_capacity(n);
-    let (mut scalar, mut point) = (start, ProjectivePoint::GENERATOR * start);
+    let (mut scalar, mut point) = (start, ProjectivePoint::from(self::point(&start)));
     for _ in 0..n {
         scalars.push(scalar);
         points.push(point);

@@ -16,7 +16,8 @@ pub(crate) fn signed() -> Vec<Signed> {
     for (i, claim) in honest.iter().enumerate() {
         let (z, r, s, v) = make::parts(&claim.signed);
         let off_curve = (1..).map(U256::from).map(|d| r ^ d).find(|x| make::lift(*x, false).is_none());
-        let rs = [r, U256::ZERO, N, N + one, P, U256::MAX, off_curve.expect("every second x"), r.wrapping_add(N), N - r];
+        let rs =
+            [r, U256::ZERO, N, N + one, P, U256::MAX, off_curve.expect("every second x"), r.wrapping_add(N), N - r];
         let ss = [s, U256::ZERO, N, N + one, U256::MAX, N - s, N - one, (N >> 1) + one, N >> 1, s.wrapping_add(N)];
         for (j, r) in rs.into_iter().enumerate() {
             for (k, s) in ss.into_iter().enumerate() {

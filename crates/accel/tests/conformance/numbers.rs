@@ -16,7 +16,8 @@ pub(crate) fn bounds() -> Vec<U256> {
 
 /// Numbers within 1 of a power of two at which limbs and windows end.
 fn powers() -> impl Iterator<Item = U256> {
-    let exponents = [8, 26, 32, 48, 51, 52, 53, 63, 64, 65, 103, 104, 105, 127, 128, 129, 156, 192, 207, 208, 209, 224, 254, 255];
+    let exponents =
+        [8, 26, 32, 48, 51, 52, 53, 63, 64, 65, 103, 104, 105, 127, 128, 129, 156, 192, 207, 208, 209, 224, 254, 255];
     let one = U256::from(1);
     exponents.into_iter().flat_map(move |k| [(one << k) - one, one << k, (one << k) + one])
 }
@@ -134,7 +135,7 @@ fn of_keys() -> Claims {
     for (i, key) in keys.enumerate() {
         let (x, y) = make::coordinates(&key);
         let point = make::lift(x, y.bit(0)).expect("a point");
-        claims.extend(make::verifying(&point, &scalars[i % 4], &scalars[i / 4 % 4]));
+        claims.extend(make::verifying_key(&point, &scalars[i % 4], &scalars[i / 4 % 4]));
     }
     Claims::judged(claims)
 }

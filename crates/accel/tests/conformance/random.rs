@@ -17,12 +17,13 @@ const BATCH_MAX: usize = 16_384;
 fn in_batches(seed: u64, mut check: impl FnMut(&mut ChaCha20Rng, usize)) {
     let mut left = if vectors::long() { 10_000_000 } else { 100_000 };
     let rng = &mut make::rng(seed);
+    // As many small batches as large ones, the first one of the largest size.
+    let mut bits = 14;
     while left > 0 {
-        // As many small batches as large ones, the first one of the largest size.
-        let bits = if seed == 0 { 14 } else { rng.next_u32() % 15 };
         let size = ((1 << bits) + rng.next_u32() as usize % (1 << bits)).min(BATCH_MAX).min(left);
         check(rng, size);
         left -= size;
+        bits = rng.next_u32() % 15;
     }
 }
 

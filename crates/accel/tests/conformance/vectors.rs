@@ -76,7 +76,8 @@ fn rfc_6979() -> Vec<Claim> {
         claims.push(claim(&key, digest, signature));
     }
     for case in array(&file, "extraEntropy") {
-        let names = ["signature", "extraEntropy0", "extraEntropy1", "extraEntropyRand", "extraEntropyN", "extraEntropyMax"];
+        let names =
+            ["signature", "extraEntropy0", "extraEntropy1", "extraEntropyRand", "extraEntropyN", "extraEntropyMax"];
         for rs in names.map(|name| hex_at(case, name)) {
             let claims_of = |v| claim(&secret(case), hash(case, "m"), with_v(Hash::ZERO, &rs, v).signature);
             let signed = [claims_of(0), claims_of(1)].into_iter().find(|c| vigil_accel::oracle::verify(c).is_ok());
