@@ -163,11 +163,22 @@ fn word(hex: &str) -> [u8; 32] {
     *unhex(&format!("{digits:0>64}")).first_chunk().expect("64 digits")
 }
 
-/// Name, message and Keccak-256 of each known answer of the Keccak team; `None` where the vectors are missing.
+/// A message and its Keccak-256.
+#[derive(Clone, Debug)]
+pub struct Hashed {
+    /// File and length.
+    pub name: String,
+    /// What is hashed.
+    pub message: Vec<u8>,
+    /// Its Keccak-256.
+    pub digest: [u8; 32],
+}
+
+/// The known answers of the Keccak team; `None` where the vectors are missing.
 ///
 /// # Panics
 /// If a file is not in the form of the known answer tests.
-pub fn keccak_known_answers() -> Option<Vec<(String, Vec<u8>, [u8; 32])>> {
+pub fn keccak_known_answers() -> Option<Vec<Hashed>> {
     let mut answers = Vec::new();
     for file in ["ShortMsgKAT_256.txt", "LongMsgKAT_256.txt"] {
         let (mut bits, mut message) = (0, Vec::new());
@@ -177,7 +188,8 @@ pub fn keccak_known_answers() -> Option<Vec<(String, Vec<u8>, [u8; 32])>> {
                 Some(("Msg", hex)) => message = unhex(hex.trim()),
                 Some(("MD", hex)) if bits % 8 == 0 => {
                     message.truncate(bits / 8);
-                    answers.push((format!("{file}: {bits} bits"), message.clone(), word(hex.trim())));
+                    let name = format!("{file}: {bits} bits");
+                    answers.push(Hashed { name, message: message.clone(), digest: word(hex.trim()) });
                 }
                 _ => {}
             }

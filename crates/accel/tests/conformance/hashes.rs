@@ -37,7 +37,7 @@ pub(crate) fn known_answers(backend: &dyn Backend) {
         (b"abc".to_vec(), "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45".parse().expect("hex")),
     ];
     let answers = keccak_known_answers().unwrap_or_default();
-    cases.extend(answers.into_iter().map(|(_, message, digest)| (message, Hash::from(digest))));
+    cases.extend(answers.into_iter().map(|case| (case.message, Hash::from(case.digest))));
     if let Some(file) = vectors::json("ethers-signed-tx/hashes.json") {
         let known = file.as_array().expect("an array").iter();
         cases.extend(known.map(|case| (hex_at(case, "data"), Hash::from_slice(&hex_at(case, "keccak256")))));
