@@ -40,10 +40,21 @@ pub(crate) fn xs() -> Vec<U256> {
     bounds().into_iter().chain(limbs()).map(make::next_x).collect()
 }
 
-/// Points of which y is close above each number.
-fn points_by_y() -> Vec<PublicKey> {
-    let numbers = bounds().into_iter().chain(limbs());
-    numbers.filter_map(|y| (0..64).find_map(|d| with_y(y.wrapping_add(U256::from(d)) % P))).collect()
+/// Points of which y, y² or x² is close above each number: what the first steps of a recovery meet.
+fn points() -> Vec<PublicKey> {
+    let by_square = |square: U256| make::lift(root(square)?, square.bit(1)).map(|point| make::key(&point));
+    let ways: [&dyn Fn(U256) -> Option<PublicKey>; 3] = [&with_y, &|square| with_y(root(square)?), &by_square];
+    let numbers: Vec<_> = bounds().into_iter().chain(limbs()).collect();
+    let close = |way: &dyn Fn(U256) -> Option<PublicKey>, number: U256| {
+        (0..64).find_map(|d| way(number.wrapping_add(U256::from(d)) % P))
+    };
+    ways.iter().flat_map(|way| numbers.iter().filter_map(move |number| close(way, *number))).collect()
+}
+
+/// A square root modulo p, if there is one; p is 3 modulo 4.
+fn root(square: U256) -> Option<U256> {
+    let root = square.pow_mod((P + U256::from(1)) >> 2, P);
+    (root.mul_mod(root, P) == square).then_some(root)
 }
 
 /// The point with this y: x is the cube root of y² - 7, if there is one; p is 7 modulo 9.
@@ -82,9 +93,9 @@ static CASES: LazyLock<Recoveries> = LazyLock::new(|| {
             items.push(make::signed(*digest, *x, all[(i + j) % all.len()] >> 1, ((i + j) % 2) as u8));
         }
     }
-    for key in points_by_y() {
+    for key in points() {
         let (x, y) = make::coordinates(&key);
-        items.push(make::signed(x, x, y >> 1, y.bit(0).into()));
+        items.extend([0, 1].map(|v| make::signed(x, x, y >> 1, v)));
     }
     Recoveries::judged(items)
 });
@@ -129,7 +140,7 @@ pub(crate) fn hot(backend: &dyn Backend) {
 /// Claims of keys whose x or y is near a bound.
 fn of_keys() -> Claims {
     let by_x = xs().into_iter().flat_map(|x| [make::lift(x, false), make::lift(x, true)]).flatten();
-    let keys = by_x.map(|point| make::key(&point)).chain(points_by_y());
+    let keys = by_x.map(|point| make::key(&point)).chain(points());
     let scalars = [Scalar::ONE, -Scalar::ONE, Scalar::from(0xffff_ffffu64), make::scalar(N >> 1)];
     let mut claims = Vec::new();
     for (i, key) in keys.enumerate() {
