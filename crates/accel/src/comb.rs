@@ -15,6 +15,8 @@ impl Comb {
     pub(crate) const WIDTH: usize = 8;
     /// Digits of a number of at most 255 bits.
     pub(crate) const WINDOWS: usize = 32;
+    /// Memory that a table takes, in bytes.
+    pub const BYTES: usize = Self::WINDOWS * Self::ENTRIES * size_of::<Packed>();
     /// Multiples in a window.
     const ENTRIES: usize = 1 << (Self::WIDTH - 1);
 
@@ -27,11 +29,6 @@ impl Comb {
     /// Whose multiples.
     pub fn key(&self) -> &PublicKey {
         &self.key
-    }
-
-    /// Memory that it takes, in bytes.
-    pub fn bytes(&self) -> usize {
-        size_of_val::<[Packed]>(&self.points)
     }
 
     #[inline(always)]
