@@ -31,7 +31,11 @@ pub(crate) struct Generator {
 impl Generator {
     /// With a start that the operating system's randomness chooses.
     pub(crate) fn new(machine: impl Machine) -> Self {
-        let key = SecretKey::generate();
+        Self::starting_at(machine, &SecretKey::generate())
+    }
+
+    /// With a start that is known.
+    pub(crate) fn starting_at(machine: impl Machine, key: &SecretKey) -> Self {
         let start = Order::from_be(&key.to_bytes()).expect("a key is below n");
         let mut g = Packed([0; 8]);
         g.0[..4].copy_from_slice(&GX);

@@ -1,5 +1,6 @@
-//! Numbers modulo n against plain big-number arithmetic.
+//! Numbers modulo n against plain big-number arithmetic, and additions that the formulas cannot do.
 
 mod digits;
+mod exceptions;
 mod glv;
 mod order;
