@@ -14,6 +14,8 @@ mod field;
 mod keccak;
 mod ops;
 pub mod oracle;
+#[doc(hidden)]
+pub mod pieces;
 mod safegcd;
 mod secp;
 mod signer_vectors;
