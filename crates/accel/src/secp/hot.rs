@@ -6,10 +6,11 @@
 
 use super::comb::comb_of;
 use super::digits::signed_digits;
+use super::few::FewSums;
 use super::generator::{self, Generator, OfG};
 use super::machine::{Machine, Task};
 use super::order::{Order, Parsed, batch_invert};
-use super::sums::{Addend, Source, Sums};
+use super::sums::{Accumulator, Addend, Finished, Source, Sums};
 use super::table::{Digits, Picks};
 use crate::comb::Comb;
 use crate::field::{Field, Packed, scalar};
@@ -42,27 +43,34 @@ fn verify_chunk<M: Machine>(
     verdicts: &mut Vec<Verdict>,
 ) {
     let batch = machine.call(Prepare { generator, claims, lanes: M::Fe::LANES });
-    let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
+    let sums = if claims.len() < M::AFFINE_MIN / 4 {
+        sum::<M, FewSums<M>>(machine, generator, &batch, combs)
+    } else {
+        sum::<M, Sums<M>>(machine, generator, &batch, combs)
+    };
+    for (i, claim) in claims.iter().enumerate() {
+        assert_eq!(combs[i].key(), &claim.key, "the table of the claimed key");
+        verdicts.push(match batch.parsed[i] {
+            Err(fault) => Err(fault),
+            Ok(_) if sums.is_lost(i, M::Fe::LANES) => oracle::verify(claim),
+            Ok(parsed) => {
+                let Packed([x0, x1, x2, x3, y0, ..]) = sums.points[i];
+                let same = [x0, x1, x2, x3] == parsed.r.words() && (y0 & 1 == 1) == parsed.odd;
+                if same { Ok(()) } else { Err(SignatureError::WrongKey) }
+            }
+        });
+    }
+}
+
+fn sum<M: Machine, A: Accumulator<M>>(machine: M, generator: &Generator, batch: &Batch, combs: &[&Comb]) -> Finished {
+    let mut sums = A::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
     for window in 0..generator::WINDOWS {
         sums.add(&OfG { generator, digits: &batch.of_g, window });
     }
     for window in 0..Comb::WINDOWS {
         sums.add(&OfQ { combs, digits: &batch.of_q, window });
     }
-    let (points, lost) = sums.finish();
-    for (i, claim) in claims.iter().enumerate() {
-        assert_eq!(combs[i].key(), &claim.key, "the table of the claimed key");
-        let lost = lost[i / M::Fe::LANES] >> (i % M::Fe::LANES) & 1 == 1;
-        verdicts.push(match batch.parsed[i] {
-            Err(fault) => Err(fault),
-            Ok(_) if lost => oracle::verify(claim),
-            Ok(parsed) => {
-                let Packed([x0, x1, x2, x3, y0, ..]) = points[i];
-                let same = [x0, x1, x2, x3] == parsed.r.words() && (y0 & 1 == 1) == parsed.odd;
-                if same { Ok(()) } else { Err(SignatureError::WrongKey) }
-            }
-        });
-    }
+    sums.finish()
 }
 
 /// The plain-word part of a chunk.

@@ -3,6 +3,7 @@
 pub(crate) mod comb;
 pub(crate) mod curve;
 pub(crate) mod digits;
+pub(crate) mod few;
 pub(crate) mod generator;
 pub(crate) mod glv;
 pub(crate) mod hot;

@@ -7,14 +7,15 @@
 //! Large batches walk in affine points, which costs about half of the multiplications but an inversion a step; small ones
 //! in Jacobian points.
 
-use super::curve::{Affine, GX, GY, Jacobian};
+use super::curve::{Affine, GX, GY};
 use super::digits::signed_digits;
+use super::few::FewSums;
 use super::generator::{self, Generator, OfG};
 use super::glv::{self, BETA};
 use super::machine::{Machine, Task};
 use super::order::{Order, Parsed, batch_invert};
-use super::power::{invert_all, sqrt_candidate};
-use super::sums::{Addend, Source, Sums};
+use super::power::sqrt_candidate;
+use super::sums::{Accumulator, Addend, Finished, Source, Sums};
 use super::table::{Digits, Picks, multiples};
 use crate::field::{Field, Packed};
 use crate::ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
@@ -56,20 +57,20 @@ fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed]
     let (points, on_curve) = machine.call(Lift::<M::Fe>(&batch, PhantomData));
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(machine, &points, ENTRIES, &mut table);
-    let (keys, lost) = if items.len() < M::AFFINE_MIN {
-        walk_jacobian(machine, generator, &batch, &table)
+    let keys = if items.len() < M::AFFINE_MIN {
+        walk::<M, FewSums<M>>(machine, generator, &batch, &table)
     } else {
-        walk_affine(machine, generator, &batch, &table)
+        walk::<M, Sums<M>>(machine, generator, &batch, &table)
     };
-    let mut digests = vec![[0; 4]; keys.len()];
-    machine.digests(&keys, &mut digests);
+    let mut digests = vec![[0; 4]; keys.points.len()];
+    machine.digests(&keys.points, &mut digests);
     for (i, item) in items.iter().enumerate() {
         let (group, lane) = (i / M::Fe::LANES, i % M::Fe::LANES);
         answers.push(match batch.faults[i] {
             Some(fault) => Err(fault),
             None if on_curve[group] >> lane & 1 == 0 => Err(SignatureError::NoKey),
-            None if lost[group] >> lane & 1 == 1 => oracle::recover(item),
-            None => Ok(Signer { key: PublicKey::from_words(keys[i].0), address: address(digests[i]) }),
+            None if keys.is_lost(i, M::Fe::LANES) => oracle::recover(item),
+            None => Ok(Signer { key: PublicKey::from_words(keys.points[i].0), address: address(digests[i]) }),
         });
     }
 }
@@ -218,11 +219,9 @@ impl<F: Field> Source<F> for OfR<'_> {
     }
 }
 
-/// Canonical keys, and per group the lanes that have none.
-type Keys = (Vec<Packed>, Vec<u64>);
-
-fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Keys {
-    let mut sums = Sums::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
+/// The keys.
+fn walk<M: Machine, A: Accumulator<M>>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Finished {
+    let mut sums = A::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
     for window in (0..WINDOWS).rev() {
         if window < WINDOWS - 1 {
             for _ in 0..WIDTH {
@@ -237,101 +236,4 @@ fn walk_affine<M: Machine>(machine: M, generator: &Generator, batch: &Batch, tab
         sums.add(&OfG { generator, digits: &batch.of_g, window });
     }
     sums.finish()
-}
-
-/// The walk of all groups in Jacobian points, one group after the other.
-fn walk_jacobian<M: Machine>(machine: M, generator: &Generator, batch: &Batch, table: &[Packed]) -> Keys {
-    let groups = batch.padded / M::Fe::LANES;
-    let mut sums = machine.call(Starts::<M::Fe>(&generator.start_point, groups, PhantomData));
-    for (group, sum) in sums.iter_mut().enumerate() {
-        for window in (0..WINDOWS).rev() {
-            if window < WINDOWS - 1 {
-                machine.call(MinusDouble(&mut *sum, WIDTH));
-            }
-            // Every doubling turns the sign.
-            let turned = (WINDOWS - 1 - window) * WIDTH % 2 == 1;
-            for half in 0..2 {
-                machine.call(AddNext { sum: &mut *sum, source: &OfR { batch, table, half, window }, group, turned });
-            }
-        }
-        for window in 0..generator::WINDOWS {
-            let source = OfG { generator, digits: &batch.of_g, window };
-            machine.call(AddNext { sum: &mut *sum, source: &source, group, turned: true });
-        }
-    }
-    machine.call(Finish(&sums))
-}
-
-struct Starts<'a, F>(&'a Packed, usize, PhantomData<F>);
-
-impl<F: Field> Task for Starts<'_, F> {
-    type Output = Vec<Jacobian<F>>;
-
-    #[inline(always)]
-    fn run(self) -> Self::Output {
-        let (x, y) = F::load_points(|_| self.0);
-        vec![Jacobian::from_affine(Affine { x, y }); self.1]
-    }
-}
-
-/// Doubles so many times; each turns the sign.
-struct MinusDouble<'a, F>(&'a mut Jacobian<F>, usize);
-
-impl<F: Field> Task for MinusDouble<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let mut sum = *self.0;
-        for _ in 0..self.1 {
-            sum = sum.minus_double();
-        }
-        *self.0 = sum;
-    }
-}
-
-/// Adds what a source gives to one group, its opposite if the sum is `turned`.
-struct AddNext<'a, F, S> {
-    sum: &'a mut Jacobian<F>,
-    source: &'a S,
-    group: usize,
-    turned: bool,
-}
-
-impl<F: Field, S: Source<F>> Task for AddNext<'_, F, S> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Addend { x, y, negative, skip } = self.source.addend(self.group);
-        let negative = if self.turned { !negative } else { negative };
-        let sum = *self.sum;
-        *self.sum = sum.add(x, y.twice_neg_where(negative)).select(sum, skip);
-    }
-}
-
-/// Affine keys; the walk ended with minus the key.
-struct Finish<'a, F>(&'a [Jacobian<F>]);
-
-impl<F: Field> Task for Finish<'_, F> {
-    type Output = Keys;
-
-    #[inline(always)]
-    fn run(self) -> Keys {
-        let sums = self.0;
-        let (mut inverses, mut lost) = (Vec::with_capacity(sums.len()), Vec::with_capacity(sums.len()));
-        for sum in sums {
-            let zero = sum.z.is_zero();
-            inverses.push(sum.z.select(F::splat([1, 0, 0, 0]), zero));
-            lost.push(zero);
-        }
-        let mut prefix = inverses.clone();
-        invert_all(&mut inverses, &mut prefix);
-        let mut keys = vec![Packed([0; 8]); sums.len() * F::LANES];
-        for (group, sum) in sums.iter().enumerate() {
-            let Affine { x, y } = sum.to_affine(inverses[group]);
-            F::store_points(x, y.neg(), |lane, packed| keys[group * F::LANES + lane] = packed);
-        }
-        (keys, lost)
-    }
 }

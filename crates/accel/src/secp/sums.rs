@@ -30,12 +30,42 @@ pub(crate) trait Source<F> {
     fn prefetch(&self, group: usize);
 }
 
-/// One sum a lane, over several groups of lanes.
+/// Sums that are doubled and added to in step, one a lane.
+pub(crate) trait Accumulator<M: Machine> {
+    /// Sums that all begin at one point.
+    fn new(machine: M, start: &Packed, groups: usize) -> Self;
+
+    /// Doubles every sum.
+    fn double(&mut self);
+
+    /// Adds what the source gives to every sum.
+    fn add(&mut self, source: &impl Source<M::Fe>);
+
+    /// The sums.
+    fn finish(self) -> Finished;
+}
+
+/// Sums at their end.
+pub(crate) struct Finished {
+    /// Canonical, one a lane.
+    pub(crate) points: Vec<Packed>,
+    /// Per group, the lanes whose sum met an addition of equal or opposite points and is worth nothing.
+    pub(crate) lost: Vec<u64>,
+}
+
+impl Finished {
+    /// Whether the sum at this place is worth nothing, in groups of so many lanes.
+    pub(crate) fn is_lost(&self, place: usize, lanes: usize) -> bool {
+        self.lost[place / lanes] >> (place % lanes) & 1 == 1
+    }
+}
+
+/// One sum a lane, over several groups of lanes; for batches that are large enough to share inversions.
 pub(crate) struct Sums<M: Machine> {
     machine: M,
     points: Vec<Affine<M::Fe>>,
-    /// Per group, the lanes whose sum met an addition of equal or opposite points and is worth nothing.
-    pub(crate) lost: Vec<u64>,
+    /// See [`Finished`].
+    lost: Vec<u64>,
     /// The operation whose first pass is done: one of the constants below.
     open: u8,
     /// Whether the last pass went from the first group to the last.
@@ -54,31 +84,31 @@ const NOTHING: u8 = 0;
 const DOUBLING: u8 = 1;
 const ADDITION: u8 = 2;
 
-impl<M: Machine> Sums<M> {
-    /// Sums that all begin at one point.
-    pub(crate) fn new(machine: M, start: &Packed, groups: usize) -> Self {
+impl<M: Machine> Accumulator<M> for Sums<M> {
+    fn new(machine: M, start: &Packed, groups: usize) -> Self {
         machine.call(Begin { machine, start, groups })
     }
 
-    /// Doubles every sum: 5M + 2S.
-    pub(crate) fn double(&mut self) {
+    /// 5M + 2S.
+    fn double(&mut self) {
         self.next(&Doubling, DOUBLING);
     }
 
-    /// Adds what the source gives to every sum: 5M + 1S.
-    pub(crate) fn add(&mut self, source: &impl Source<M::Fe>) {
+    /// 5M + 1S.
+    fn add(&mut self, source: &impl Source<M::Fe>) {
         self.next(&Addition(source), ADDITION);
         if self.machine.call(IsZero::<M>(self.product)) {
             self.machine.call(LoseEqual(self));
         }
     }
 
-    /// The sums, canonical.
-    pub(crate) fn finish(mut self) -> (Vec<Packed>, Vec<u64>) {
+    fn finish(mut self) -> Finished {
         self.next(&End, NOTHING);
-        (self.machine.call(Pack(&self)), self.lost)
+        Finished { points: self.machine.call(Pack(&self)), lost: self.lost }
     }
+}
 
+impl<M: Machine> Sums<M> {
     fn next(&mut self, operation: &impl Operation<M>, open: u8) {
         let machine = self.machine;
         match self.open {
