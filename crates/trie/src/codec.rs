@@ -21,7 +21,7 @@ type Rule = &'static str;
 
 /// RLP of a node whose children are hashed or inline.
 pub(crate) fn encode(node: &Node) -> Vec<u8> {
-    let mut out = Vec::with_capacity(encoded_max(node));
+    let mut out = Vec::new();
     let place = push_encoded(node, &mut out);
     out.drain(..place.start);
     out
@@ -41,9 +41,7 @@ pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
             push_link(child, out);
         }
         Node::Branch(branch) => {
-            for child in &branch.children {
-                push_link(child, out);
-            }
+            push_children(&branch.children, out);
             push_string(branch.value_bytes(), out);
         }
     }
@@ -54,22 +52,30 @@ pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
     start..out.len()
 }
 
-/// At least the bytes that [`push_encoded`] appends.
-pub(crate) fn encoded_max(node: &Node) -> usize {
-    2 * HEADER_MAX
-        + match node {
-            Node::Leaf { path, value } => HEADER_MAX + nibbles::compact_len(path.len()) + value.len(),
-            Node::Extension { path, .. } => HEADER_MAX + nibbles::compact_len(path.len()) + LINK_MAX,
-            Node::Branch(branch) => 16 * LINK_MAX + branch.value_bytes().len(),
-        }
-}
-
 fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
     let len = nibbles::compact_len(path.len());
     if len > 1 {
         Header { list: false, payload_length: len }.encode(out);
     } // one byte below 0x40 is its own encoding
     nibbles::push_compact(path, leaf, out);
+}
+
+/// The children of a branch. Most are hashed: these are put together before they are appended.
+fn push_children(children: &[Link; 16], out: &mut Vec<u8>) {
+    let mut items = [HASH_CODE; 16 * LINK_MAX];
+    let (items, _) = items.as_chunks_mut::<LINK_MAX>();
+    let mut count = 0;
+    for child in children {
+        if let Link::Stored(stored) = child {
+            items[count][1..].copy_from_slice(stored.hash.as_slice());
+            count += 1;
+            continue;
+        }
+        out.extend_from_slice(items[..count].as_flattened());
+        count = 0;
+        push_link(child, out);
+    }
+    out.extend_from_slice(items[..count].as_flattened());
 }
 
 fn push_link(link: &Link, out: &mut Vec<u8>) {

@@ -97,38 +97,64 @@ pub(crate) enum Link {
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) hash: Hash,
-    body: OnceLock<Arc<Node>>,
+    body: Body,
+}
+
+/// The body of a node that is known by hash.
+#[derive(Clone, Debug)]
+enum Body {
+    /// In memory from the beginning.
+    Known(Arc<Node>),
+    /// Read on first use.
+    Lazy(OnceLock<Arc<Node>>),
+}
+
+impl Body {
+    fn into_inner(self) -> Option<Arc<Node>> {
+        match self {
+            Self::Known(node) => Some(node),
+            Self::Lazy(body) => body.into_inner(),
+        }
+    }
 }
 
 impl Stored {
     /// A node of which only the hash is known.
     pub(crate) fn unread(hash: Hash) -> Self {
-        Self { hash, body: OnceLock::new() }
+        Self { hash, body: Body::Lazy(OnceLock::new()) }
     }
 
     /// A node that was just hashed.
     pub(crate) fn with_body(hash: Hash, node: Arc<Node>) -> Self {
-        Self { hash, body: OnceLock::from(node) }
+        Self { hash, body: Body::Known(node) }
     }
 
     /// The body if it is in memory.
     pub(crate) fn cached(&self) -> Option<&Arc<Node>> {
-        self.body.get()
+        match &self.body {
+            Body::Known(node) => Some(node),
+            Body::Lazy(body) => body.get(),
+        }
     }
 
     /// The body, read and kept if need be.
     pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<&Arc<Node>, TrieError> {
-        if let Some(node) = self.body.get() {
-            return Ok(node);
+        match &self.body {
+            Body::Known(node) => Ok(node),
+            Body::Lazy(body) => match body.get() {
+                Some(node) => Ok(node),
+                None => {
+                    let node = fetch(&self.hash, reader)?;
+                    // If another thread was faster, both have read the same node.
+                    Ok(body.get_or_init(|| node))
+                }
+            },
         }
-        let node = fetch(&self.hash, reader)?;
-        // If another thread was faster, both have read the same node.
-        Ok(self.body.get_or_init(|| node))
     }
 
     /// The body, read if need be and not kept.
     pub(crate) fn peek(&self, reader: &dyn NodeReader) -> Result<Arc<Node>, TrieError> {
-        self.body.get().map_or_else(|| fetch(&self.hash, reader), |node| Ok(Arc::clone(node)))
+        self.cached().map_or_else(|| fetch(&self.hash, reader), |node| Ok(Arc::clone(node)))
     }
 }
 
@@ -157,7 +183,9 @@ impl Link {
         if let Self::Stored(stored) = self {
             stored.load(reader)?;
             // The body moves out of the link: unless somebody else holds it, it need not be copied below.
-            *self = stored.body.take().map_or(Self::Empty, Self::Fresh);
+            if let Self::Stored(Stored { body, .. }) = std::mem::take(self) {
+                *self = body.into_inner().map_or(Self::Empty, Self::Fresh);
+            }
         }
         match self {
             Self::Fresh(node) => Ok(Some(Node::own(node))),

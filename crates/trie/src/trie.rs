@@ -156,7 +156,11 @@ fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), T
             let next = path.first().copied();
             if branch.taken() == 2 {
                 // The branch may dissolve into the other one: read that before anything changes.
-                let other = branch.children.iter().enumerate().find(|(i, l)| next.map(usize::from) != Some(*i) && !l.is_empty());
+                let other = branch
+                    .children
+                    .iter()
+                    .enumerate()
+                    .find(|(i, l)| next.map(usize::from) != Some(*i) && !l.is_empty());
                 other.map(|(_, other)| other.load(reader)).transpose()?;
             }
             match next {
