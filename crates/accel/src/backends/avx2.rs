@@ -3,7 +3,7 @@
 
 use super::cpu::Token;
 use crate::backend::BackendName;
-use crate::field::{Packed, pair::Pair, scalar::Fe1};
+use crate::field::{Packed, pair::Pair, scalar::Fe1Mulx};
 use crate::keccak::{batch_x4, point_digest_x4};
 use crate::secp::machine::{Machine, Task};
 use crate::signer_vectors::weighted_sums_avx2;
@@ -33,7 +33,7 @@ fn call<T: Task>(task: T) -> T::Output {
 
 impl Machine for Avx2 {
     /// Two numbers side by side: the processor works on one while a product of the other waits for its carries.
-    type Fe = Pair<Fe1>;
+    type Fe = Pair<Fe1Mulx>;
 
     const AFFINE_MIN: usize = 96;
 

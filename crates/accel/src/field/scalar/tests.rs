@@ -1,11 +1,11 @@
 //! Every method against plain big-number arithmetic, on every pair of edges and at random.
 
-use super::{C, Fe1, P, Sum, invert_words};
+use super::{C, Fe, Fe1, P, Sum, invert_words};
 use crate::field::{Field, Packed};
 use crate::testing::{big, edges, lopsided, numbers, power, random, rng, words};
 use num_bigint::BigInt;
 
-fn value(a: Fe1) -> BigInt {
+fn value<const M: bool>(a: Fe<M>) -> BigInt {
     big(&a.0).into()
 }
 
@@ -14,7 +14,7 @@ fn p() -> BigInt {
 }
 
 /// `got` is `want` modulo p; `want` may have any sign and size.
-fn same(got: Fe1, want: BigInt, what: &str, inputs: &[Fe1]) {
+fn same<const M: bool>(got: Fe<M>, want: BigInt, what: &str, inputs: &[Fe<M>]) {
     let want: BigInt = (want % p() + p()) % p();
     assert_eq!(value(got) % p(), want, "{what} of {inputs:x?}");
     let mut stored = None;
@@ -22,7 +22,7 @@ fn same(got: Fe1, want: BigInt, what: &str, inputs: &[Fe1]) {
     assert_eq!(stored, Some((0, words(want.magnitude()))), "canonical {what} of {inputs:x?}");
 }
 
-fn check_one(a: Fe1) {
+fn check_one<const M: bool>(a: Fe<M>) {
     let x = value(a);
     same(a.sqr(), &x * &x, "sqr", &[a]);
     same(a.sqr_triple(), 3 * &x * &x, "sqr_triple", &[a]);
@@ -37,12 +37,12 @@ fn check_one(a: Fe1) {
     assert_eq!(value(a.canonical()), canonical, "{a:x?}");
     assert_eq!(a.is_zero(), u64::from(canonical == BigInt::ZERO), "{a:x?}");
     assert_eq!(a.is_odd(), u64::from(canonical.bit(0)), "{a:x?}");
-    let inverse = Fe1(invert_words(a.0));
+    let inverse = Fe::<M>(invert_words(a.0));
     assert!(value(inverse) < p());
     same(a.mul(inverse), BigInt::from(a.is_zero() == 0), "inverse", &[a]);
 }
 
-fn check_two(a: Fe1, b: Fe1) {
+fn check_two<const M: bool>(a: Fe<M>, b: Fe<M>) {
     let (x, y) = (value(a), value(b));
     let all = [a, b];
     same(a.mul(b), &x * &y, "mul", &all);
@@ -53,7 +53,7 @@ fn check_two(a: Fe1, b: Fe1) {
     assert_eq!(a.select(b, 1).0, b.0);
 }
 
-fn check_four([a, b, c, d]: [Fe1; 4]) {
+fn check_four<const M: bool>([a, b, c, d]: [Fe<M>; 4]) {
     let [w, x, y, z] = [a, b, c, d].map(value);
     let all = [a, b, c, d];
     same(a.mul_add(b, c), &w * &x + &y, "mul_add", &all);
@@ -63,10 +63,21 @@ fn check_four([a, b, c, d]: [Fe1; 4]) {
     same(a.twice_mul_add_mul(b, c, d), 2 * (&w * &x + &y * &z), "twice_mul_add_mul", &all);
 }
 
+/// True if values with MULX can be worked on here.
+fn has_mulx() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return is_x86_feature_detected!("bmi2");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 #[test]
 fn one_number() {
     for a in numbers(P, 31, 5000) {
-        check_one(Fe1(a));
+        check_one(Fe::<false>(a));
+        if has_mulx() {
+            check_one(Fe::<true>(a));
+        }
     }
 }
 
@@ -75,19 +86,29 @@ fn two_numbers() {
     let numbers = numbers(P, 32, 40);
     for a in &numbers {
         for b in &numbers {
-            check_two(Fe1(*a), Fe1(*b));
+            check_two(Fe::<false>(*a), Fe::<false>(*b));
+            if has_mulx() {
+                check_two(Fe::<true>(*a), Fe::<true>(*b));
+            }
         }
     }
 }
 
 #[test]
 fn four_numbers() {
+    four::<false>();
+    if has_mulx() {
+        four::<true>();
+    }
+}
+
+fn four<const M: bool>() {
     let edges = edges(P);
     let mut rng = rng(33);
     for i in 0..20_000 {
         let number = |rng: &mut _| {
             let [pick, kind, ..] = random(rng);
-            Fe1(match kind % 4 {
+            Fe::<M>(match kind % 4 {
                 0 => random(rng),
                 1 => lopsided(rng),
                 _ => edges[pick as usize % edges.len()],
@@ -99,8 +120,8 @@ fn four_numbers() {
         check_four(others);
         check_four([a, number(&mut rng), number(&mut rng), number(&mut rng)]);
     }
-    for extreme in [[0; 4], [u64::MAX; 4], P, [1, 0, 0, 0], [C, 0, 0, 0]].map(Fe1) {
-        for other in [[0; 4], [u64::MAX; 4], P].map(Fe1) {
+    for extreme in [[0; 4], [u64::MAX; 4], P, [1, 0, 0, 0], [C, 0, 0, 0]].map(Fe::<M>) {
+        for other in [[0; 4], [u64::MAX; 4], P].map(Fe::<M>) {
             check_four([extreme, other, extreme, other]);
             check_four([other, other, extreme, extreme]);
             check_four([extreme, extreme, other, other]);
@@ -121,7 +142,7 @@ fn the_last_fold() {
         for bits in 0..=40 {
             for high in [1i64 << bits, (1 << bits) - 1, -(1 << bits), 1 - (1 << bits), C as i64] {
                 let want = BigInt::from(big(&low)) + BigInt::from(high) * BigInt::from(power(256));
-                same(Sum { low, high }.reduce(), want, &format!("{high} * 2^256 + {low:x?}"), &[]);
+                same(Sum { low, high }.reduce::<false>(), want, &format!("{high} * 2^256 + {low:x?}"), &[]);
             }
         }
     }
@@ -139,7 +160,7 @@ fn loads_and_stores() {
         let mut stored = vec![];
         Fe1::store_points(a, b, |lane, point| stored.push((lane, point)));
         assert_eq!(stored, [(0, packed)], "random numbers are below p");
-        Fe1::store_points(Fe1(P), Fe1([u64::MAX; 4]), |_, point| assert_eq!(point.0, [0, 0, 0, 0, C - 1, 0, 0, 0]));
+        Fe1::store_points(Fe(P), Fe([u64::MAX; 4]), |_, point| assert_eq!(point.0, [0, 0, 0, 0, C - 1, 0, 0, 0]));
         assert_eq!((Fe1::splat(x).0, Fe1::load(|lane| [lane as u64, 2, 3, 4]).0), (x, [0, 2, 3, 4]));
     }
 }
