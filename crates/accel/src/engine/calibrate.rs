@@ -157,7 +157,7 @@ impl Calibration {
             return Err(Unusable::Program { there, here: format!("{VERSION} (form {FORMAT})") });
         }
         if found.machine != *machine {
-            let (there, here) = (format!("{:?}", found.machine), format!("{machine:?}"));
+            let (there, here) = (found.machine.to_string(), machine.to_string());
             return Err(Unusable::Machine { there, here });
         }
         let is_sane = |row: &Row| row.ns_per_item.is_finite() && row.ns_per_item > 0.0;

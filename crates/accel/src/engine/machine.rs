@@ -2,6 +2,7 @@
 
 use crate::backend::Backend;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The part of a machine that the engine's speed depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,13 @@ impl Machine {
             features: features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect(),
             backends: backends.iter().map(|backend| backend.name().to_string()).collect(),
         }
+    }
+}
+
+/// `AMD EPYC (26/2/1) [avx2 bmi2 adx], backends portable, avx2`
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}], backends {}", self.cpu, self.features.join(" "), self.backends.join(", "))
     }
 }
 

@@ -118,12 +118,15 @@ impl Work {
     }
 
     fn verify_known_piece(&self, claims: &[Claim]) -> Vec<Verdict> {
-        let (mut cold, mut hot) = (Places::default(), Places::<(Claim, Arc<Comb>)>::default());
+        let (mut cold, mut hot, mut tables) = (Places::default(), Places::default(), Vec::new());
         {
             let mut payers = lock(&self.payers);
             for (at, claim) in claims.iter().enumerate() {
                 match payers.by_key(&claim.key) {
-                    Payer::Hot(_, table) => hot.push(at, (*claim, table)),
+                    Payer::Hot(_, table) => {
+                        hot.push(at, *claim);
+                        tables.push(table);
+                    }
                     Payer::Cold(_) | Payer::Unknown => cold.push(at, *claim),
                 }
             }
@@ -133,7 +136,7 @@ impl Work {
         let good = cold.items.iter().zip(&cold_verdicts).filter(|(_, verdict)| verdict.is_ok());
         self.note(good.map(|(claim, _)| (claim.key, None)));
         cold.at.into_iter().zip(cold_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
-        let hot_verdicts = self.verify_hot(&hot.items);
+        let hot_verdicts = self.verify_hot(&hot.items, &tables);
         hot.at.into_iter().zip(hot_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
         verdicts
     }
@@ -141,8 +144,8 @@ impl Work {
     /// A key that is known vouches for its address: two keys of one address would be a collision of Keccak-256's last 160
     /// bits.
     fn verify_signers_piece(&self, checks: &[Check]) -> Vec<bool> {
-        let (mut new, mut cold) = (Places::default(), Places::default());
-        let mut hot = Places::<(Claim, Arc<Comb>)>::default();
+        let (mut new, mut cold) = (Places::default(), Places::<Claim>::default());
+        let (mut hot, mut tables) = (Places::<Claim>::default(), Vec::new());
         {
             let mut payers = lock(&self.payers);
             for (at, check) in checks.iter().enumerate() {
@@ -150,7 +153,10 @@ impl Work {
                 match payers.by_address(&check.signer) {
                     Payer::Unknown => new.push(at, signed),
                     Payer::Cold(key) => cold.push(at, Claim { signed, key }),
-                    Payer::Hot(key, table) => hot.push(at, (Claim { signed, key }, table)),
+                    Payer::Hot(key, table) => {
+                        hot.push(at, Claim { signed, key });
+                        tables.push(table);
+                    }
                 }
             }
         }
@@ -160,7 +166,8 @@ impl Work {
             cold.drain().for_each(|(at, claim)| new.push(at, claim.signed));
         }
         if together.hot {
-            hot.drain().for_each(|(at, (claim, _))| new.push(at, claim.signed));
+            hot.drain().for_each(|(at, claim)| new.push(at, claim.signed));
+            tables.clear();
         }
         let mut good = vec![false; checks.len()];
         let mut seen = Vec::new();
@@ -179,7 +186,7 @@ impl Work {
             }
         }
         self.note(seen.into_iter());
-        for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items)) {
+        for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items, &tables)) {
             good[*at] = verdict.is_ok();
         }
         good
@@ -197,17 +204,14 @@ impl Work {
         self.run(Op::VerifyCold, claims.len(), |backend| backend.verify_cold(claims), one_by_one)
     }
 
-    fn verify_hot(&self, items: &[(Claim, Arc<Comb>)]) -> Vec<Verdict> {
-        if items.is_empty() {
+    /// `tables[i]` belongs to the key of `claims[i]`.
+    fn verify_hot(&self, claims: &[Claim], tables: &[Arc<Comb>]) -> Vec<Verdict> {
+        if claims.is_empty() {
             return Vec::new();
         }
-        let batch = |backend: &dyn Backend| {
-            let claims: Vec<Claim> = items.iter().map(|(claim, _)| *claim).collect();
-            let combs: Vec<&Comb> = items.iter().map(|(_, comb)| comb.as_ref()).collect();
-            backend.verify_hot(&claims, &combs)
-        };
-        let one_by_one = || items.iter().map(|(claim, _)| oracle::verify(claim)).collect();
-        self.run(Op::VerifyHot, items.len(), batch, one_by_one)
+        let combs: Vec<&Comb> = tables.iter().map(AsRef::as_ref).collect();
+        let one_by_one = || claims.iter().map(oracle::verify).collect();
+        self.run(Op::VerifyHot, claims.len(), |backend| backend.verify_hot(claims, &combs), one_by_one)
     }
 
     /// Counts good signatures of keys without tables, and builds the tables that are due.
