@@ -1,10 +1,16 @@
 # make run    a private network of four validators under a demo load; Ctrl-C ends it
 # make test   everything that must pass, small sizes; what CI runs
-.PHONY: run build test test-long bench bench-engine fmt clippy unit neon doc check e2e help
+.PHONY: run build test test-long mutate bench bench-engine fmt clippy unit neon doc check e2e help
 
 cargo := deploy/cargo
 target = $(shell deploy/cargo --print-target)/release
 load ?= 50
+
+# The backends that this CPU must have: the conformance suite fails without them (it only says so where none is named).
+backends_x86_64 = portable,avx2$(if $(shell grep -m1 -o avx512ifma /proc/cpuinfo),$(comma)avx512ifma)
+backends_aarch64 = portable,neon
+comma := ,
+export VIGIL_REQUIRE_BACKENDS ?= $(or $(backends_$(shell uname -m)),portable)
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -22,6 +28,12 @@ test: fmt clippy unit neon doc check e2e
 test-long:
 	@deploy/bootstrap.sh test
 	@VIGIL_TEST_LONG=1 $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory mutate share=20
+
+# make mutate      plants bugs in accel's arithmetic, one at a time: each must turn the conformance suite red (share=N: one in N)
+share ?= 1
+mutate:
+	@scripts/mutate.sh $(share)
 
 fmt:
 	@deploy/bootstrap.sh test

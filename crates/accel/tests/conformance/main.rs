@@ -14,6 +14,7 @@ mod make;
 mod malformed;
 mod numbers;
 mod random;
+mod signers;
 mod vectors;
 
 /// The families, for one backend a module.
@@ -69,6 +70,12 @@ macro_rules! backends {
                 verify_hot_one_bad: crate::batches::hot_one_bad,
                 verify_hot_many_bad: crate::batches::hot_many_bad,
                 verify_hot_cancelling_forgeries: crate::forgeries::hot,
+                signer_vectors_sums: crate::signers::sums,
+                signer_vectors_counts: crate::signers::counts,
+                signer_vectors_merged: crate::signers::merged,
+                signer_vectors_packed: crate::signers::packed,
+                signer_vectors_unpacked: crate::signers::unpacked,
+                signer_vectors_shapes: crate::signers::shapes,
                 build_combs_of_any_bytes: crate::keys::combs,
                 slices_of_different_lengths: crate::batches::slices_of_different_lengths,
             }
