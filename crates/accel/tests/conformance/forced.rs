@@ -30,7 +30,7 @@ fn split_bounds() -> Vec<Scalar> {
     for b in short.map(U256::from) {
         for j in [0u64, 1, 2, 3, 0xffff_ffff, u64::MAX].map(U256::from) {
             // (j + 1/2) n / b, up to what n / b leaves.
-            let half = N / b * j + (N / b >> 1);
+            let half = N / b * j + ((N / b) >> 1);
             bounds.extend([half - U256::from(1), half, half + U256::from(1)].map(make::scalar));
         }
     }

@@ -146,7 +146,7 @@ pub(crate) fn walk(rng: &mut ChaCha20Rng, n: usize) -> (Vec<Scalar>, Vec<AffineP
     let start = random_scalar(rng);
     let mut scalars = Vec::with_capacity(n);
     let mut points = Vec::with_capacity(n);
-    let (mut scalar, mut point) = (start, ProjectivePoint::from(self::point(&start)));
+    let (mut scalar, mut point) = (start, ProjectivePoint::from(point(&start)));
     for _ in 0..n {
         scalars.push(scalar);
         points.push(point);
