@@ -15,7 +15,7 @@ const BATCH_MAX: usize = 16_384;
 
 /// Runs `check` on batches of random sizes until enough items were seen.
 fn in_batches(seed: u64, mut check: impl FnMut(&mut ChaCha20Rng, usize)) {
-    let mut left = if vectors::long() { 10_000_000 } else { 100_000 };
+    let mut left = vectors::items_at_most(if vectors::long() { 10_000_000 } else { 100_000 });
     let rng = &mut make::rng(seed);
     // As many small batches as large ones, the first one of the largest size.
     let mut bits = 14;
