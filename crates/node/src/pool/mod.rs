@@ -98,7 +98,7 @@ impl Pool {
 
     /// Decodes and verifies, each piece of the transactions on one thread of the engine.
     fn verify_all(&self, raws: &[&Bytes]) -> Vec<Result<VerifiedTx, RlpError>> {
-        let verify = |raws: &[&Bytes]| verify_txs(&self.engine, &self.domain, raws.iter().map(|raw| Bytes::clone(raw)));
+        let verify = |raws: &[&Bytes]| verify_txs(&self.engine, &self.domain, raws.iter().copied().cloned());
         self.engine.spread(raws, PIECE_MIN, verify)
     }
 
