@@ -18,6 +18,9 @@ pub struct Commit {
     pub nodes: Vec<(Hash, Bytes)>,
 }
 
+/// Is shown hashes and, for each, the node as RLP.
+pub type PutNodes<'p> = dyn FnMut(&[Hash], &[&[u8]]) + 'p;
+
 /// A changed node, taken out of its parent.
 struct Dirty {
     node: Arc<Node>,
@@ -63,7 +66,7 @@ impl Trie {
     ///
     /// # Panics
     /// If `hasher` does not return one digest a message.
-    pub fn commit_to(&mut self, hasher: &dyn BatchHasher, put: &mut dyn FnMut(&[Hash], &[&[u8]])) -> Hash {
+    pub fn commit_to(&mut self, hasher: &dyn BatchHasher, put: &mut PutNodes<'_>) -> Hash {
         if let Link::Fresh(_) = self.root
             && let Link::Fresh(node) = std::mem::take(&mut self.root)
         {
@@ -80,7 +83,7 @@ impl Trie {
 /// A commit in progress.
 struct Work<'w> {
     hasher: &'w dyn BatchHasher,
-    put: &'w mut dyn FnMut(&[Hash], &[&[u8]]),
+    put: &'w mut PutNodes<'w>,
     /// Room for encoded nodes, used again and again: new memory costs as much as hashing.
     encoded: Vec<u8>,
 }

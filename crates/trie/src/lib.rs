@@ -27,7 +27,7 @@ mod reader;
 mod trie;
 
 pub use alloy_primitives::{B256 as Hash, Bytes};
-pub use commit::Commit;
+pub use commit::{Commit, PutNodes};
 pub use error::{ProofError, TrieError};
 pub use iter::Iter;
 pub use ordered::{ordered_root, ordered_root_with};

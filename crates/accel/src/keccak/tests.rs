@@ -46,7 +46,7 @@ fn widths() -> Vec<(&'static str, Batch)> {
 /// Hashes the messages with every width and compares.
 fn check(messages: &[Vec<u8>], what: &str) {
     let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-    let wanted: Vec<Hash> = messages.iter().map(|message| keccak256(message)).collect();
+    let wanted: Vec<Hash> = messages.iter().map(keccak256).collect();
     for (width, batch) in widths() {
         let mut out = vec![Hash::ZERO; messages.len()];
         batch(&slices, &mut out);
@@ -188,13 +188,15 @@ fn points_in_vectors() {
     let (xs, ys, digests) = points();
     // SAFETY: asked before each call; arrays of words have no other form than the vectors.
     unsafe {
+        use core::arch::x86_64::{__m256i, __m512i};
         use core::mem::transmute;
         for half in [0, 4] {
             let columns = |numbers: &[[u64; 4]; 8]| -> [[u64; 4]; 4] {
                 std::array::from_fn(|word| std::array::from_fn(|lane| numbers[half + lane][word]))
             };
             if is_x86_feature_detected!("avx2") {
-                let got: [[u64; 4]; 4] = transmute(point_digest_x4(transmute(columns(&xs)), transmute(columns(&ys))));
+                let vectors = |numbers| transmute::<[[u64; 4]; 4], [__m256i; 4]>(columns(numbers));
+                let got: [[u64; 4]; 4] = transmute::<[__m256i; 4], _>(point_digest_x4(vectors(&xs), vectors(&ys)));
                 for lane in 0..4 {
                     let words = std::array::from_fn(|word| got[word][lane]);
                     assert_eq!(digest_bytes(words), digests[half + lane].to_vec(), "seed 4, point {}", half + lane);
@@ -205,7 +207,8 @@ fn points_in_vectors() {
             let columns = |numbers: &[[u64; 4]; 8]| -> [[u64; 8]; 4] {
                 std::array::from_fn(|word| std::array::from_fn(|lane| numbers[lane][word]))
             };
-            let got: [[u64; 8]; 4] = transmute(point_digest_x8(transmute(columns(&xs)), transmute(columns(&ys))));
+            let vectors = |numbers| transmute::<[[u64; 8]; 4], [__m512i; 4]>(columns(numbers));
+            let got: [[u64; 8]; 4] = transmute::<[__m512i; 4], _>(point_digest_x8(vectors(&xs), vectors(&ys)));
             for lane in 0..8 {
                 let words = std::array::from_fn(|word| got[word][lane]);
                 assert_eq!(digest_bytes(words), digests[lane].to_vec(), "seed 4, point {lane}");
