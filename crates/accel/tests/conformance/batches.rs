@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 use vigil_accel::{Backend, Claim, Comb, SignatureError};
 use vigil_primitives::Hash;
+use vigil_testkit::vectors;
 
 const LARGEST: usize = 4_097;
 /// Sizes that are tried beside the small ones: around the powers of two.
@@ -69,8 +70,10 @@ fn spoil(claim: &Claim, kind: usize) -> Claim {
 
 /// Batches of valid claims with one bad one: all positions of the small, some of the large.
 fn one_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
-    let small = (1..=EVERY_POSITION).flat_map(|n| (0..n).map(move |at| (n, at)));
-    let large = [511, 512, 513, 1_024, LARGEST].into_iter().flat_map(|n| [0, n / 3, n / 2, n - 1].map(|at| (n, at)));
+    let every_position = vectors::items_at_most(EVERY_POSITION * EVERY_POSITION).isqrt();
+    let small = (1..=every_position).flat_map(|n| (0..n).map(move |at| (n, at)));
+    let large = [511, 512, 513, 1_024, LARGEST].into_iter().filter(|n| *n <= vectors::items_at_most(LARGEST));
+    let large = large.flat_map(|n| [0, n / 3, n / 2, n - 1].map(|at| (n, at)));
     for (n, at) in small.chain(large) {
         let mut batch = first(claims, n);
         batch.set(at, spoil(&claims.claims[at], n + at));
@@ -84,6 +87,7 @@ fn many_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
     for (n, in_thousand) in
         [(LARGEST, 1), (LARGEST, 10), (1_024, 100), (1_000, 500), (513, 1_000), (64, 1_000), (9, 1_000)]
     {
+        let n = n.min(vectors::items_at_most(n));
         let mut batch = first(claims, n);
         for i in 0..n {
             if rng.next_u32() % 1_000 < in_thousand {
