@@ -5,7 +5,7 @@ use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::secp::generator::Generator;
 use crate::secp::machine::Machine;
-use crate::secp::{hot, recover};
+use crate::secp::{hot, linear, recover};
 use std::fmt;
 use std::sync::OnceLock;
 use vigil_primitives::Hash;
@@ -44,7 +44,7 @@ impl<T: Token> Backend for Cpu<T> {
     }
 
     fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
-        recover::verify(self.0, self.generator(), claims)
+        linear::verify_cold(self.0, self.generator(), claims)
     }
 
     fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {

@@ -10,7 +10,6 @@
 use super::order::Order;
 
 /// lambda, a cube root of 1 modulo n.
-#[cfg(test)]
 pub(crate) const LAMBDA: [u64; 4] =
     [0xdf02_967c_1b23_bd72, 0x122e_22ea_2081_6678, 0xa526_1c02_8812_645a, 0x5363_ad4c_c05c_30e0];
 /// beta, the cube root of 1 modulo p that goes with lambda.

@@ -7,6 +7,7 @@ pub(crate) mod few;
 pub(crate) mod generator;
 pub(crate) mod glv;
 pub(crate) mod hot;
+pub(crate) mod linear;
 pub(crate) mod machine;
 pub(crate) mod order;
 pub(crate) mod power;

@@ -53,7 +53,6 @@ impl Parsed {
 }
 
 impl Order {
-    #[cfg(test)]
     pub(crate) const ZERO: Self = Self([0; 4]);
     pub(crate) const ONE: Self = Self([1, 0, 0, 0]);
 

@@ -54,7 +54,7 @@ pub(crate) fn verify<M: Machine>(machine: M, generator: &Generator, claims: &[Cl
 
 fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed], answers: &mut Vec<Recovered>) {
     let batch = machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
-    let (points, on_curve) = machine.call(Lift::<M::Fe>(&batch, PhantomData));
+    let (points, on_curve) = machine.call(Lift::<M::Fe>(&batch.r, &batch.odd, PhantomData));
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(machine, &points, ENTRIES, &mut table);
     let keys = if items.len() < M::AFFINE_MIN {
@@ -153,25 +153,27 @@ fn start_doubled(generator: &Generator) -> Order {
     generator.start.mul(Order::reduce(factor))
 }
 
-/// The points R, G where there is none; and the lanes where there is one.
-struct Lift<'a, F>(&'a Batch, PhantomData<F>);
+/// The points with these x and, where true, an odd y (both for whole groups of lanes), G where there is none; and the lanes
+/// where there is one.
+pub(crate) struct Lift<'a, F>(pub(crate) &'a [[u64; 4]], pub(crate) &'a [bool], pub(crate) PhantomData<F>);
 
 impl<F: Field> Task for Lift<'_, F> {
     type Output = (Vec<Affine<F>>, Vec<u64>);
 
     #[inline(always)]
     fn run(self) -> Self::Output {
-        let (batch, groups) = (self.0, self.0.padded / F::LANES);
+        let Self(r, wanted, _) = self;
+        let groups = r.len() / F::LANES;
         let (mut points, mut valid) = (Vec::with_capacity(groups), Vec::with_capacity(groups));
         for group in 0..groups {
             let first = group * F::LANES;
-            let x = F::load(|lane| batch.r[first + lane]);
+            let x = F::load(|lane| r[first + lane]);
             let right = x.sqr().mul_add(x, F::splat([7, 0, 0, 0]));
             let y = sqrt_candidate(right);
             let on_curve = y.sqr().sub(right).is_zero();
             let mut odd = 0;
             for lane in 0..F::LANES {
-                odd |= u64::from(batch.odd[first + lane]) << lane;
+                odd |= u64::from(wanted[first + lane]) << lane;
             }
             let y = y.neg_where(y.is_odd() ^ odd);
             points.push(Affine { x: F::splat(GX).select(x, on_curve), y: F::splat(GY).select(y, on_curve) });
