@@ -77,6 +77,7 @@ impl Sorter {
         let (mask, half) =
             if window + 1 == windows { (u32::MAX, 0) } else { ((1 << (next - bit)) - 1, 1 << (next - bit - 1)) };
         let none = self.counts.len() - 1;
+        self.codes.reserve(scalars.len());
         for scalar in scalars {
             let digit = ((scalar >> bit) as u32 & mask) as i32 - half;
             let magnitude = digit.unsigned_abs() as usize;
