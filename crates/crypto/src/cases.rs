@@ -14,7 +14,7 @@ use vigil_primitives::{
 };
 
 /// Slots that are judged together at first; the next waves are twice as long as the one before.
-pub(crate) const WAVE_MIN: usize = 16;
+const WAVE_MIN: usize = 16;
 
 /// What a signature may cover.
 #[derive(Clone, Copy, PartialEq, Eq)]

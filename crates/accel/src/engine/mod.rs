@@ -7,7 +7,7 @@
 //!
 //! Every answer is the oracle's, whatever backend gives it: a backend that panics is left out from then on and its items
 //! are done by the oracle. Memory is bounded: callers of the first kind wait for their own work, those of the second for
-//! room in line ([`batcher`]), keys and tables have a budget ([`payers`]).
+//! room in line (`batcher.rs`), keys and tables have a budget (`payers.rs`).
 
 mod batcher;
 pub mod calibrate;
