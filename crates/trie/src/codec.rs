@@ -32,13 +32,13 @@ pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
     let start = out.len();
     out.extend([0; HEADER_MAX]); // its length is known when the rest is written
     match node {
-        Node::Leaf { path, value } => {
-            push_path(path, true, out);
-            push_string(value, out);
+        Node::Leaf(leaf) => {
+            push_path(&leaf.path, true, out);
+            push_string(&leaf.value, out);
         }
-        Node::Extension { path, child } => {
-            push_path(path, false, out);
-            push_link(child, out);
+        Node::Extension(extension) => {
+            push_path(&extension.path, false, out);
+            push_link(&extension.child, out);
         }
         Node::Branch(branch) => {
             push_children(&branch.children, out);
@@ -132,25 +132,26 @@ fn decode_short(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
     let (path, leaf) = nibbles::from_compact(compact)?;
     if leaf {
         let value = decode_value(raw, items)?.ok_or("it is a leaf without a value")?;
-        return Ok(Node::Leaf { path, value });
+        return Ok(Node::leaf(path, value));
     }
     if path.is_empty() {
         return Err("it is an extension by nothing");
     }
     match decode_link(raw, items)? {
         Link::Empty => Err("it is an extension to nothing"),
-        Link::Fresh(node) if !matches!(*node, Node::Branch(_)) => Err("it is an extension to something not a branch"),
-        child => Ok(Node::Extension { path, child }),
+        Link::Fresh(node) if !matches!(node, Node::Branch(_)) => Err("it is an extension to something not a branch"),
+        child => Ok(Node::extension(path, child)),
     }
 }
 
 fn decode_branch(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
-    let mut branch = Branch::boxed();
+    let mut node = Branch::empty();
+    let branch = Branch::own(&mut node);
     for child in &mut branch.children {
         *child = decode_link(raw, items)?;
     }
     branch.value = decode_value(raw, items)?;
-    if branch.taken() < 2 { Err("it is a branch with less than two children") } else { Ok(Node::Branch(branch)) }
+    if branch.taken() < 2 { Err("it is a branch with less than two children") } else { Ok(Node::Branch(node)) }
 }
 
 fn decode_link(raw: &Bytes, items: &mut &[u8]) -> Result<Link, Rule> {
@@ -162,7 +163,7 @@ fn decode_link(raw: &Bytes, items: &mut &[u8]) -> Result<Link, Rule> {
         }
         let node = decode_node(raw, items)?;
         debug_assert_eq!(before - items.len(), header.length_with_payload());
-        return Ok(Link::fresh(node));
+        return Ok(Link::Fresh(node));
     }
     let bytes = Header::decode_bytes(items, false).map_err(|_| "a child is no RLP string")?;
     match bytes.len() {

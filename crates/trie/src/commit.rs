@@ -1,7 +1,7 @@
 //! Hashing what changed, level by level.
 
 use crate::codec::{self, INLINE_BELOW};
-use crate::node::{Link, Node, Stored};
+use crate::node::{Branch, Link, Node, Stored};
 use crate::{BatchHasher, Bytes, EMPTY_ROOT, Hash, Trie};
 use std::hint::black_box;
 use std::ops::Range;
@@ -23,7 +23,7 @@ pub type PutNodes<'p> = dyn FnMut(&[Hash], &[&[u8]]) + 'p;
 
 /// A changed node, taken out of its parent.
 struct Dirty {
-    node: Arc<Node>,
+    node: Node,
     place: Place,
 }
 
@@ -96,7 +96,7 @@ impl Work<'_> {
             let mut together: Vec<_> = below.by_ref().take(TOGETHER).collect();
             self.settle_below(&mut together);
             for (Place { parent, slot }, link) in self.hash(together, INLINE_BELOW) {
-                *slot_mut(Node::own(&mut level[parent].node), slot) = link;
+                *slot_mut(&mut level[parent].node, slot) = link;
             }
         }
     }
@@ -139,10 +139,11 @@ fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
                 children.push(Dirty { node, place: Place { parent, slot } });
             }
         };
-        match Node::own(&mut level[parent].node) {
-            Node::Leaf { .. } => {}
-            Node::Extension { child, .. } => take(0, child),
+        match &mut level[parent].node {
+            Node::Leaf(_) => {}
+            Node::Extension(extension) => take(0, &mut Arc::make_mut(extension).child),
             Node::Branch(branch) => {
+                let branch = Branch::own(branch);
                 let mut changed = std::mem::take(&mut branch.changed);
                 while changed != 0 {
                     let slot = changed.trailing_zeros() as usize;
@@ -158,21 +159,18 @@ fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
 /// Reads from each node what a commit needs. Nodes lie all over the memory; these reads do not wait for each other, as
 /// those of the steps do.
 fn touch(nodes: &[Dirty]) {
-    // First the kinds alone, without a branch, which the processor would guess wrongly while it waits for them.
-    let branches = nodes.iter().filter(|dirty| matches!(*dirty.node, Node::Branch(_))).count();
-    let parts = |dirty: &Dirty| match &*dirty.node {
-        Node::Leaf { path, value } => usize::from(path.first() == value.first()),
-        Node::Extension { path, .. } => path.len(),
+    let parts = |dirty: &Dirty| match &dirty.node {
+        Node::Leaf(leaf) => usize::from(leaf.path.first() == leaf.value.first()),
+        Node::Extension(extension) => extension.path.len(),
         Node::Branch(branch) => branch.taken(),
     };
-    black_box(branches);
     black_box(nodes.iter().map(parts).sum::<usize>());
 }
 
 fn slot_mut(node: &mut Node, slot: usize) -> &mut Link {
     match node {
-        Node::Branch(branch) => &mut branch.children[slot],
-        Node::Extension { child, .. } => child,
-        Node::Leaf { .. } => unreachable!("a leaf has no child"),
+        Node::Branch(branch) => &mut Branch::own(branch).children[slot],
+        Node::Extension(extension) => &mut Arc::make_mut(extension).child,
+        Node::Leaf(_) => unreachable!("a leaf has no child"),
     }
 }

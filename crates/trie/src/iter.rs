@@ -1,6 +1,6 @@
 //! Walking keys in ascending order.
 
-use crate::node::{Link, Node};
+use crate::node::{Branch, Link, Node};
 use crate::{Bytes, KEY_BYTES_MAX, NodeReader, Trie, TrieError, nibbles};
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Iter<'r> {
 
 /// A branch on the way down: its depth in nibbles and the next of its 17 to visit (0 is its value).
 struct Frame {
-    node: Arc<Node>,
+    branch: Arc<Branch>,
     depth: usize,
     next: usize,
 }
@@ -56,10 +56,10 @@ impl Iter<'_> {
             return Ok(Some(entry));
         }
         while let Some(frame) = self.stack.last_mut() {
-            let Node::Branch(branch) = &*frame.node else { unreachable!("only branches are stacked") };
             self.path.truncate(frame.depth);
             let at = frame.next;
             frame.next += 1;
+            let branch = &frame.branch;
             let entry = match at {
                 0 => branch.value.clone().map_or(Ok(None), |value| self.emit(value))?,
                 1..=16 => {
@@ -85,20 +85,20 @@ impl Iter<'_> {
         while self.wanted() {
             let node = match &link {
                 Link::Empty => return Ok(None),
-                Link::Fresh(node) => Arc::clone(node),
+                Link::Fresh(node) => node.clone(),
                 Link::Stored(stored) => stored.peek(self.reader)?,
             };
-            match &*node {
-                Node::Leaf { path, value } => {
-                    self.path.extend(path);
-                    return self.emit(value.clone());
+            match node {
+                Node::Leaf(leaf) => {
+                    self.path.extend(&leaf.path);
+                    return self.emit(leaf.value.clone());
                 }
-                Node::Extension { path, child } => {
-                    self.path.extend(path);
-                    link = child.clone();
+                Node::Extension(extension) => {
+                    self.path.extend(&extension.path);
+                    link = extension.child.clone();
                 }
-                Node::Branch(_) => {
-                    self.stack.push(Frame { node, depth: self.path.len(), next: 0 });
+                Node::Branch(branch) => {
+                    self.stack.push(Frame { branch, depth: self.path.len(), next: 0 });
                     return Ok(None);
                 }
             }

@@ -4,15 +4,26 @@ use crate::{Bytes, Hash, NodeReader, TrieError, codec};
 use alloy_primitives::keccak256;
 use std::sync::{Arc, OnceLock};
 
-/// One node. Paths are nibbles.
+/// One node: a handle to it, cheap to clone. What kind it is can be told without reading it.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
-    /// The rest of a key and its value (never empty).
-    Leaf { path: Vec<u8>, value: Bytes },
-    /// A run of nibbles (never empty) above a branch.
-    Extension { path: Vec<u8>, child: Link },
-    /// A fork: at least two of the 17 are taken.
-    Branch(Box<Branch>),
+    Leaf(Arc<Leaf>),
+    Extension(Arc<Extension>),
+    Branch(Arc<Branch>),
+}
+
+/// The rest of a key, as nibbles, and its value (never empty).
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    pub(crate) path: Vec<u8>,
+    pub(crate) value: Bytes,
+}
+
+/// A run of nibbles (never empty) above a branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Extension {
+    pub(crate) path: Vec<u8>,
+    pub(crate) child: Link,
 }
 
 /// Where a walk along a key goes from a node.
@@ -24,18 +35,22 @@ pub(crate) enum Step<'n, 'p> {
 }
 
 impl Node {
-    /// The node for change, copied if somebody else holds it. Not inlined, as [`Branch::boxed`].
-    #[inline(never)]
-    pub(crate) fn own(node: &mut Arc<Self>) -> &mut Self {
-        Arc::make_mut(node)
+    /// A new leaf.
+    pub(crate) fn leaf(path: Vec<u8>, value: Bytes) -> Self {
+        Self::Leaf(Arc::new(Leaf { path, value }))
+    }
+
+    /// A new extension.
+    pub(crate) fn extension(path: Vec<u8>, child: Link) -> Self {
+        Self::Extension(Arc::new(Extension { path, child }))
     }
 
     /// Follows `path` by one node.
     pub(crate) fn step<'p>(&self, path: &'p [u8]) -> Step<'_, 'p> {
         match self {
-            Self::Leaf { path: own, value } => Step::Here((own == path).then_some(value)),
-            Self::Extension { path: own, child } => match path.strip_prefix(&own[..]) {
-                Some(rest) => Step::Down(child, rest),
+            Self::Leaf(leaf) => Step::Here((leaf.path == path).then_some(&leaf.value)),
+            Self::Extension(extension) => match path.strip_prefix(&extension.path[..]) {
+                Some(rest) => Step::Down(&extension.child, rest),
                 None => Step::Here(None),
             },
             Self::Branch(branch) => match path.split_first() {
@@ -46,7 +61,7 @@ impl Node {
     }
 }
 
-/// Children by next nibble, and the value of the key that ends here.
+/// A fork, at least two of the 17 taken: children by next nibble, and the value of the key that ends here.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Branch {
     pub(crate) children: [Link; 16],
@@ -58,8 +73,14 @@ pub(crate) struct Branch {
 impl Branch {
     /// An empty one. Not inlined: a walk down a long key has no room for a branch in each of its stack frames.
     #[inline(never)]
-    pub(crate) fn boxed() -> Box<Self> {
-        Box::default()
+    pub(crate) fn empty() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// The branch for change, copied if somebody else holds it. Not inlined, as [`Branch::empty`].
+    #[inline(never)]
+    pub(crate) fn own(branch: &mut Arc<Self>) -> &mut Self {
+        Arc::make_mut(branch)
     }
 
     /// A child, for change.
@@ -89,7 +110,7 @@ pub(crate) enum Link {
     /// Hashed and unchanged since; the body may or may not be in memory.
     Stored(Stored),
     /// In memory and not hashed by itself: changed since the last commit, or small enough to stand in its parent.
-    Fresh(Arc<Node>),
+    Fresh(Node),
 }
 
 /// A node known by hash, its body read on first use and then kept. It stands in its parent without an allocation of its
@@ -104,13 +125,13 @@ pub(crate) struct Stored {
 #[derive(Clone, Debug)]
 enum Body {
     /// In memory from the beginning.
-    Known(Arc<Node>),
+    Known(Node),
     /// Read on first use.
-    Lazy(OnceLock<Arc<Node>>),
+    Lazy(OnceLock<Node>),
 }
 
 impl Body {
-    fn into_inner(self) -> Option<Arc<Node>> {
+    fn into_inner(self) -> Option<Node> {
         match self {
             Self::Known(node) => Some(node),
             Self::Lazy(body) => body.into_inner(),
@@ -125,12 +146,12 @@ impl Stored {
     }
 
     /// A node that was just hashed.
-    pub(crate) fn with_body(hash: Hash, node: Arc<Node>) -> Self {
+    pub(crate) fn with_body(hash: Hash, node: Node) -> Self {
         Self { hash, body: Body::Known(node) }
     }
 
     /// The body if it is in memory.
-    pub(crate) fn cached(&self) -> Option<&Arc<Node>> {
+    pub(crate) fn cached(&self) -> Option<&Node> {
         match &self.body {
             Body::Known(node) => Some(node),
             Body::Lazy(body) => body.get(),
@@ -138,7 +159,7 @@ impl Stored {
     }
 
     /// The body, read and kept if need be.
-    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<&Arc<Node>, TrieError> {
+    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<&Node, TrieError> {
         match &self.body {
             Body::Known(node) => Ok(node),
             Body::Lazy(body) => match body.get() {
@@ -153,24 +174,19 @@ impl Stored {
     }
 
     /// The body, read if need be and not kept.
-    pub(crate) fn peek(&self, reader: &dyn NodeReader) -> Result<Arc<Node>, TrieError> {
-        self.cached().map_or_else(|| fetch(&self.hash, reader), |node| Ok(Arc::clone(node)))
+    pub(crate) fn peek(&self, reader: &dyn NodeReader) -> Result<Node, TrieError> {
+        self.cached().map_or_else(|| fetch(&self.hash, reader), |node| Ok(node.clone()))
     }
 }
 
 impl Link {
-    /// A node in memory.
-    pub(crate) fn fresh(node: Node) -> Self {
-        Self::Fresh(Arc::new(node))
-    }
-
     /// True if nothing is there.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
     }
 
     /// The node behind the link, kept once read; `None` if the link is empty.
-    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<Option<&Arc<Node>>, TrieError> {
+    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<Option<&Node>, TrieError> {
         match self {
             Self::Empty => Ok(None),
             Self::Fresh(node) => Ok(Some(node)),
@@ -178,7 +194,7 @@ impl Link {
         }
     }
 
-    /// The node behind the link for change: read, copied if shared, its hash forgotten; `None` if the link is empty.
+    /// The node behind the link for change: read, its hash forgotten; who changes it copies it if it is shared; `None` if the link is empty.
     pub(crate) fn load_mut(&mut self, reader: &dyn NodeReader) -> Result<Option<&mut Node>, TrieError> {
         if let Self::Stored(stored) = self {
             stored.load(reader)?;
@@ -188,18 +204,18 @@ impl Link {
             }
         }
         match self {
-            Self::Fresh(node) => Ok(Some(Node::own(node))),
+            Self::Fresh(node) => Ok(Some(node)),
             _ => Ok(None),
         }
     }
 }
 
 /// Reads, checks and decodes one node.
-fn fetch(hash: &Hash, reader: &dyn NodeReader) -> Result<Arc<Node>, TrieError> {
+fn fetch(hash: &Hash, reader: &dyn NodeReader) -> Result<Node, TrieError> {
     let raw = reader.node(hash)?.ok_or(TrieError::Missing { hash: *hash })?;
     let got = keccak256(&raw);
     if got != *hash {
         return Err(TrieError::WrongHash { hash: *hash, got });
     }
-    codec::decode(&raw).map(Arc::new).map_err(|what| TrieError::Malformed { hash: *hash, what })
+    codec::decode(&raw).map_err(|what| TrieError::Malformed { hash: *hash, what })
 }

@@ -3,7 +3,6 @@
 use crate::node::{Link, Node, Step};
 use crate::{Bytes, EMPTY_ROOT, Hash, NodeReader, ProofError, Trie, TrieError, codec, nibbles};
 use alloy_primitives::keccak256;
-use std::sync::Arc;
 
 impl Trie {
     /// The nodes from the root to `key`, as RLP: what [`verify_proof`] needs to tell its value, or that it has none.
@@ -19,7 +18,7 @@ impl Trie {
         loop {
             let node = match &link {
                 Link::Empty => return Ok(proof),
-                Link::Fresh(inline) => Arc::clone(inline),
+                Link::Fresh(inline) => inline.clone(),
                 Link::Stored(stored) => {
                     let node = stored.peek(reader)?;
                     proof.push(codec::encode(&node).into());
@@ -54,7 +53,7 @@ fn follow(root: &Hash, path: &[u8], proof: &[Bytes], used: &mut usize) -> Result
         let below = match node.step(path) {
             Step::Here(value) => return Ok(value.cloned()),
             Step::Down(Link::Empty, _) => return Ok(None),
-            Step::Down(Link::Fresh(inline), rest) => (Arc::clone(inline), rest),
+            Step::Down(Link::Fresh(inline), rest) => (inline.clone(), rest),
             Step::Down(Link::Stored(stored), rest) => (next_node(&stored.hash, proof, used)?, rest),
         };
         (node, path) = below;
@@ -62,7 +61,7 @@ fn follow(root: &Hash, path: &[u8], proof: &[Bytes], used: &mut usize) -> Result
 }
 
 /// Checks and decodes the next node of the proof.
-fn next_node(expected: &Hash, proof: &[Bytes], used: &mut usize) -> Result<Arc<Node>, ProofError> {
+fn next_node(expected: &Hash, proof: &[Bytes], used: &mut usize) -> Result<Node, ProofError> {
     let index = *used;
     let raw = proof.get(index).ok_or(ProofError::TooShort { have: proof.len(), hash: *expected })?;
     let got = keccak256(raw);
@@ -70,5 +69,5 @@ fn next_node(expected: &Hash, proof: &[Bytes], used: &mut usize) -> Result<Arc<N
         return Err(ProofError::WrongHash { index, expected: *expected, got });
     }
     *used += 1;
-    codec::decode(raw).map(Arc::new).map_err(|what| ProofError::Malformed { index, what })
+    codec::decode(raw).map_err(|what| ProofError::Malformed { index, what })
 }

@@ -1,6 +1,6 @@
 //! Reading and writing single keys.
 
-use crate::node::{Branch, Link, Node, Step, Stored};
+use crate::node::{Branch, Extension, Leaf, Link, Node, Step, Stored};
 use crate::{Bytes, EMPTY_ROOT, Hash, KEY_BYTES_MAX, NodeReader, TrieError, nibbles};
 use std::sync::Arc;
 
@@ -92,35 +92,42 @@ impl Trie {
 /// Sets the value below `link`. Everything that can fail comes before the one change.
 fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -> Result<(), TrieError> {
     let Some(node) = link.load_mut(reader)? else {
-        *link = Link::fresh(Node::Leaf { path: path.to_vec(), value });
+        *link = Link::Fresh(Node::leaf(path.to_vec(), value));
         return Ok(());
     };
     match node {
-        Node::Leaf { path: own, value: old } if *own == path => *old = value,
-        Node::Leaf { path: own, value: old } => {
+        Node::Leaf(leaf) if leaf.path == path => Arc::make_mut(leaf).value = value,
+        Node::Leaf(leaf) => {
+            let Leaf { path: own, value: old } = Arc::make_mut(leaf);
             let shared = nibbles::common(own, path);
-            let mut branch = Branch::boxed();
-            put(&mut branch, &own[shared..], std::mem::take(old));
-            put(&mut branch, &path[shared..], value);
-            *node = below(&path[..shared], branch);
+            let mut fork = Branch::empty();
+            let branch = Branch::own(&mut fork);
+            put(branch, &own[shared..], std::mem::take(old));
+            put(branch, &path[shared..], value);
+            *node = below(&path[..shared], fork);
         }
-        Node::Extension { path: own, child } => {
+        Node::Extension(extension) => {
+            let Extension { path: own, child } = Arc::make_mut(extension);
             let shared = nibbles::common(own, path);
             if shared == own.len() {
                 return insert(child, reader, &path[shared..], value);
             }
-            let mut branch = Branch::boxed();
+            let mut fork = Branch::empty();
+            let branch = Branch::own(&mut fork);
             let rest = &own[shared + 1..];
             let child = std::mem::take(child);
             *branch.child_mut(own[shared]) =
-                if rest.is_empty() { child } else { Link::fresh(Node::Extension { path: rest.to_vec(), child }) };
-            put(&mut branch, &path[shared..], value);
-            *node = below(&path[..shared], branch);
+                if rest.is_empty() { child } else { Link::Fresh(Node::extension(rest.to_vec(), child)) };
+            put(branch, &path[shared..], value);
+            *node = below(&path[..shared], fork);
         }
-        Node::Branch(branch) => match path.split_first() {
-            None => branch.value = Some(value),
-            Some((&next, rest)) => return insert(branch.child_mut(next), reader, rest, value),
-        },
+        Node::Branch(branch) => {
+            let branch = Branch::own(branch);
+            match path.split_first() {
+                None => branch.value = Some(value),
+                Some((&next, rest)) => return insert(branch.child_mut(next), reader, rest, value),
+            }
+        }
     }
     Ok(())
 }
@@ -130,29 +137,31 @@ fn put(branch: &mut Branch, path: &[u8], value: Bytes) {
     match path.split_first() {
         None => branch.value = Some(value),
         Some((&next, rest)) => {
-            *branch.child_mut(next) = Link::fresh(Node::Leaf { path: rest.to_vec(), value });
+            *branch.child_mut(next) = Link::Fresh(Node::leaf(rest.to_vec(), value));
         }
     }
 }
 
 /// The branch, under an extension if there are nibbles above it.
-fn below(path: &[u8], branch: Box<Branch>) -> Node {
+fn below(path: &[u8], branch: Arc<Branch>) -> Node {
     if path.is_empty() {
         return Node::Branch(branch);
     }
-    Node::Extension { path: path.to_vec(), child: Link::fresh(Node::Branch(branch)) }
+    Node::extension(path.to_vec(), Link::Fresh(Node::Branch(branch)))
 }
 
 /// Removes the value at `path`, which is there. A failure leaves the content as it was.
 fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), TrieError> {
     let Some(node) = link.load_mut(reader)? else { return Ok(()) };
     let left = match node {
-        Node::Leaf { .. } => None,
-        Node::Extension { path: own, child } => {
+        Node::Leaf(_) => None,
+        Node::Extension(extension) => {
+            let Extension { path: own, child } = Arc::make_mut(extension);
             remove(child, reader, &path[own.len()..])?;
             prepend(std::mem::take(own), std::mem::take(child), reader)?
         }
         Node::Branch(branch) => {
+            let branch = Branch::own(branch);
             let next = path.first().copied();
             if branch.taken() == 2 {
                 // The branch may dissolve into the other one: read that before anything changes.
@@ -183,7 +192,7 @@ fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), T
 /// What remains of a branch with at most one of its 17 taken.
 fn dissolve(branch: &mut Branch, reader: &dyn NodeReader) -> Result<Option<Node>, TrieError> {
     if let Some(value) = branch.value.take() {
-        return Ok(Some(Node::Leaf { path: Vec::new(), value }));
+        return Ok(Some(Node::leaf(Vec::new(), value)));
     }
     match (0u8..16).find(|&i| !branch.children[usize::from(i)].is_empty()) {
         Some(i) => prepend(vec![i], std::mem::take(&mut branch.children[usize::from(i)]), reader),
@@ -194,41 +203,41 @@ fn dissolve(branch: &mut Branch, reader: &dyn NodeReader) -> Result<Option<Node>
 /// The one node that stands for `path` followed by `child`, which is in memory.
 fn prepend(mut path: Vec<u8>, child: Link, reader: &dyn NodeReader) -> Result<Option<Node>, TrieError> {
     let Some(node) = child.load(reader)? else { return Ok(None) };
-    Ok(Some(match &**node {
-        Node::Leaf { path: own, value } => {
-            path.extend(own);
-            Node::Leaf { path, value: value.clone() }
+    Ok(Some(match node {
+        Node::Leaf(leaf) => {
+            path.extend(&leaf.path);
+            Node::leaf(path, leaf.value.clone())
         }
-        Node::Extension { path: own, child } => {
-            path.extend(own);
-            Node::Extension { path, child: child.clone() }
+        Node::Extension(extension) => {
+            path.extend(&extension.path);
+            Node::extension(path, extension.child.clone())
         }
-        Node::Branch(_) => Node::Extension { path, child },
+        Node::Branch(_) => Node::extension(path, child),
     }))
 }
 
 fn trim(link: &mut Link, levels: usize) {
     match link {
         Link::Empty => {}
-        Link::Fresh(node) => children_mut(Node::own(node), |child| trim(child, levels.saturating_sub(1))),
+        Link::Fresh(node) => children_mut(node, |child| trim(child, levels.saturating_sub(1))),
         Link::Stored(stored) => {
             let Some(node) = stored.cached() else { return };
             *link = Link::Stored(if levels == 0 {
                 Stored::unread(stored.hash)
             } else {
-                let mut node = Arc::clone(node);
-                children_mut(Node::own(&mut node), |child| trim(child, levels - 1));
+                let mut node = node.clone();
+                children_mut(&mut node, |child| trim(child, levels - 1));
                 Stored::with_body(stored.hash, node)
             });
         }
     }
 }
 
-/// Visits every child of a node.
+/// Visits every child of a node, for change.
 pub(crate) fn children_mut(node: &mut Node, mut visit: impl FnMut(&mut Link)) {
     match node {
-        Node::Leaf { .. } => {}
-        Node::Extension { child, .. } => visit(child),
-        Node::Branch(branch) => branch.children.iter_mut().for_each(visit),
+        Node::Leaf(_) => {}
+        Node::Extension(extension) => visit(&mut Arc::make_mut(extension).child),
+        Node::Branch(branch) => Branch::own(branch).children.iter_mut().for_each(visit),
     }
 }
