@@ -1,18 +1,12 @@
 //! RLP of nodes. The decoder accepts exactly what the encoder makes.
 
-use crate::node::{Branch, Link, Node, Stored};
+use crate::node::{Branch, HashItem, Link, LinkRef, Node, Stored};
 use crate::{Bytes, Hash, nibbles};
 use alloy_rlp::{Encodable, Header};
 use std::ops::Range;
 
 /// A node shorter than this stands inside its parent instead of being hashed.
 pub(crate) const INLINE_BELOW: usize = 32;
-
-/// What comes before a hash in RLP: a string of 32 bytes.
-const HASH_CODE: u8 = alloy_rlp::EMPTY_STRING_CODE + 32;
-
-/// Longest child in RLP: its hash.
-const LINK_MAX: usize = 33;
 
 /// Longest header of a list or string in RLP.
 const HEADER_MAX: usize = 9;
@@ -38,10 +32,10 @@ pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
         }
         Node::Extension(extension) => {
             push_path(&extension.path, false, out);
-            push_link(&extension.child, out);
+            push_link(extension.child.as_ref(), out);
         }
         Node::Branch(branch) => {
-            push_children(&branch.children, out);
+            push_children(branch, out);
             push_string(branch.value_bytes(), out);
         }
     }
@@ -61,32 +55,36 @@ fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
 }
 
 /// The children of a branch. Most are hashed: these are put together before they are appended.
-fn push_children(children: &[Link; 16], out: &mut Vec<u8>) {
-    let mut items = [HASH_CODE; 16 * LINK_MAX];
-    let (items, _) = items.as_chunks_mut::<LINK_MAX>();
-    let mut count = 0;
-    for child in children {
-        if let Link::Stored(stored) = child {
-            items[count][1..].copy_from_slice(stored.hash.as_slice());
-            count += 1;
+fn push_children(branch: &Branch, out: &mut Vec<u8>) {
+    let (hashes, hashed) = branch.hashes();
+    let mut items = [0; 16 * HashItem::LEN];
+    let mut len = 0;
+    for (slot, item) in hashes.iter().enumerate() {
+        if hashed & 1 << slot != 0 {
+            items[len..len + HashItem::LEN].copy_from_slice(item.bytes());
+            len += HashItem::LEN;
             continue;
         }
-        out.extend_from_slice(items[..count].as_flattened());
-        count = 0;
-        push_link(child, out);
+        match branch.child(slot) {
+            LinkRef::Empty => {
+                items[len] = alloy_rlp::EMPTY_STRING_CODE;
+                len += 1;
+            }
+            child => {
+                out.extend_from_slice(&items[..len]);
+                len = 0;
+                push_link(child, out);
+            }
+        }
     }
-    out.extend_from_slice(items[..count].as_flattened());
+    out.extend_from_slice(&items[..len]);
 }
 
-fn push_link(link: &Link, out: &mut Vec<u8>) {
+fn push_link(link: LinkRef<'_>, out: &mut Vec<u8>) {
     match link {
-        Link::Empty => out.push(alloy_rlp::EMPTY_STRING_CODE),
-        Link::Stored(stored) => {
-            let mut item = [HASH_CODE; LINK_MAX];
-            item[1..].copy_from_slice(stored.hash.as_slice());
-            out.extend_from_slice(&item);
-        }
-        Link::Fresh(node) => {
+        LinkRef::Empty => out.push(alloy_rlp::EMPTY_STRING_CODE),
+        LinkRef::Stored(hash, _) => out.extend_from_slice(HashItem::new(hash).bytes()),
+        LinkRef::Fresh(node) => {
             let start = out.len();
             let place = push_encoded(node, out);
             out.drain(start..place.start);
@@ -147,8 +145,8 @@ fn decode_short(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
 fn decode_branch(raw: &Bytes, items: &mut &[u8]) -> Result<Node, Rule> {
     let mut node = Branch::empty();
     let branch = Branch::own(&mut node);
-    for child in &mut branch.children {
-        *child = decode_link(raw, items)?;
+    for slot in 0..16 {
+        branch.put(slot, decode_link(raw, items)?);
     }
     branch.value = decode_value(raw, items)?;
     if branch.taken() < 2 { Err("it is a branch with less than two children") } else { Ok(Node::Branch(node)) }

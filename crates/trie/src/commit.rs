@@ -96,7 +96,7 @@ impl Work<'_> {
             let mut together: Vec<_> = below.by_ref().take(TOGETHER).collect();
             self.settle_below(&mut together);
             for (Place { parent, slot }, link) in self.hash(together, INLINE_BELOW) {
-                *slot_mut(&mut level[parent].node, slot) = link;
+                hang(&mut level[parent].node, slot, link);
             }
         }
     }
@@ -132,22 +132,25 @@ fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
         if parent % AHEAD == 0 {
             touch(&level[parent..level.len().min(parent + AHEAD)]);
         }
-        let mut take = |slot, child: &mut Link| {
-            if let Link::Fresh(_) = child
-                && let Link::Fresh(node) = std::mem::take(child)
-            {
-                children.push(Dirty { node, place: Place { parent, slot } });
-            }
-        };
+        let mut found = |slot, node| children.push(Dirty { node, place: Place { parent, slot } });
         match &mut level[parent].node {
             Node::Leaf(_) => {}
-            Node::Extension(extension) => take(0, &mut Arc::make_mut(extension).child),
+            Node::Extension(extension) => {
+                let child = &mut Arc::make_mut(extension).child;
+                if let Link::Fresh(_) = child
+                    && let Link::Fresh(node) = std::mem::take(child)
+                {
+                    found(0, node);
+                }
+            }
             Node::Branch(branch) => {
                 let branch = Branch::own(branch);
                 let mut changed = std::mem::take(&mut branch.changed);
                 while changed != 0 {
                     let slot = changed.trailing_zeros() as usize;
-                    take(slot, &mut branch.children[slot]);
+                    if let Some(node) = branch.take_fresh(slot) {
+                        found(slot, node);
+                    }
                     changed &= changed - 1;
                 }
             }
@@ -159,18 +162,22 @@ fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
 /// Reads from each node what a commit needs. Nodes lie all over the memory; these reads do not wait for each other, as
 /// those of the steps do.
 fn touch(nodes: &[Dirty]) {
+    let byte = |bytes: &[u8]| {
+        usize::from(bytes.first().copied().unwrap_or_default() ^ bytes.last().copied().unwrap_or_default())
+    };
     let parts = |dirty: &Dirty| match &dirty.node {
-        Node::Leaf(leaf) => usize::from(leaf.path.first() == leaf.value.first()),
-        Node::Extension(extension) => extension.path.len(),
-        Node::Branch(branch) => branch.taken(),
+        Node::Leaf(leaf) => byte(&leaf.path) + byte(&leaf.value),
+        Node::Extension(extension) => byte(&extension.path),
+        Node::Branch(branch) => branch.touch(),
     };
     black_box(nodes.iter().map(parts).sum::<usize>());
 }
 
-fn slot_mut(node: &mut Node, slot: usize) -> &mut Link {
-    match node {
-        Node::Branch(branch) => &mut Branch::own(branch).children[slot],
-        Node::Extension(extension) => &mut Arc::make_mut(extension).child,
+/// Hangs a child where one was taken.
+fn hang(parent: &mut Node, slot: usize, link: Link) {
+    match parent {
+        Node::Branch(branch) => Branch::own(branch).put(slot, link),
+        Node::Extension(extension) => Arc::make_mut(extension).child = link,
         Node::Leaf(_) => unreachable!("a leaf has no child"),
     }
 }

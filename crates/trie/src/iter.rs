@@ -63,7 +63,7 @@ impl Iter<'_> {
             let entry = match at {
                 0 => branch.value.clone().map_or(Ok(None), |value| self.emit(value))?,
                 1..=16 => {
-                    let child = branch.children[at - 1].clone();
+                    let child = branch.child(at - 1).to_link();
                     self.path.push((at - 1) as u8);
                     self.enter(&child)?
                 }

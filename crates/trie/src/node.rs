@@ -29,7 +29,7 @@ pub(crate) struct Extension {
 /// Where a walk along a key goes from a node.
 pub(crate) enum Step<'n, 'p> {
     /// Down this link, with the rest of the path.
-    Down(&'n Link, &'p [u8]),
+    Down(LinkRef<'n>, &'p [u8]),
     /// Nowhere: this is the value.
     Here(Option<&'n Bytes>),
 }
@@ -50,24 +50,71 @@ impl Node {
         match self {
             Self::Leaf(leaf) => Step::Here((leaf.path == path).then_some(&leaf.value)),
             Self::Extension(extension) => match path.strip_prefix(&extension.path[..]) {
-                Some(rest) => Step::Down(&extension.child, rest),
+                Some(rest) => Step::Down(extension.child.as_ref(), rest),
                 None => Step::Here(None),
             },
             Self::Branch(branch) => match path.split_first() {
-                Some((&next, rest)) => Step::Down(&branch.children[usize::from(next)], rest),
+                Some((&next, rest)) => Step::Down(branch.child(usize::from(next)), rest),
                 None => Step::Here(branch.value.as_ref()),
             },
         }
     }
 }
 
-/// A fork, at least two of the 17 taken: children by next nibble, and the value of the key that ends here.
+/// A fork, at least two of the 17 taken: children by next nibble, and the value of the key that ends here. The hashes
+/// stand together, as they do in RLP: a commit reads all of them, and of the rest only what has changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Branch {
-    pub(crate) children: [Link; 16],
+    /// RLP of the children that are known by hash.
+    items: [HashItem; 16],
+    children: [Slot; 16],
+    /// Bit i: there is a child i.
+    taken: u16,
+    /// Bit i: child i is known by hash.
+    hashed: u16,
     /// Bit i: child i may have changed since the last commit. A commit looks at these alone.
     pub(crate) changed: u16,
     pub(crate) value: Option<Bytes>,
+}
+
+/// A hash in RLP: a string of 32 bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub(crate) struct HashItem([u8; HashItem::LEN]);
+
+impl HashItem {
+    /// Bytes of it.
+    pub(crate) const LEN: usize = 33;
+
+    pub(crate) fn new(hash: &Hash) -> Self {
+        let mut item = Self::default();
+        item.0[1..].copy_from_slice(hash.as_slice());
+        item
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    fn hash(&self) -> &Hash {
+        let [_, hash @ ..] = &self.0;
+        hash.into()
+    }
+}
+
+impl Default for HashItem {
+    fn default() -> Self {
+        Self([alloy_rlp::EMPTY_STRING_CODE + 32; Self::LEN])
+    }
+}
+
+/// A child in a branch: a [`Link`] without its hash.
+#[derive(Clone, Debug, Default)]
+enum Slot {
+    #[default]
+    Empty,
+    Stored(Body),
+    Fresh(Node),
 }
 
 impl Branch {
@@ -83,10 +130,75 @@ impl Branch {
         Arc::make_mut(branch)
     }
 
-    /// A child, for change.
-    pub(crate) fn child_mut(&mut self, nibble: u8) -> &mut Link {
+    /// A child.
+    pub(crate) fn child(&self, slot: usize) -> LinkRef<'_> {
+        match &self.children[slot] {
+            Slot::Empty => LinkRef::Empty,
+            Slot::Stored(body) => LinkRef::Stored(self.items[slot].hash(), body),
+            Slot::Fresh(node) => LinkRef::Fresh(node),
+        }
+    }
+
+    /// Takes a child out.
+    pub(crate) fn take(&mut self, slot: usize) -> Link {
+        self.taken &= !(1 << slot);
+        self.hashed &= !(1 << slot);
+        match std::mem::take(&mut self.children[slot]) {
+            Slot::Empty => Link::Empty,
+            Slot::Stored(body) => Link::Stored(Stored { hash: *self.items[slot].hash(), body }),
+            Slot::Fresh(node) => Link::Fresh(node),
+        }
+    }
+
+    /// Takes a child out if it is not known by hash.
+    pub(crate) fn take_fresh(&mut self, slot: usize) -> Option<Node> {
+        if !matches!(self.children[slot], Slot::Fresh(_)) {
+            return None;
+        }
+        match self.take(slot) {
+            Link::Fresh(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Puts a child where none is.
+    pub(crate) fn put(&mut self, slot: usize, link: Link) {
+        self.taken |= u16::from(!link.is_empty()) << slot;
+        self.children[slot] = match link {
+            Link::Empty => Slot::Empty,
+            Link::Stored(Stored { hash, body }) => {
+                self.hashed |= 1 << slot;
+                self.items[slot] = HashItem::new(&hash);
+                Slot::Stored(body)
+            }
+            Link::Fresh(node) => Slot::Fresh(node),
+        }
+    }
+
+    /// Changes a child, and notes that it may have changed.
+    pub(crate) fn change<T>(&mut self, nibble: u8, change: impl FnOnce(&mut Link) -> T) -> T {
         self.changed |= 1 << nibble;
-        &mut self.children[usize::from(nibble)]
+        let mut link = self.take(usize::from(nibble));
+        let made = change(&mut link);
+        self.put(usize::from(nibble), link);
+        made
+    }
+
+    /// The hashes of the children in RLP, and which of them are meant.
+    pub(crate) fn hashes(&self) -> (&[HashItem; 16], u16) {
+        (&self.items, self.hashed)
+    }
+
+    /// Reads a byte of every cache line that a commit needs, so that these reads do not wait for each other.
+    pub(crate) fn touch(&self) -> usize {
+        let lines: usize = self.items.iter().step_by(2).map(|item| usize::from(item.0[1])).sum();
+        let mut changed = self.changed;
+        let mut children = usize::from(self.items[15].0[32]);
+        while changed != 0 {
+            children += usize::from(matches!(self.children[changed.trailing_zeros() as usize], Slot::Fresh(_)));
+            changed &= changed - 1;
+        }
+        lines + children
     }
 
     /// The value, empty if there is none.
@@ -96,8 +208,7 @@ impl Branch {
 
     /// How many of the 17 are taken.
     pub(crate) fn taken(&self) -> usize {
-        let children: usize = self.children.iter().map(|link| usize::from(!link.is_empty())).sum();
-        children + usize::from(self.value.is_some())
+        self.taken.count_ones() as usize + usize::from(self.value.is_some())
     }
 }
 
@@ -122,19 +233,48 @@ pub(crate) struct Stored {
 }
 
 /// The body of a node that is known by hash.
-#[derive(Clone, Debug)]
-enum Body {
+#[derive(Debug)]
+pub(crate) enum Body {
     /// In memory from the beginning.
     Known(Node),
-    /// Read on first use.
-    Lazy(OnceLock<Node>),
+    /// Read on first use. (The box keeps a branch small.)
+    Lazy(OnceLock<Box<Node>>),
+}
+
+impl Clone for Body {
+    fn clone(&self) -> Self {
+        self.cached().map_or_else(|| Self::Lazy(OnceLock::new()), |node| Self::Known(node.clone()))
+    }
 }
 
 impl Body {
     fn into_inner(self) -> Option<Node> {
         match self {
             Self::Known(node) => Some(node),
-            Self::Lazy(body) => body.into_inner(),
+            Self::Lazy(body) => body.into_inner().map(|node| *node),
+        }
+    }
+
+    /// The node if it is in memory.
+    fn cached(&self) -> Option<&Node> {
+        match self {
+            Self::Known(node) => Some(node),
+            Self::Lazy(body) => body.get().map(|node| &**node),
+        }
+    }
+
+    /// The node, read and kept if need be.
+    fn load(&self, hash: &Hash, reader: &dyn NodeReader) -> Result<&Node, TrieError> {
+        match self {
+            Self::Known(node) => Ok(node),
+            Self::Lazy(body) => match body.get() {
+                Some(node) => Ok(node),
+                None => {
+                    let node = fetch(hash, reader)?;
+                    // If another thread was faster, both have read the same node.
+                    Ok(body.get_or_init(|| Box::new(node)))
+                }
+            },
         }
     }
 }
@@ -152,25 +292,7 @@ impl Stored {
 
     /// The body if it is in memory.
     pub(crate) fn cached(&self) -> Option<&Node> {
-        match &self.body {
-            Body::Known(node) => Some(node),
-            Body::Lazy(body) => body.get(),
-        }
-    }
-
-    /// The body, read and kept if need be.
-    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<&Node, TrieError> {
-        match &self.body {
-            Body::Known(node) => Ok(node),
-            Body::Lazy(body) => match body.get() {
-                Some(node) => Ok(node),
-                None => {
-                    let node = fetch(&self.hash, reader)?;
-                    // If another thread was faster, both have read the same node.
-                    Ok(body.get_or_init(|| node))
-                }
-            },
-        }
+        self.body.cached()
     }
 
     /// The body, read if need be and not kept.
@@ -179,26 +301,55 @@ impl Stored {
     }
 }
 
+/// A [`Link`], wherever it stands.
+#[derive(Clone, Copy)]
+pub(crate) enum LinkRef<'n> {
+    Empty,
+    Stored(&'n Hash, &'n Body),
+    Fresh(&'n Node),
+}
+
+impl<'n> LinkRef<'n> {
+    /// A copy.
+    pub(crate) fn to_link(self) -> Link {
+        match self {
+            Self::Empty => Link::Empty,
+            Self::Stored(hash, body) => Link::Stored(Stored { hash: *hash, body: body.clone() }),
+            Self::Fresh(node) => Link::Fresh(node.clone()),
+        }
+    }
+
+    /// The node behind the link, kept once read; `None` if the link is empty.
+    pub(crate) fn load(self, reader: &dyn NodeReader) -> Result<Option<&'n Node>, TrieError> {
+        match self {
+            Self::Empty => Ok(None),
+            Self::Fresh(node) => Ok(Some(node)),
+            Self::Stored(hash, body) => body.load(hash, reader).map(Some),
+        }
+    }
+}
+
 impl Link {
+    /// The link, to read.
+    pub(crate) fn as_ref(&self) -> LinkRef<'_> {
+        match self {
+            Self::Empty => LinkRef::Empty,
+            Self::Stored(stored) => LinkRef::Stored(&stored.hash, &stored.body),
+            Self::Fresh(node) => LinkRef::Fresh(node),
+        }
+    }
+
     /// True if nothing is there.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(self, Self::Empty)
     }
 
-    /// The node behind the link, kept once read; `None` if the link is empty.
-    pub(crate) fn load(&self, reader: &dyn NodeReader) -> Result<Option<&Node>, TrieError> {
-        match self {
-            Self::Empty => Ok(None),
-            Self::Fresh(node) => Ok(Some(node)),
-            Self::Stored(stored) => stored.load(reader).map(Some),
-        }
-    }
-
-    /// The node behind the link for change: read, its hash forgotten; who changes it copies it if it is shared; `None` if the link is empty.
+    /// The node behind the link for change: read, its hash forgotten; who changes it copies it if it is shared; `None` if
+    /// the link is empty.
     pub(crate) fn load_mut(&mut self, reader: &dyn NodeReader) -> Result<Option<&mut Node>, TrieError> {
         if let Self::Stored(stored) = self {
-            stored.load(reader)?;
-            // The body moves out of the link: unless somebody else holds it, it need not be copied below.
+            stored.body.load(&stored.hash, reader)?;
+            // The body moves out of the link: unless somebody else holds it, it need not be copied.
             if let Self::Stored(Stored { body, .. }) = std::mem::take(self) {
                 *self = body.into_inner().map_or(Self::Empty, Self::Fresh);
             }

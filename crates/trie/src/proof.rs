@@ -1,6 +1,6 @@
 //! Proofs that a key has a value, or none, under a root.
 
-use crate::node::{Link, Node, Step};
+use crate::node::{Link, LinkRef, Node, Step};
 use crate::{Bytes, EMPTY_ROOT, Hash, NodeReader, ProofError, Trie, TrieError, codec, nibbles};
 use alloy_primitives::keccak256;
 
@@ -26,7 +26,7 @@ impl Trie {
                 }
             };
             match node.step(path) {
-                Step::Down(child, rest) => (link, path) = (child.clone(), rest),
+                Step::Down(child, rest) => (link, path) = (child.to_link(), rest),
                 Step::Here(_) => return Ok(proof),
             }
         }
@@ -52,9 +52,9 @@ fn follow(root: &Hash, path: &[u8], proof: &[Bytes], used: &mut usize) -> Result
     loop {
         let below = match node.step(path) {
             Step::Here(value) => return Ok(value.cloned()),
-            Step::Down(Link::Empty, _) => return Ok(None),
-            Step::Down(Link::Fresh(inline), rest) => (inline.clone(), rest),
-            Step::Down(Link::Stored(stored), rest) => (next_node(&stored.hash, proof, used)?, rest),
+            Step::Down(LinkRef::Empty, _) => return Ok(None),
+            Step::Down(LinkRef::Fresh(inline), rest) => (inline.clone(), rest),
+            Step::Down(LinkRef::Stored(hash, _), rest) => (next_node(hash, proof, used)?, rest),
         };
         (node, path) = below;
     }

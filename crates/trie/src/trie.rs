@@ -1,6 +1,6 @@
 //! Reading and writing single keys.
 
-use crate::node::{Branch, Extension, Leaf, Link, Node, Step, Stored};
+use crate::node::{Branch, Extension, Leaf, Link, LinkRef, Node, Step, Stored};
 use crate::{Bytes, EMPTY_ROOT, Hash, KEY_BYTES_MAX, NodeReader, TrieError, nibbles};
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Trie {
     /// A node on the way is missing, corrupt or cannot be read.
     pub fn get(&self, reader: &dyn NodeReader, key: &[u8]) -> Result<Option<Bytes>, TrieError> {
         let nibbles = nibbles::from_key(key);
-        let (mut link, mut path) = (&self.root, &nibbles[..]);
+        let (mut link, mut path) = (self.root.as_ref(), &nibbles[..]);
         while let Some(node) = link.load(reader)? {
             match node.step(path) {
                 Step::Down(child, rest) => (link, path) = (child, rest),
@@ -116,8 +116,8 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
             let branch = Branch::own(&mut fork);
             let rest = &own[shared + 1..];
             let child = std::mem::take(child);
-            *branch.child_mut(own[shared]) =
-                if rest.is_empty() { child } else { Link::Fresh(Node::extension(rest.to_vec(), child)) };
+            let child = if rest.is_empty() { child } else { Link::Fresh(Node::extension(rest.to_vec(), child)) };
+            branch.change(own[shared], |link| *link = child);
             put(branch, &path[shared..], value);
             *node = below(&path[..shared], fork);
         }
@@ -125,7 +125,7 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
             let branch = Branch::own(branch);
             match path.split_first() {
                 None => branch.value = Some(value),
-                Some((&next, rest)) => return insert(branch.child_mut(next), reader, rest, value),
+                Some((&next, rest)) => return branch.change(next, |child| insert(child, reader, rest, value)),
             }
         }
     }
@@ -137,7 +137,7 @@ fn put(branch: &mut Branch, path: &[u8], value: Bytes) {
     match path.split_first() {
         None => branch.value = Some(value),
         Some((&next, rest)) => {
-            *branch.child_mut(next) = Link::Fresh(Node::leaf(rest.to_vec(), value));
+            branch.change(next, |child| *child = Link::Fresh(Node::leaf(rest.to_vec(), value)));
         }
     }
 }
@@ -165,16 +165,13 @@ fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), T
             let next = path.first().copied();
             if branch.taken() == 2 {
                 // The branch may dissolve into the other one: read that before anything changes.
-                let other = branch
-                    .children
-                    .iter()
-                    .enumerate()
-                    .find(|(i, l)| next.map(usize::from) != Some(*i) && !l.is_empty());
-                other.map(|(_, other)| other.load(reader)).transpose()?;
+                (0..16)
+                    .filter(|&slot| next.map(usize::from) != Some(slot))
+                    .try_for_each(|slot| branch.child(slot).load(reader).map(drop))?;
             }
             match next {
                 None => branch.value = None,
-                Some(next) => remove(branch.child_mut(next), reader, &path[1..])?,
+                Some(next) => branch.change(next, |child| remove(child, reader, &path[1..]))?,
             }
             if branch.taken() > 1 {
                 return Ok(());
@@ -194,15 +191,15 @@ fn dissolve(branch: &mut Branch, reader: &dyn NodeReader) -> Result<Option<Node>
     if let Some(value) = branch.value.take() {
         return Ok(Some(Node::leaf(Vec::new(), value)));
     }
-    match (0u8..16).find(|&i| !branch.children[usize::from(i)].is_empty()) {
-        Some(i) => prepend(vec![i], std::mem::take(&mut branch.children[usize::from(i)]), reader),
+    match (0u8..16).find(|&i| !matches!(branch.child(usize::from(i)), LinkRef::Empty)) {
+        Some(i) => prepend(vec![i], branch.take(usize::from(i)), reader),
         None => Ok(None),
     }
 }
 
 /// The one node that stands for `path` followed by `child`, which is in memory.
 fn prepend(mut path: Vec<u8>, child: Link, reader: &dyn NodeReader) -> Result<Option<Node>, TrieError> {
-    let Some(node) = child.load(reader)? else { return Ok(None) };
+    let Some(node) = child.as_ref().load(reader)? else { return Ok(None) };
     Ok(Some(match node {
         Node::Leaf(leaf) => {
             path.extend(&leaf.path);
@@ -238,6 +235,13 @@ pub(crate) fn children_mut(node: &mut Node, mut visit: impl FnMut(&mut Link)) {
     match node {
         Node::Leaf(_) => {}
         Node::Extension(extension) => visit(&mut Arc::make_mut(extension).child),
-        Node::Branch(branch) => Branch::own(branch).children.iter_mut().for_each(visit),
+        Node::Branch(branch) => {
+            let branch = Branch::own(branch);
+            for slot in 0..16 {
+                let mut child = branch.take(slot);
+                visit(&mut child);
+                branch.put(slot, child);
+            }
+        }
     }
 }
