@@ -54,30 +54,27 @@ fn push_path(path: &[u8], leaf: bool, out: &mut Vec<u8>) {
     nibbles::push_compact(path, leaf, out);
 }
 
-/// The children of a branch. Most are hashed: these are put together before they are appended.
+/// The children of a branch.
 fn push_children(branch: &Branch, out: &mut Vec<u8>) {
-    let (hashes, hashed) = branch.hashes();
-    let mut items = [0; 16 * HashItem::LEN];
-    let mut len = 0;
-    for (slot, item) in hashes.iter().enumerate() {
-        if hashed & 1 << slot != 0 {
-            items[len..len + HashItem::LEN].copy_from_slice(item.bytes());
-            len += HashItem::LEN;
-            continue;
-        }
-        match branch.child(slot) {
-            LinkRef::Empty => {
-                items[len] = alloy_rlp::EMPTY_STRING_CODE;
-                len += 1;
-            }
-            child => {
-                out.extend_from_slice(&items[..len]);
-                len = 0;
-                push_link(child, out);
-            }
-        }
+    match branch.hashes() {
+        Some((items, hashed)) => push_hashes(items, hashed, out),
+        None => (0..16).for_each(|slot| push_link(branch.child(slot), out)),
     }
-    out.extend_from_slice(&items[..len]);
+}
+
+/// The children of a branch that has hashed ones and none else. Which there are is anybody's guess: no branch asks.
+fn push_hashes(items: &[HashItem; 16], hashed: u16, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + 16 * HashItem::LEN, 0);
+    let mut end = start;
+    for (slot, item) in items.iter().enumerate() {
+        let taken = usize::from(hashed >> slot & 1);
+        let place = &mut out[end..end + HashItem::LEN];
+        place.copy_from_slice(item.bytes());
+        place[0] = alloy_rlp::EMPTY_STRING_CODE + 32 * taken as u8;
+        end += 1 + 32 * taken;
+    }
+    out.truncate(end);
 }
 
 fn push_link(link: LinkRef<'_>, out: &mut Vec<u8>) {

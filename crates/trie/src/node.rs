@@ -184,9 +184,10 @@ impl Branch {
         made
     }
 
-    /// The hashes of the children in RLP, and which of them are meant.
-    pub(crate) fn hashes(&self) -> (&[HashItem; 16], u16) {
-        (&self.items, self.hashed)
+    /// The hashes of the children in RLP, and which of them are meant (bit i: child i); `None` if there is a child that is
+    /// not known by hash.
+    pub(crate) fn hashes(&self) -> Option<(&[HashItem; 16], u16)> {
+        (self.hashed == self.taken).then_some((&self.items, self.hashed))
     }
 
     /// Reads a byte of every cache line that a commit needs, so that these reads do not wait for each other.
