@@ -1,7 +1,7 @@
 //! Hashing what changed, level by level.
 
 use crate::codec::{self, INLINE_BELOW};
-use crate::node::{Branch, Link, Node, Stored};
+use crate::node::{Branch, Extension, Link, Node, Stored};
 use crate::{BatchHasher, Bytes, EMPTY_ROOT, Hash, Trie};
 use std::hint::black_box;
 use std::ops::Range;
@@ -91,12 +91,13 @@ struct Work<'w> {
 impl Work<'_> {
     /// Hashes what changed below these nodes. The recursion is as deep as the trie.
     fn settle_below(&mut self, level: &mut [Dirty]) {
-        let mut below = take_children(level).into_iter();
+        let (mut parents, children) = take_children(level);
+        let mut below = children.into_iter();
         while below.len() > 0 {
             let mut together: Vec<_> = below.by_ref().take(TOGETHER).collect();
             self.settle_below(&mut together);
             for (Place { parent, slot }, link) in self.hash(together, INLINE_BELOW) {
-                hang(&mut level[parent].node, slot, link);
+                parents[parent].hang(slot, link);
             }
         }
     }
@@ -124,27 +125,32 @@ impl Work<'_> {
     }
 }
 
-/// Takes the changed children out of the nodes, which are then held once.
-#[inline(never)]
-fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
-    let mut children = Vec::new();
-    for parent in 0..level.len() {
-        if parent % AHEAD == 0 {
-            touch(&level[parent..level.len().min(parent + AHEAD)]);
+/// A node for change.
+enum Parent<'n> {
+    Leaf,
+    Extension(&'n mut Extension),
+    Branch(&'n mut Branch),
+}
+
+impl<'n> Parent<'n> {
+    /// The node, copied if somebody else holds it.
+    fn own(node: &'n mut Node) -> Self {
+        match node {
+            Node::Leaf(_) => Self::Leaf,
+            Node::Extension(extension) => Self::Extension(Arc::make_mut(extension)),
+            Node::Branch(branch) => Self::Branch(Branch::own(branch)),
         }
-        let mut found = |slot, node| children.push(Dirty { node, place: Place { parent, slot } });
-        match &mut level[parent].node {
-            Node::Leaf(_) => {}
-            Node::Extension(extension) => {
-                let child = &mut Arc::make_mut(extension).child;
-                if let Link::Fresh(_) = child
-                    && let Link::Fresh(node) = std::mem::take(child)
-                {
-                    found(0, node);
-                }
-            }
-            Node::Branch(branch) => {
-                let branch = Branch::own(branch);
+    }
+
+    /// Takes the changed children out and shows them with their slots.
+    fn take_changed(&mut self, mut found: impl FnMut(usize, Node)) {
+        match self {
+            Self::Leaf => {}
+            Self::Extension(extension) => match std::mem::take(&mut extension.child) {
+                Link::Fresh(node) => found(0, node),
+                unchanged => extension.child = unchanged,
+            },
+            Self::Branch(branch) => {
                 let mut changed = std::mem::take(&mut branch.changed);
                 while changed != 0 {
                     let slot = changed.trailing_zeros() as usize;
@@ -156,7 +162,32 @@ fn take_children(level: &mut [Dirty]) -> Vec<Dirty> {
             }
         }
     }
-    children
+
+    /// Hangs a child where one was taken.
+    fn hang(&mut self, slot: usize, link: Link) {
+        match self {
+            Self::Branch(branch) => branch.put(slot, link),
+            Self::Extension(extension) => extension.child = link,
+            Self::Leaf => unreachable!("a leaf has no child"),
+        }
+    }
+}
+
+/// Takes the changed children out of the nodes, which are then held once.
+#[inline(never)]
+fn take_children(level: &mut [Dirty]) -> (Vec<Parent<'_>>, Vec<Dirty>) {
+    let mut parents = Vec::with_capacity(level.len());
+    let mut children = Vec::with_capacity(2 * level.len());
+    for together in level.chunks_mut(AHEAD) {
+        touch(together);
+        for dirty in together {
+            let mut parent = Parent::own(&mut dirty.node);
+            let index = parents.len();
+            parent.take_changed(|slot, node| children.push(Dirty { node, place: Place { parent: index, slot } }));
+            parents.push(parent);
+        }
+    }
+    (parents, children)
 }
 
 /// Reads from each node what a commit needs. Nodes lie all over the memory; these reads do not wait for each other, as
@@ -171,13 +202,4 @@ fn touch(nodes: &[Dirty]) {
         Node::Branch(branch) => branch.touch(),
     };
     black_box(nodes.iter().map(parts).sum::<usize>());
-}
-
-/// Hangs a child where one was taken.
-fn hang(parent: &mut Node, slot: usize, link: Link) {
-    match parent {
-        Node::Branch(branch) => Branch::own(branch).put(slot, link),
-        Node::Extension(extension) => Arc::make_mut(extension).child = link,
-        Node::Leaf(_) => unreachable!("a leaf has no child"),
-    }
 }

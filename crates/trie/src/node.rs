@@ -194,7 +194,7 @@ impl Branch {
     pub(crate) fn touch(&self) -> usize {
         let lines: usize = self.items.iter().step_by(2).map(|item| usize::from(item.0[1])).sum();
         let mut changed = self.changed;
-        let mut children = usize::from(self.items[15].0[32]);
+        let mut children = usize::from(self.items[15].0[32]) + usize::from(self.value.is_some());
         while changed != 0 {
             children += usize::from(matches!(self.children[changed.trailing_zeros() as usize], Slot::Fresh(_)));
             changed &= changed - 1;
