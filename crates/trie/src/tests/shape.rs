@@ -184,6 +184,28 @@ fn keys_up_to_the_limit_nest() {
 }
 
 #[test]
+fn the_deepest_trie_commits_on_a_small_stack() {
+    // A node at every nibble of a key of the greatest length: below each branch another, or an extension and another.
+    let keys = (0..=KEY_BYTES_MAX).map(|len| vec![0x11; len]);
+    let forks = (0..KEY_BYTES_MAX).map(|len| [&vec![0x11; len][..], &[0x12]].concat());
+    let work = || {
+        let mut trie = Trie::empty();
+        for key in keys.chain(forks) {
+            trie.insert(&NoNodes, &key, vec![7; 40]).expect("within the limit");
+        }
+        let mut disk = Disk::default();
+        let commit = std::thread::scope(|scope| {
+            let small = std::thread::Builder::new().stack_size(1 << 20);
+            small.spawn_scoped(scope, || trie.commit(&ScalarHasher)).expect("a thread").join().expect("no overflow")
+        });
+        assert!(commit.nodes.len() > 3 * KEY_BYTES_MAX, "{} nodes", commit.nodes.len());
+        let root = disk.store(commit);
+        assert_eq!(entries(&Trie::open(root), &disk, b"", b"").len(), 2 * KEY_BYTES_MAX + 1);
+    };
+    std::thread::Builder::new().stack_size(8 << 20).spawn(work).expect("a thread").join().expect("no overflow");
+}
+
+#[test]
 fn walk_reads_only_what_it_needs() {
     let mut map = accounts(3000);
     map.insert(b"ls/vcp".to_vec(), vec![9; 40]);
