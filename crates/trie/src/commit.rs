@@ -107,7 +107,11 @@ impl Work<'_> {
     fn hash(&mut self, level: Vec<Dirty>, inline_below: usize) -> Vec<(Place, Link)> {
         let buffer = &mut self.encoded;
         buffer.clear();
-        let ranges: Vec<_> = level.iter().map(|dirty| codec::push_encoded(&dirty.node, buffer)).collect();
+        let mut ranges = Vec::with_capacity(level.len());
+        for together in level.chunks(AHEAD) {
+            touch(together); // they may have left the nearest caches since
+            ranges.extend(together.iter().map(|dirty| codec::push_encoded(&dirty.node, buffer)));
+        }
         let hashed = ranges.iter().filter(|range| range.len() >= inline_below);
         let messages: Vec<&[u8]> = hashed.map(|range| &buffer[range.clone()]).collect();
         let hashes = if messages.is_empty() { Vec::new() } else { self.hasher.keccak256_batch(&messages) };
