@@ -110,7 +110,7 @@ pub fn share_calibration(files: &[PathBuf], commit: &str) {
     }
 }
 
-/// Hashes tries level by level on an engine.
+/// Hashes the nodes of tries on an engine.
 #[derive(Clone, Debug)]
 pub struct Hasher(pub Engine);
 

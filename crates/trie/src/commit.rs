@@ -1,4 +1,4 @@
-//! Hashing what changed, level by level.
+//! Hashing what changed, from below, up to 256 nodes of a level at a time.
 
 use crate::codec::{self, INLINE_BELOW};
 use crate::node::{Branch, Extension, Link, Node, Stored};
