@@ -1,5 +1,6 @@
 //! What the curve needs of a backend.
 
+use crate::field::scalar::Fe1;
 use crate::field::{Field, Packed};
 
 /// Work that is compiled as a function of its own: one per phase, each small enough for the compiler and for the
@@ -28,5 +29,20 @@ pub(crate) trait Machine: Copy {
         for (Packed([x0, x1, x2, x3, y0, y1, y2, y3]), digest) in points.iter().zip(digests) {
             *digest = crate::keccak::point_digest([*x0, *x1, *x2, *x3], [*y0, *y1, *y2, *y3]);
         }
+    }
+}
+
+/// A machine that works on one number at a time: for chains of which there are too few to fill lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Narrow<M>(pub(crate) M);
+
+impl<M: Machine> Machine for Narrow<M> {
+    type Fe = Fe1;
+
+    const AFFINE_MIN: usize = M::AFFINE_MIN;
+
+    #[inline(always)]
+    fn call<T: Task>(self, task: T) -> T::Output {
+        self.0.call(task)
     }
 }

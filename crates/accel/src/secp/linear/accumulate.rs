@@ -155,7 +155,7 @@ impl Task for AddLate<'_> {
 
 /// The sum of any two points; `None` is the point at infinity.
 #[inline(always)]
-fn add_any(a: Affine<Fe1>, b: Affine<Fe1>) -> Option<Affine<Fe1>> {
+pub(super) fn add_any(a: Affine<Fe1>, b: Affine<Fe1>) -> Option<Affine<Fe1>> {
     let (dx, dy) = (b.x.sub(a.x), b.y.sub(a.y));
     if dx.is_zero() == 0 {
         Some(a.add(dx, dy, dx.invert()))

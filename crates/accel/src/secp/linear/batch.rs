@@ -40,6 +40,8 @@ pub(super) struct Batch {
     pub(super) places: usize,
     pub(super) items: Vec<Item>,
     candidates: Vec<Candidate>,
+    /// Different keys.
+    keys: usize,
 }
 
 /// A claim of good form.
@@ -51,20 +53,41 @@ struct Candidate {
     parsed: Parsed,
 }
 
+/// Places are whole groups of lanes: of any machine's.
+const PLACES_OF: usize = 64;
+
 /// Candidates whose points are computed together: what is at work stays in the caches.
 const PIECE: usize = 1024;
 
 impl Batch {
-    /// Takes up some claims, and returns their verdicts if all equations hold.
-    pub(super) fn fill<M: Machine>(&mut self, machine: M, claims: &[Claim], rng: &mut impl RngCore) -> Vec<Verdict> {
-        self.places = claims.len().next_multiple_of(M::Fe::LANES);
+    /// Takes up some claims, and returns what is wrong with the form of each, and how many different keys they name.
+    pub(super) fn parse(&mut self, claims: &[Claim]) -> (Vec<Verdict>, usize) {
+        self.places = claims.len().next_multiple_of(PLACES_OF);
         self.points.resize(self.points.len().max(4 * self.places), Packed([0; 8]));
+        let keys = &mut self.points[2 * self.places..];
+        let (count, verdicts) = parse(claims, &mut self.candidates, keys);
+        self.keys = count;
+        (verdicts, count)
+    }
+
+    /// The claims of good form.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = usize> {
+        self.candidates.iter().map(|candidate| candidate.claim as usize)
+    }
+
+    /// Makes the equations of the parsed claims; the verdicts become those if all equations hold.
+    pub(super) fn equations<M: Machine>(
+        &mut self,
+        machine: M,
+        claims: &[Claim],
+        rng: &mut impl RngCore,
+        verdicts: &mut [Verdict],
+    ) {
         let (points, rest) = self.points.split_at_mut(self.places);
         let (images, rest) = rest.split_at_mut(self.places);
         let (keys, key_images) = rest.split_at_mut(self.places);
-        let (count, mut verdicts) = parse(claims, &mut self.candidates, keys);
         let has_point = put_points(machine, &self.candidates, points, images);
-        let is_key = machine.call(PutKeyImages::<M::Fe>(&keys[..count], key_images, PhantomData));
+        let is_key = machine.call(PutKeyImages::<M::Fe>(&keys[..self.keys], key_images, PhantomData));
         self.items.clear();
         for Candidate { claim, place, key, .. } in &self.candidates {
             let has_point = has_point[*place as usize / M::Fe::LANES] >> (*place as usize % M::Fe::LANES) & 1 == 1;
@@ -77,7 +100,6 @@ impl Batch {
             }
         }
         machine.call(Equations { claims, candidates: &self.candidates, items: &mut self.items });
-        verdicts
     }
 }
 

@@ -8,9 +8,10 @@ use super::accumulate::{Accumulate, AddLate, Late, Scratch};
 use super::sort::{Chunk, Sorter};
 use crate::field::Packed;
 use crate::secp::machine::Machine;
+use std::ops::Range;
 
 /// Sums that grow in step at most: what of them is at work fits the second-level cache.
-pub(super) const LANES_MAX: usize = 2048;
+pub(super) const LANES_MAX: usize = 4096;
 
 /// How scalars are cut: 64 bits into `windows` of `width` bits or, the last ones, of one less.
 #[derive(Clone, Copy)]
@@ -22,7 +23,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// The cheapest for so many short (64 bits) and long (128 bits) scalars. A bucket costs as much as 12/5 points in
+    /// The cheapest for so many short (64 bits) and long (128 bits) scalars in a block. A bucket costs as much as 12/5 points in
     /// buckets: measured with AVX-512 for 64 to 16,384 equations of one key or different keys.
     pub(super) fn best(short: usize, long: usize) -> Self {
         let cut = |windows| Self { width: 64 / windows + 1, windows };
@@ -52,57 +53,93 @@ impl Cut {
     }
 }
 
-/// Points and their scalars.
+/// Points and their scalars, of some blocks; in each block, first those with short scalars.
 #[derive(Default)]
 pub(super) struct Terms {
-    /// Place of the point, times two, plus one if it is to be turned.
+    /// Place of the point, times two, plus one if it is to be turned. All short ones stand before all long ones.
     pub(super) points: Vec<u32>,
     pub(super) scalars: Vec<u128>,
-    /// The first so many scalars have 64 bits, not 128.
-    pub(super) short: usize,
+    /// Where the short ones of each block end.
+    short_ends: Vec<usize>,
+    /// Where the long ones of each block end.
+    long_ends: Vec<usize>,
 }
 
 impl Terms {
     pub(super) fn clear(&mut self) {
         self.points.clear();
         self.scalars.clear();
-        self.short = 0;
+        self.short_ends.clear();
+        self.long_ends.clear();
     }
 
-    /// Scalars of at most 2^63; before all others.
-    #[inline(always)]
-    pub(super) fn push_short(&mut self, place: u32, scalar: i64) {
-        self.push(place, u128::from(scalar.unsigned_abs()), scalar < 0);
-        self.short += 1;
-    }
-
-    /// Scalars below 0.7 * 2^128.
+    /// A scalar of at most 2^63 for short ones, of less than 0.7 * 2^128 for long ones.
     #[inline(always)]
     pub(super) fn push(&mut self, place: u32, magnitude: u128, negative: bool) {
         self.points.push(place << 1 | u32::from(negative));
         self.scalars.push(magnitude);
     }
 
+    /// What was pushed since the last block are the short ones of a block.
+    #[inline(always)]
+    pub(super) fn end_short(&mut self) {
+        self.short_ends.push(self.points.len());
+    }
+
+    /// What was pushed since the last block are the long ones of a block. After the short ones of all blocks.
+    #[inline(always)]
+    pub(super) fn end_long(&mut self) {
+        self.long_ends.push(self.points.len());
+    }
+
+    pub(super) fn blocks(&self) -> usize {
+        self.short_ends.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// How many scalars are short.
+    pub(super) fn short(&self) -> usize {
+        self.short_ends.last().copied().unwrap_or(0)
+    }
+
+    /// How many scalars are long.
     pub(super) fn long(&self) -> usize {
-        self.points.len() - self.short
+        self.points.len() - self.short()
+    }
+
+    /// The short ones of a block.
+    pub(super) fn short_of(&self, block: usize) -> Range<usize> {
+        let start = if block == 0 { 0 } else { self.short_ends[block - 1] };
+        start..self.short_ends[block]
+    }
+
+    /// The long ones of a block.
+    pub(super) fn long_of(&self, block: usize) -> Range<usize> {
+        let start = if block == 0 { self.short() } else { self.long_ends[block - 1] };
+        start..self.long_ends[block]
     }
 }
 
-/// The sum of each bucket: `[window * cut.buckets() + |digit| - 1]`.
+/// The sum of each bucket: `[(block * windows + window) * cut.buckets() + |digit| - 1]`.
 #[derive(Default)]
 pub(super) struct Buckets {
     pub(super) sums: Vec<Packed>,
     /// Those that got a point; the sums of the others mean nothing.
     pub(super) occupied: Vec<bool>,
+    pub(super) blocks: usize,
+    /// Of a block.
     pub(super) windows: usize,
 }
 
 impl Buckets {
     /// All empty.
-    fn begin(&mut self, windows: usize, buckets: usize) {
-        self.windows = windows;
+    fn begin(&mut self, blocks: usize, windows: usize, buckets: usize) {
+        (self.blocks, self.windows) = (blocks, windows);
         self.occupied.clear();
-        self.fill_up(windows * buckets);
+        self.fill_up(blocks * windows * buckets);
     }
 
     /// With empty buckets.
@@ -130,19 +167,22 @@ impl Bucketing {
         cut: Cut,
     ) -> Option<&mut Buckets> {
         let windows = if terms.long() == 0 { cut.windows } else { 2 * cut.windows };
-        let (short, long) = terms.scalars.split_at_mut(terms.short);
-        short.iter_mut().for_each(|scalar| *scalar += cut.bias(cut.windows));
-        long.iter_mut().for_each(|scalar| *scalar += cut.bias(2 * cut.windows));
+        let columns = terms.blocks() * windows;
+        let first_long = terms.short();
+        let (short, long) = terms.scalars.split_at_mut(first_long);
+        let (short_bias, long_bias) = (cut.bias(cut.windows), cut.bias(2 * cut.windows));
+        short.iter_mut().for_each(|scalar| *scalar += short_bias);
+        long.iter_mut().for_each(|scalar| *scalar += long_bias);
 
         let Self { buckets, sorter, late } = self;
-        buckets.begin(windows, cut.buckets());
+        buckets.begin(terms.blocks(), windows, cut.buckets());
         late.clear();
         let late_max = LATE_MIN + terms.points.len() / LATE_PART;
         let mut scratch = Scratch::<M::Fe>::default();
-        // Some windows together if they are small.
+        // Some windows together if they are small, of one block after the other.
         let together = LANES_MAX.div_ceil(cut.buckets());
-        for first in (0..windows).step_by(together) {
-            sorter.sort::<M>(terms, cut, first..windows.min(first + together));
+        for first in (0..columns).step_by(together) {
+            sorter.sort::<M>(terms, cut, windows, first..columns.min(first + together));
             let offset = first * cut.buckets();
             for Chunk { first, steps } in &sorter.chunks {
                 let occupied = steps.first().map_or(0, |step| step.buckets);

@@ -8,19 +8,22 @@
 //! is the point at infinity. `a = alpha + beta * lambda` with halves of 64 bits: R and its image under the endomorphism
 //! then have short factors. They are drawn after the batch is fixed, from a generator that only this process knows.
 //!
-//! If the sum is not 0, halves of the batch are summed (with the same coefficients; the other half is the difference)
-//! until small blocks are left, whose items are recovered one by one, which decides. The same is done where sums met
-//! points that the formulas cannot add, which a hostile sender can force: a verdict is never wrong for that.
+//! If the sum is not 0, blocks of the batch are summed (with the same coefficients), then smaller ones, and the items of
+//! those that are left are decided one by one. The same is done where sums met points that the formulas cannot add, which
+//! a hostile sender can force: a verdict is never wrong for that. After batches with bad items, the next one begins
+//! with blocks, or with decisions.
 
 mod accumulate;
 mod batch;
 mod buckets;
+mod locate;
 mod msm;
 mod running;
 mod search;
 mod sort;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use super::generator::Generator;
 use super::machine::Machine;
@@ -73,6 +76,8 @@ fn verify_with<M: Machine>(
 struct Workspace {
     batch: Batch,
     summing: Summing,
+    /// Which part of the items was bad, in the last batches of this thread; each counts as much as all before it.
+    bad_part: f64,
 }
 
 thread_local! {
@@ -85,12 +90,21 @@ fn verify_batch<M: Machine>(
     claims: &[Claim],
     coefficients: &mut impl RngCore,
 ) -> Vec<Verdict> {
-    WORKSPACE.with_borrow_mut(|Workspace { batch, summing }| {
-        let mut verdicts = batch.fill(machine, claims, coefficients);
-        let doubtful = Search::new(machine, generator, batch, summing).doubtful();
-        let places: Vec<usize> = doubtful.into_iter().flatten().map(|item| batch.items[item].claim as usize).collect();
+    WORKSPACE.with_borrow_mut(|Workspace { batch, summing, bad_part }| {
+        let (mut verdicts, keys) = batch.parse(claims);
+        let steps = search::steps(claims.len(), *bad_part, keys * TABLE_MIN <= claims.len());
+        let places: Vec<usize> = if steps.is_empty() {
+            batch.candidates().collect()
+        } else {
+            batch.equations(machine, claims, coefficients, &mut verdicts);
+            let doubtful = Search { machine, generator, batch, summing }.doubtful(steps);
+            doubtful.into_iter().flatten().map(|item| batch.items[item].claim as usize).collect()
+        };
         let left: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
-        for (place, verdict) in places.into_iter().zip(decide(machine, generator, &left)) {
+        let decided = decide(machine, generator, &left);
+        let bad = decided.iter().filter(|verdict| verdict.is_err()).count();
+        *bad_part = (*bad_part + bad as f64 / claims.len() as f64) / 2.0;
+        for (place, verdict) in places.into_iter().zip(decided) {
             verdicts[place] = verdict;
         }
         verdicts
@@ -103,21 +117,23 @@ fn decide<M: Machine>(machine: M, generator: &Generator, claims: &[Claim]) -> Ve
     for (place, claim) in claims.iter().enumerate() {
         places_of.entry(claim.key).or_default().push(place);
     }
-    let (many, few): (Vec<_>, Vec<_>) = places_of.into_iter().partition(|(_, places)| places.len() >= TABLE_MIN);
     let mut verdicts = vec![Ok(()); claims.len()];
-    for (key, places) in many {
-        let claims: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
-        let comb = hot::build_combs(machine, &[key]).swap_remove(0).expect("keys of equations are points");
-        let combs = vec![&comb; claims.len()];
-        for (place, verdict) in places.into_iter().zip(hot::verify_hot(machine, generator, &claims, &combs)) {
-            verdicts[place] = verdict;
+    let mut put = |places: &[usize], decided: Vec<Verdict>| {
+        places.iter().zip(decided).for_each(|(place, verdict)| verdicts[*place] = verdict);
+    };
+    let at = |places: &[usize]| places.iter().map(|place| claims[*place]).collect::<Vec<Claim>>();
+    let mut others = Vec::new();
+    for (key, places) in places_of {
+        let comb = if places.len() < TABLE_MIN { None } else { hot::build_combs(machine, &[key]).swap_remove(0) };
+        match comb {
+            Some(comb) => {
+                put(&places, hot::verify_hot(machine, generator, &at(&places), &vec![&comb; places.len()]));
+            }
+            // Few claims, or a key that is no point of the curve.
+            None => others.extend(places),
         }
     }
-    let places: Vec<usize> = few.into_iter().flat_map(|(_, places)| places).collect();
-    let claims: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
-    for (place, verdict) in places.into_iter().zip(recover::verify(machine, generator, &claims)) {
-        verdicts[place] = verdict;
-    }
+    put(&others, recover::verify(machine, generator, &at(&others)));
     verdicts
 }
 

@@ -1,99 +1,112 @@
 //! Which items of a batch may be bad.
+//!
+//! Blocks of equations are summed. In one that does not hold, a second sum names the bad item if it is the only one; else
+//! the block is cut into smaller ones. What a step costs is nearly the same for any number of bad items, and what it
+//! leaves depends on how many there are: so the first blocks are as large as what is known of earlier batches promises
+//! them to hold, and the search stops where cutting does not pay.
 
 use super::Items;
 use super::batch::Batch;
-use super::msm::{Rest, Summing};
+use super::locate::{self, BadSums};
+use super::msm::{Summing, Weights};
 use crate::field::Packed;
 use crate::secp::generator::Generator;
 use crate::secp::machine::Machine;
 
-/// Failed ranges of at most so many items are not halved any more.
-const BLOCK: usize = 64;
-/// To guess how many items are bad, so many ranges, each such a part of the batch, are summed first.
-const SAMPLES: usize = 4;
-const SAMPLE_PART: usize = 32;
-/// If more of them do not hold, halving would cost about what it saves.
-const SAMPLES_BAD: usize = 1;
-/// In smaller batches there is no guess: ranges would be small, and small sums are dear.
-const SAMPLED_MIN: usize = 4096;
+/// Items of a block: of the first step, of the second and of the third. What the third leaves is decided one by one.
+static SIZES: [usize; 3] = [super::BATCH_MAX, 256, 32];
 
-/// The search of one batch.
+/// Blocks with more bad items on average are not worth a sum: too many would not hold. (A sum of 32 costs about two
+/// thirds of 32 decisions.)
+const BAD_MAX: f64 = 0.33;
+
+/// With more bad items in a block on average, most blocks that do not hold have several, and no second sum is made.
+const NAMED_MAX: f64 = 1.0;
+
+/// Blocks summed together: their lanes are full, and what is at work is in the caches.
+const TOGETHER: usize = 32;
+
+/// What a batch is searched with.
 pub(super) struct Search<'a, M> {
-    machine: M,
-    generator: &'a Generator,
-    batch: &'a Batch,
-    summing: &'a mut Summing,
-    doubtful: Vec<Items>,
-    /// Items that may still be summed: when they are used up, what is left is doubtful.
-    budget: usize,
+    pub(super) machine: M,
+    pub(super) generator: &'a Generator,
+    pub(super) batch: &'a Batch,
+    pub(super) summing: &'a mut Summing,
 }
 
-impl<'a, M: Machine> Search<'a, M> {
-    pub(super) fn new(machine: M, generator: &'a Generator, batch: &'a Batch, summing: &'a mut Summing) -> Self {
-        Self { machine, generator, batch, summing, doubtful: Vec::new(), budget: batch.items.len() }
-    }
+/// How a batch of so many items is searched if such a part of them is bad: the sizes of the blocks, none if it is not
+/// worth a search. Of `few_keys`, each of many items, items are decided so fast that small blocks do not pay.
+pub(super) fn steps(items: usize, bad_part: f64, few_keys: bool) -> &'static [usize] {
+    let sizes = match &SIZES[..] {
+        [all, ..] if few_keys => std::slice::from_ref(all),
+        // All of them are one block of the second step.
+        [_, smaller @ ..] if items <= smaller[0] => smaller,
+        sizes => sizes,
+    };
+    let promising = |size: &usize| bad_part * items.min(*size) as f64 <= BAD_MAX;
+    sizes.iter().position(promising).map_or(&[], |first| &sizes[first..])
+}
 
+impl<M: Machine> Search<'_, M> {
     /// Ranges that together hold every bad item.
-    pub(super) fn doubtful(mut self) -> Vec<Items> {
-        let all = 0..self.batch.items.len();
-        match self.sum(&all) {
-            Some(sum) if self.is_zero(&sum) => {}
-            Some(sum) if self.few_are_bad() => self.descend(all, sum),
-            _ => self.doubtful.push(all),
+    pub(super) fn doubtful(mut self, steps: &[usize]) -> Vec<Items> {
+        let mut named = Vec::new();
+        let mut left: Vec<Items> = std::iter::once(0..self.batch.items.len()).collect();
+        for (step, size) in steps.iter().enumerate() {
+            let blocks: Vec<Items> = left.iter().flat_map(|items| cut(items, *size)).collect();
+            let (bad, sums) = self.that_do_not_hold(&blocks);
+            let bad_part = bad_part(blocks.len(), bad.len(), *size);
+            left = bad;
+            if *size <= Weights::PLACES_MAX && bad_part * *size as f64 <= NAMED_MAX {
+                let places = self.name(&left, &sums, *size);
+                let at = |(items, place): (&Items, &Option<usize>)| place.map(|place| items.start + place);
+                named.extend(left.iter().zip(&places).filter_map(at).map(|item| item..item + 1));
+                left =
+                    left.into_iter().zip(places).filter(|(_, place)| place.is_none()).map(|(items, _)| items).collect();
+            }
+            if left.is_empty() || steps.get(step + 1).is_some_and(|next| bad_part * *next as f64 > BAD_MAX) {
+                break;
+            }
         }
-        self.doubtful
+        named.extend(left);
+        named
     }
 
-    /// A guess.
-    fn few_are_bad(&mut self) -> bool {
-        let items = self.batch.items.len();
-        if items < SAMPLED_MIN {
-            return true;
-        }
-        let mut bad = 0;
-        for sample in 0..SAMPLES {
-            let first = sample * (items / SAMPLES);
-            let sum = self.sum(&(first..first + items / SAMPLE_PART));
-            bad += usize::from(sum.is_none_or(|sum| !self.is_zero(&sum)));
-        }
-        bad <= SAMPLES_BAD
+    /// The blocks that do not hold, and their sums.
+    fn that_do_not_hold(&mut self, blocks: &[Items]) -> (Vec<Items>, Vec<Option<Packed>>) {
+        let sums = self.sums(blocks, Weights::One);
+        let start = Some(self.generator.start_point);
+        blocks.iter().cloned().zip(sums).filter(|(_, sum)| *sum != start).unzip()
     }
 
-    /// Halves a range whose sum is not 0.
-    fn descend(&mut self, items: Items, sum: Packed) {
-        let middle = items.start.midpoint(items.end);
-        let (left, right) = (items.start..middle, middle..items.end);
-        if items.len() <= BLOCK || left.len() > self.budget {
-            self.doubtful.push(items);
-            return;
-        }
-        self.budget -= left.len();
-        match self.sum(&left) {
-            Some(left_sum) if self.is_zero(&left_sum) => self.descend(right, sum),
-            Some(left_sum) if left_sum == sum => self.descend(left, sum),
-            Some(left_sum) => match self.rest(&sum, &left_sum) {
-                Some(right_sum) => {
-                    self.descend(left, left_sum);
-                    self.descend(right, right_sum);
-                }
-                None => self.doubtful.push(items),
-            },
-            None => self.doubtful.push(items),
-        }
+    fn sums(&mut self, blocks: &[Items], weights: Weights) -> Vec<Option<Packed>> {
+        let Self { machine, generator, batch, summing } = self;
+        let together = blocks.chunks(TOGETHER);
+        together.flat_map(|blocks| summing.sums(*machine, generator, batch, blocks, weights)).collect()
     }
 
-    /// The sum of the equations, plus the generator's start (so that it is a finite point if all hold). `None` if it met
-    /// points that the formulas cannot add.
-    fn sum(&mut self, items: &Items) -> Option<Packed> {
-        self.summing.sum(self.machine, self.generator, self.batch, items.clone())
+    /// The place of the only bad item of each block that does not hold, if so.
+    fn name(&mut self, blocks: &[Items], sums: &[Option<Packed>], size: usize) -> Vec<Option<usize>> {
+        let weighted = self.sums(blocks, Weights::Place);
+        let of =
+            |(once, weighted): (&Option<Packed>, Option<Packed>)| Some(BadSums { once: (*once)?, weighted: weighted? });
+        let both: Vec<Option<BadSums>> = sums.iter().zip(weighted).map(of).collect();
+        let known: Vec<BadSums> = both.iter().flatten().copied().collect();
+        let mut places = locate::places(self.machine, &self.generator.start_point, &known, size).into_iter();
+        both.iter().map(|sums| sums.as_ref().and_then(|_| places.next().flatten())).collect()
     }
+}
 
-    fn is_zero(&self, sum: &Packed) -> bool {
-        *sum == self.generator.start_point
-    }
+fn cut(items: &Items, size: usize) -> impl Iterator<Item = Items> + use<> {
+    let end = items.end;
+    items.clone().step_by(size).map(move |start| start..end.min(start + size))
+}
 
-    /// Of the right half, from the sum of both and that of the left.
-    fn rest(&self, both: &Packed, left: &Packed) -> Option<Packed> {
-        self.machine.call(Rest { both, left, start: &self.generator.start_point })
+/// Which part of the items is bad if so many of all blocks do not hold. (As if one more held; a single block says nothing.)
+fn bad_part(blocks: usize, bad: usize, size: usize) -> f64 {
+    if blocks == 1 {
+        return 0.0;
     }
+    let holds = (blocks + 1 - bad) as f64 / (blocks + 1) as f64;
+    -holds.ln() / size as f64
 }

@@ -39,32 +39,38 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    /// Of some windows.
-    pub(super) fn sort<M: Machine>(&mut self, terms: &Terms, cut: Cut, windows: Range<usize>) {
-        let total = windows.len() * cut.buckets();
+    /// Of some columns: column `block * windows + window` is a window of a block.
+    pub(super) fn sort<M: Machine>(&mut self, terms: &Terms, cut: Cut, windows: usize, columns: Range<usize>) {
+        let total = columns.len() * cut.buckets();
         self.codes.clear();
         self.counts.clear();
         // One more, for digits that are 0.
         self.counts.resize(total + 1, 0);
-        for (number, window) in windows.clone().enumerate() {
+        let parts = |column: usize| {
+            let (block, window) = (column / windows, column % windows);
+            let short = if window < cut.windows { terms.short_of(block) } else { 0..0 };
+            (window, short, terms.long_of(block))
+        };
+        for (number, column) in columns.clone().enumerate() {
+            let (window, short, long) = parts(column);
             let base = number * cut.buckets();
-            if window < cut.windows {
-                self.encode(&terms.scalars[..terms.short], cut, window, cut.windows, base);
-            }
-            self.encode(&terms.scalars[terms.short..], cut, window, 2 * cut.windows, base);
+            self.encode(&terms.scalars[short], cut, window, cut.windows, base);
+            self.encode(&terms.scalars[long], cut, window, 2 * cut.windows, base);
         }
         self.rank::<M>(total);
         let mut codes = self.codes.as_slice();
-        for window in windows {
-            let first = if window < cut.windows { 0 } else { terms.short };
-            let (now, rest) = codes.split_at(terms.points.len() - first);
-            codes = rest;
-            for (code, point) in now.iter().zip(&terms.points[first..]) {
-                let (bucket, sign) = ((code >> 1) as usize, code & 1);
-                if bucket < total {
-                    let (step, rank) = &mut self.cursors[bucket];
-                    self.sorted[(self.starts[*step as usize] + *rank) as usize] = point ^ sign;
-                    *step += 1;
+        for column in columns {
+            let (_, short, long) = parts(column);
+            for points in [&terms.points[short], &terms.points[long]] {
+                let (now, rest) = codes.split_at(points.len());
+                codes = rest;
+                for (code, point) in now.iter().zip(points) {
+                    let (bucket, sign) = ((code >> 1) as usize, code & 1);
+                    if bucket < total {
+                        let (step, rank) = &mut self.cursors[bucket];
+                        self.sorted[(self.starts[*step as usize] + *rank) as usize] = point ^ sign;
+                        *step += 1;
+                    }
                 }
             }
         }
@@ -77,14 +83,14 @@ impl Sorter {
         let (mask, half) =
             if window + 1 == windows { (u32::MAX, 0) } else { ((1 << (next - bit)) - 1, 1 << (next - bit - 1)) };
         let none = self.counts.len() - 1;
-        self.codes.reserve(scalars.len());
-        for scalar in scalars {
+        let counts = &mut self.counts;
+        self.codes.extend(scalars.iter().map(|scalar| {
             let digit = ((scalar >> bit) as u32 & mask) as i32 - half;
             let magnitude = digit.unsigned_abs() as usize;
             let bucket = if magnitude == 0 { none } else { base + magnitude - 1 };
-            self.counts[bucket] += 1;
-            self.codes.push((bucket as u32) << 1 | u32::from(digit < 0));
-        }
+            counts[bucket] += 1;
+            (bucket as u32) << 1 | u32::from(digit < 0)
+        }));
     }
 
     /// Ranks the buckets of each chunk, and lays out the steps.

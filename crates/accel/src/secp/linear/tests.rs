@@ -41,11 +41,18 @@ fn check(claims: &[Claim], seed: u64) {
     }
 }
 
-/// How many items of claims the search leaves to recovery.
+/// How many items of claims a search leaves to decisions.
 fn doubtful(claims: &[Claim], seed: u64) -> usize {
+    left(claims, 0.0, &mut ChaCha20Rng::seed_from_u64(seed)).iter().map(Range::len).sum()
+}
+
+/// What a search leaves if such a part of earlier batches was bad.
+fn left(claims: &[Claim], bad_part: f64, coefficients: &mut impl RngCore) -> Vec<Items> {
     let (mut batch, mut summing) = (Batch::default(), Summing::default());
-    batch.fill(Portable, claims, &mut ChaCha20Rng::seed_from_u64(seed));
-    Search::new(Portable, &PLAIN, &batch, &mut summing).doubtful().iter().map(Range::len).sum()
+    let (mut verdicts, _) = batch.parse(claims);
+    batch.equations(Portable, claims, coefficients, &mut verdicts);
+    let search = Search { machine: Portable, generator: &PLAIN, batch: &batch, summing: &mut summing };
+    search.doubtful(search::steps(claims.len(), bad_part, false))
 }
 
 fn order(number: u64) -> Order {
@@ -133,7 +140,30 @@ fn one_bad_claim_is_named() {
             FAULTS[at % 5](&mut claims[at]);
             check(&claims, at as u64);
             claims[at].signed = Signed { digest: Hash::ZERO, ..CLAIMS[at].signed };
-            assert!((1..=64).contains(&doubtful(&claims, 4)), "one block, for {at} of {n}");
+            let items = at..at + 1;
+            assert_eq!(left(&claims, 0.0, &mut testing::rng(4)), [items], "of {n}");
+        }
+    }
+}
+
+/// Blocks with two bad claims, also such whose errors are equal or opposite, are left to smaller ones.
+#[test]
+fn two_bad_claims_of_a_block_are_not_taken_for_one() {
+    for (i, j) in [(0, 1), (3, 77), (0, 255), (100, 200)] {
+        let mut claims = CLAIMS[..512].to_vec();
+        claims[i].signed.digest.0[9] ^= 1;
+        claims[j].signed.digest.0[9] ^= 1;
+        for opposite in [false, true] {
+            if opposite {
+                claims[..512].copy_from_slice(&CLAIMS[..512]);
+                opposite_errors(&mut claims, i, j);
+            }
+            let left = left(&claims, 0.0, &mut testing::rng(18));
+            for bad in [i, j] {
+                assert!(left.iter().any(|items| items.contains(&bad)), "{bad} of {i} and {j} is left");
+            }
+            assert!(left.iter().map(Range::len).sum::<usize>() <= 32);
+            check(&claims, 18);
         }
     }
 }
@@ -179,12 +209,7 @@ fn errors_that_cancel_are_found() {
     let mut claims = CLAIMS[..128].to_vec();
     opposite_errors(&mut claims, 3, 100);
     opposite_errors(&mut claims, 64, 65);
-    let sum_of_equal = || {
-        let (mut batch, mut summing) = (Batch::default(), Summing::default());
-        batch.fill(Portable, &claims, &mut Equal);
-        Search::new(Portable, &PLAIN, &batch, &mut summing).doubtful()
-    };
-    assert!(sum_of_equal().is_empty(), "equal coefficients are deceived, or the forgery is none");
+    assert!(left(&claims, 0.0, &mut Equal).is_empty(), "equal coefficients are deceived, or the forgery is none");
     for seed in 0..20 {
         check(&claims, seed);
     }
@@ -280,4 +305,38 @@ fn large_batches() {
 fn coefficients_are_fresh() {
     let (mut a, mut b) = (coefficients(), coefficients());
     assert_ne!([a.next_u64(), a.next_u64()], [b.next_u64(), b.next_u64()]);
+}
+
+/// What is known of earlier batches changes where a search begins, and no verdict.
+#[test]
+fn any_beginning_of_the_search() {
+    let mut claims = CLAIMS[..1000].to_vec();
+    for at in [0, 130, 131, 999] {
+        claims[at].signed.digest.0[7] ^= 1;
+    }
+    for (bad_part, items) in [(0.0, 34), (0.001, 34), (0.008, 34), (0.02, 1000)] {
+        let left = left(&claims, bad_part, &mut testing::rng(16));
+        assert!([0, 130, 131, 999].iter().all(|bad| left.iter().any(|items| items.contains(bad))), "{bad_part}");
+        let len: usize = left.iter().map(Range::len).sum();
+        assert!(len <= items, "{len} are left of 1000 if {bad_part} were bad before");
+        WORKSPACE.with_borrow_mut(|workspace| workspace.bad_part = bad_part);
+        check(&claims, 16);
+    }
+    WORKSPACE.with_borrow_mut(|workspace| workspace.bad_part = 0.0);
+}
+
+/// Batches of bad items are decided without sums; good ones bring the sums back.
+#[test]
+fn the_search_learns() {
+    let steps = |bad_part| search::steps(16384, bad_part, false).first().copied();
+    assert_eq!([0.0, 1e-3, 1e-2, 0.1].map(steps), [Some(16384), Some(256), Some(32), None]);
+    let bad_part = || WORKSPACE.with_borrow(|workspace| workspace.bad_part);
+    let mut claims = CLAIMS[..200].to_vec();
+    claims.iter_mut().for_each(FAULTS[0]);
+    check(&claims, 17);
+    assert!(bad_part() > 0.3);
+    for _ in 0..20 {
+        check(&CLAIMS[..200], 17);
+    }
+    assert_eq!(search::steps(200, bad_part(), false), [256, 32], "{}", bad_part());
 }
