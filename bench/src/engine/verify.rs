@@ -15,6 +15,8 @@ use vigil_accel::{Backend, Claim, Comb, Engine, Verdict, oracle};
 use vigil_primitives::Address;
 
 const ROUND_ITEMS: usize = 256;
+/// Claims before a round: so many that the rarest bad ones are among them.
+const BEFORE: usize = BAD_ONE_IN[0];
 /// Payers of the case `hot-payers-64`: more tables than a second-level cache holds.
 const PAYERS: usize = 64;
 
@@ -34,12 +36,14 @@ struct Claims<'a> {
     pool: &'a Pool,
     claims: Vec<Claim>,
     expected: Vec<Verdict>,
+    /// What a backend is given before each round, untimed: how it looks for bad claims depends on the batch before.
+    before: Vec<Claim>,
     addresses: Vec<Address>,
     k256_keys: Vec<VerifyingKey>,
 }
 
-/// Cases `hot-payer` (one payer), `bad-0.1pct` and `bad-1pct` (the same with bad items), `hot-payers-64`; cold: `one-payer`,
-/// `distinct-payers` and the same with bad items.
+/// Cases `hot-payer` (one payer), `bad-0.1pct` and `bad-1pct` (the same with bad items), `hot-payers-64`; cold: `one-payer`
+/// and `distinct-payers`, and the same with bad items, after a batch of such claims or (`first`) of good ones.
 pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let mut random = random(seed);
     let count = plan.items(BAD_ONE_IN[0]);
@@ -52,9 +56,13 @@ pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'
         claims("bad-1pct", Way::Hot, &one, many),
         claims("hot-payers-64", Way::Hot, &some, None),
         claims("one-payer", Way::Cold, &one, None),
+        claims("one-payer-bad-0.1pct", Way::Cold, &one, few),
+        claims("one-payer-bad-1pct", Way::Cold, &one, many),
         claims("distinct-payers", Way::Cold, &distinct, None),
         claims("distinct-payers-bad-0.1pct", Way::Cold, &distinct, few),
         claims("distinct-payers-bad-1pct", Way::Cold, &distinct, many),
+        claims("distinct-payers-bad-0.1pct-first", Way::Cold, &distinct, few).after_good(),
+        claims("distinct-payers-bad-1pct-first", Way::Cold, &distinct, many).after_good(),
     ];
     let combs: Vec<_> = plan.backends.iter().map(|backend| [&one, &some].map(|pool| combs(*backend, pool))).collect();
     let tables = |backend: usize, claims: &Claims<'_>| &combs[backend][usize::from(std::ptr::eq(claims.pool, &some))];
@@ -65,8 +73,7 @@ pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'
 impl<'a> Claims<'a> {
     /// `one_in` claims of the pool hold one bad.
     fn new(random: &mut Random, case: &'static str, way: Way, pool: &'a Pool, one_in: Option<usize>) -> Self {
-        let claim = |(signed, signer): (_, &usize)| Claim { signed, key: pool.keys[*signer] };
-        let mut claims: Vec<Claim> = pool.signed.iter().copied().zip(&pool.signers).map(claim).collect();
+        let mut claims = good(pool);
         let mut expected = vec![Ok(()); claims.len()];
         for at in one_in.map(|one_in| places(random, claims.len(), one_in)).unwrap_or_default() {
             corrupt(random, &mut claims[at].signed);
@@ -78,11 +85,19 @@ impl<'a> Claims<'a> {
             way,
             round_items: one_in.unwrap_or(ROUND_ITEMS),
             pool,
+            before: claims[..BEFORE.min(claims.len())].to_vec(),
             claims,
             expected,
             addresses: pool.keys.iter().map(|key| key.address()).collect(),
             k256_keys: pool.parsed.iter().map(k256_key).collect(),
         }
+    }
+
+    /// With good claims before each round.
+    fn after_good(self) -> Self {
+        let mut before = good(self.pool);
+        before.truncate(BEFORE);
+        Self { before, ..self }
     }
 
     /// A peer that answers about one item, given its place and that of its key.
@@ -98,6 +113,12 @@ impl<'a> Claims<'a> {
         let right = |item: usize, answer: &Option<()>| *answer == self.expected[item].ok();
         Side::peer(name, window, Answers::new(work, right))
     }
+}
+
+/// All claims of a pool.
+fn good(pool: &Pool) -> Vec<Claim> {
+    let claim = |(signed, signer): (_, &usize)| Claim { signed, key: pool.keys[*signer] };
+    pool.signed.iter().copied().zip(&pool.signers).map(claim).collect()
 }
 
 /// Tables of a pool's keys; a backend that makes none takes no part in the hot cases.
@@ -127,7 +148,8 @@ fn workload<'a>(
 fn cold<'a>(claims: &'a Claims<'a>, backend: &'static dyn Backend) -> Side<'a> {
     let work = |batch, answers: &mut Vec<_>| answers.append(&mut backend.verify_cold(&claims.claims[batch]));
     let right = |item: usize, verdict: &Verdict| *verdict == claims.expected[item];
-    Side::ours(backend.name().as_str(), Answers::new(work, right))
+    let before_round = || drop(backend.verify_cold(&claims.before));
+    Side::ours(backend.name().as_str(), Answers::new(work, right).before_round(before_round))
 }
 
 fn hot<'a>(claims: &'a Claims<'a>, backend: &'static dyn Backend, combs: &'a [Comb]) -> Side<'a> {
@@ -150,6 +172,8 @@ fn by_engine<'a>(claims: &'a Claims<'a>, plan: &'a Plan, engine: Engine) -> Side
     let before_round = move || {
         if claims.way == Way::Cold {
             engine.replace(plan.engine().expect("there was one"));
+            // What backends remember, they remember by thread, and this engine works on the calling one.
+            plan.backends.last().map(|backend| backend.verify_cold(&claims.before));
         }
     };
     Side::ours(ENGINE, Answers::new(work, right).before_round(before_round))

@@ -10,7 +10,7 @@
 //!
 //! If the sum is not 0, blocks of the batch are summed (with the same coefficients), then smaller ones, and the items of
 //! those that are left are decided one by one. The same is done where sums met points that the formulas cannot add, which
-//! a hostile sender can force: a verdict is never wrong for that. After batches with bad items, the next one begins
+//! a hostile sender can force: a verdict is never wrong for that. After a batch with bad items, the next one begins
 //! with blocks, or with decisions.
 
 mod accumulate;
@@ -76,7 +76,7 @@ fn verify_with<M: Machine>(
 struct Workspace {
     batch: Batch,
     summing: Summing,
-    /// Which part of the items was bad, in the last batches of this thread; each counts as much as all before it.
+    /// Which part of the items was bad in the last batch of this thread: the best guess about the next one.
     bad_part: f64,
 }
 
@@ -103,7 +103,7 @@ fn verify_batch<M: Machine>(
         let left: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
         let decided = decide(machine, generator, &left);
         let bad = decided.iter().filter(|verdict| verdict.is_err()).count();
-        *bad_part = (*bad_part + bad as f64 / claims.len() as f64) / 2.0;
+        *bad_part = bad as f64 / claims.len() as f64;
         for (place, verdict) in places.into_iter().zip(decided) {
             verdicts[place] = verdict;
         }

@@ -2,7 +2,7 @@
 //!
 //! Blocks of equations are summed. In one that does not hold, a second sum names the bad item if it is the only one; else
 //! the block is cut into smaller ones. What a step costs is nearly the same for any number of bad items, and what it
-//! leaves depends on how many there are: so the first blocks are as large as what is known of earlier batches promises
+//! leaves depends on how many there are: so the first blocks are as large as what is known of the batch before promises
 //! them to hold, and the search stops where cutting does not pay.
 
 use super::Items;
