@@ -475,3 +475,6 @@ impl Field for Fe8 {
         u64::from(test_any(self.canonical().0[0], splat(1)))
     }
 }
+
+#[cfg(test)]
+mod tests;
