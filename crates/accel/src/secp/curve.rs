@@ -19,8 +19,10 @@ pub(crate) struct Affine<F> {
     pub(crate) y: F,
 }
 
-/// A point in each lane. Z = 0 says that the lane is at infinity or went through an addition that the formula cannot do
-/// (equal or opposite points), and is not to be trusted; it stays 0 in all that follows.
+/// A point in each lane. Z = 0 says that the lane went through an addition that the formula cannot do (equal or opposite
+/// points); it stays 0 in all that follows. Opposite points leave X = t^2, W = -2 t^3 with t not 0: the point at infinity,
+/// and so does its double. All is 0 after equal points, or if anything was added to the point at infinity: then the lane is
+/// worth nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Jacobian<F> {
     pub(crate) x: F,

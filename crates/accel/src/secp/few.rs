@@ -79,7 +79,7 @@ impl<F: Field, S: Source<F>> Task for Add<'_, F, S> {
     }
 }
 
-/// Affine points from one inversion. Z = 0: the lane is lost.
+/// Affine points from one inversion. Z = 0: the lane is lost, or at infinity; see [`Jacobian`].
 struct Finish<'a, F> {
     points: &'a [Jacobian<F>],
     turned: bool,
@@ -91,11 +91,13 @@ impl<F: Field> Task for Finish<'_, F> {
     #[inline(always)]
     fn run(self) -> Finished {
         let Self { points, turned } = self;
-        let (mut inverses, mut lost) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
+        let mut inverses = Vec::with_capacity(points.len());
+        let (mut lost, mut infinite) = (Vec::with_capacity(points.len()), Vec::with_capacity(points.len()));
         for point in points {
             let zero = point.z.is_zero();
             inverses.push(point.z.select(F::splat([1, 0, 0, 0]), zero));
             lost.push(zero);
+            infinite.push(zero & !point.x.is_zero());
         }
         let mut prefix = inverses.clone();
         invert_all(&mut inverses, &mut prefix);
@@ -105,6 +107,6 @@ impl<F: Field> Task for Finish<'_, F> {
             let y = if turned { y.neg() } else { y };
             F::store_points(x, y, |lane, point| packed[group * F::LANES + lane] = point);
         }
-        Finished { points: packed, lost }
+        Finished { points: packed, lost, infinite }
     }
 }

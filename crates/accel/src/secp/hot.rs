@@ -10,7 +10,7 @@ use super::few::FewSums;
 use super::generator::{self, Generator, OfG};
 use super::machine::{Machine, Task};
 use super::order::{Order, Parsed, batch_invert};
-use super::sums::{Accumulator, Addend, Finished, Source, Sums};
+use super::sums::{Accumulator, Addend, End, Finished, Source, Sums};
 use super::table::{Digits, Picks};
 use crate::comb::Comb;
 use crate::field::{Field, Packed, scalar};
@@ -42,39 +42,55 @@ fn verify_chunk<M: Machine>(
     combs: &[&Comb],
     verdicts: &mut Vec<Verdict>,
 ) {
+    let (batch, sums) = sums(machine, generator, claims, combs);
+    for (i, claim) in claims.iter().enumerate() {
+        assert_eq!(combs[i].key(), &claim.key, "the table of the claimed key");
+        verdicts.push(match batch.parsed[i] {
+            Err(fault) => Err(fault),
+            Ok(parsed) => match sums.end(i, M::Fe::LANES) {
+                End::Point if is_nonce_point(&sums.points[i], &parsed) => Ok(()),
+                End::Point | End::Infinity => Err(SignatureError::WrongKey),
+                End::Lost => oracle::verify(claim),
+            },
+        });
+    }
+}
+
+/// What is known of the claims beforehand, and the points R of all.
+pub(super) fn sums<M: Machine>(
+    machine: M,
+    generator: &Generator,
+    claims: &[Claim],
+    combs: &[&Comb],
+) -> (Batch, Finished) {
     let batch = machine.call(Prepare { generator, claims, lanes: M::Fe::LANES });
     let sums = if claims.len() < M::AFFINE_MIN / 4 {
         sum::<M, FewSums<M>>(machine, generator, &batch, combs)
     } else {
         sum::<M, Sums<M>>(machine, generator, &batch, combs)
     };
-    for (i, claim) in claims.iter().enumerate() {
-        assert_eq!(combs[i].key(), &claim.key, "the table of the claimed key");
-        verdicts.push(match batch.parsed[i] {
-            Err(fault) => Err(fault),
-            Ok(_) if sums.is_lost(i, M::Fe::LANES) => oracle::verify(claim),
-            Ok(parsed) => {
-                let Packed([x0, x1, x2, x3, y0, ..]) = sums.points[i];
-                let same = [x0, x1, x2, x3] == parsed.r.words() && (y0 & 1 == 1) == parsed.odd;
-                if same { Ok(()) } else { Err(SignatureError::WrongKey) }
-            }
-        });
-    }
+    (batch, sums)
+}
+
+/// Whether the signature names this point as R.
+fn is_nonce_point(Packed([x0, x1, x2, x3, y0, ..]): &Packed, parsed: &Parsed) -> bool {
+    [*x0, *x1, *x2, *x3] == parsed.r.words() && (y0 & 1 == 1) == parsed.odd
 }
 
 fn sum<M: Machine, A: Accumulator<M>>(machine: M, generator: &Generator, batch: &Batch, combs: &[&Comb]) -> Finished {
     let mut sums = A::new(machine, &generator.start_point, batch.padded / M::Fe::LANES);
-    for window in 0..generator::WINDOWS {
-        sums.add(&OfG { generator, digits: &batch.of_g, window });
-    }
+    // The multiples of G come last: they take the start out of the sum, and with it what nobody can choose.
     for window in 0..Comb::WINDOWS {
         sums.add(&OfQ { combs, digits: &batch.of_q, window });
+    }
+    for window in 0..generator::WINDOWS {
+        sums.add(&OfG { generator, digits: &batch.of_g, window });
     }
     sums.finish()
 }
 
 /// The plain-word part of a chunk.
-struct Batch {
+pub(super) struct Batch {
     /// Items, filled up to whole groups.
     padded: usize,
     parsed: Vec<Result<Parsed, SignatureError>>,

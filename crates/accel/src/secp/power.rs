@@ -44,7 +44,7 @@ pub(crate) fn multiply_chain<F: Field>(elements: &[F], prefix: &mut [F]) -> F {
 pub(crate) struct InverseChain<F>(F);
 
 impl<F: Field> InverseChain<F> {
-    /// `product` is what `multiply_chain` returned. A lane that is 0 there gets zeros.
+    /// `product` is what `multiply_chain` returned. If a lane is 0 there, all lanes are worth nothing.
     #[inline(always)]
     pub(crate) fn new(product: F) -> Self {
         Self(product.invert())
@@ -60,7 +60,7 @@ impl<F: Field> InverseChain<F> {
 }
 
 /// Replaces every element by its inverse; 3M an element and one inversion. `prefix` is scratch of the same length.
-/// No element may be 0 in any lane: that lane would become 0 everywhere.
+/// No element may be 0 in any lane: then all lanes would be worth nothing.
 #[inline(always)]
 pub(crate) fn invert_all<F: Field>(elements: &mut [F], prefix: &mut [F]) {
     let mut chain = InverseChain::new(multiply_chain(elements, prefix));

@@ -15,7 +15,7 @@ use super::glv::{self, BETA};
 use super::machine::{Machine, Task};
 use super::order::{Order, Parsed, batch_invert};
 use super::power::sqrt_candidate;
-use super::sums::{Accumulator, Addend, Finished, Source, Sums};
+use super::sums::{Accumulator, Addend, End, Finished, Source, Sums};
 use super::table::{Digits, Picks, multiples};
 use crate::field::{Field, Packed};
 use crate::ops::{Claim, PublicKey, Recovered, SignatureError, Signed, Signer, Verdict};
@@ -53,26 +53,43 @@ pub(crate) fn verify<M: Machine>(machine: M, generator: &Generator, claims: &[Cl
 }
 
 fn recover_chunk<M: Machine>(machine: M, generator: &Generator, items: &[Signed], answers: &mut Vec<Recovered>) {
+    let Keys { faults, on_curve, sums } = keys(machine, generator, items);
+    let mut digests = vec![[0; 4]; sums.points.len()];
+    machine.digests(&sums.points, &mut digests);
+    for (i, item) in items.iter().enumerate() {
+        let (group, lane) = (i / M::Fe::LANES, i % M::Fe::LANES);
+        answers.push(match faults[i] {
+            Some(fault) => Err(fault),
+            None if on_curve[group] >> lane & 1 == 0 => Err(SignatureError::NoKey),
+            None => match sums.end(i, M::Fe::LANES) {
+                End::Point => Ok(Signer { key: PublicKey::from_words(sums.points[i].0), address: address(digests[i]) }),
+                End::Infinity => Err(SignatureError::NoKey),
+                End::Lost => oracle::recover(item),
+            },
+        });
+    }
+}
+
+/// The keys of a chunk.
+pub(super) struct Keys {
+    /// What is wrong with the form of an item.
+    faults: Vec<Option<SignatureError>>,
+    /// Per group, the lanes whose r is an x of a point.
+    on_curve: Vec<u64>,
+    pub(super) sums: Finished,
+}
+
+pub(super) fn keys<M: Machine>(machine: M, generator: &Generator, items: &[Signed]) -> Keys {
     let batch = machine.call(Prepare { generator, items, lanes: M::Fe::LANES });
     let (points, on_curve) = machine.call(Lift::<M::Fe>(&batch.r, &batch.odd, PhantomData));
     let mut table = vec![Packed([0; 8]); batch.padded * ENTRIES];
     multiples(machine, &points, ENTRIES, &mut table);
-    let keys = if items.len() < M::AFFINE_MIN {
+    let sums = if items.len() < M::AFFINE_MIN {
         walk::<M, FewSums<M>>(machine, generator, &batch, &table)
     } else {
         walk::<M, Sums<M>>(machine, generator, &batch, &table)
     };
-    let mut digests = vec![[0; 4]; keys.points.len()];
-    machine.digests(&keys.points, &mut digests);
-    for (i, item) in items.iter().enumerate() {
-        let (group, lane) = (i / M::Fe::LANES, i % M::Fe::LANES);
-        answers.push(match batch.faults[i] {
-            Some(fault) => Err(fault),
-            None if on_curve[group] >> lane & 1 == 0 => Err(SignatureError::NoKey),
-            None if keys.is_lost(i, M::Fe::LANES) => oracle::recover(item),
-            None => Ok(Signer { key: PublicKey::from_words(keys.points[i].0), address: address(digests[i]) }),
-        });
-    }
+    Keys { faults: batch.faults, on_curve, sums }
 }
 
 /// The last 20 bytes of a digest.

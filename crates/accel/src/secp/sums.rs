@@ -49,14 +49,33 @@ pub(crate) trait Accumulator<M: Machine> {
 pub(crate) struct Finished {
     /// Canonical, one a lane.
     pub(crate) points: Vec<Packed>,
-    /// Per group, the lanes whose sum met an addition of equal or opposite points and is worth nothing.
+    /// Per group, the lanes whose sum met an addition of equal or opposite points: their points are worth nothing.
     pub(crate) lost: Vec<u64>,
+    /// Those of them whose sum is the point at infinity for certain. Whoever makes a signature can bring it about, so that
+    /// it must not cost more than another end.
+    pub(crate) infinite: Vec<u64>,
+}
+
+/// What became of one sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The point stands in [`Finished::points`].
+    Point,
+    /// It is the point at infinity.
+    Infinity,
+    /// Nobody knows.
+    Lost,
 }
 
 impl Finished {
-    /// Whether the sum at this place is worth nothing, in groups of so many lanes.
-    pub(crate) fn is_lost(&self, place: usize, lanes: usize) -> bool {
-        self.lost[place / lanes] >> (place % lanes) & 1 == 1
+    /// What became of the sum at this place, in groups of so many lanes.
+    pub(crate) fn end(&self, place: usize, lanes: usize) -> End {
+        let has = |masks: &[u64]| masks[place / lanes] >> (place % lanes) & 1 == 1;
+        match (has(&self.infinite), has(&self.lost)) {
+            (true, _) => End::Infinity,
+            (false, true) => End::Lost,
+            (false, false) => End::Point,
+        }
     }
 }
 
@@ -66,6 +85,7 @@ pub(crate) struct Sums<M: Machine> {
     points: Vec<Affine<M::Fe>>,
     /// See [`Finished`].
     lost: Vec<u64>,
+    infinite: Vec<u64>,
     /// The operation whose first pass is done: one of the constants below.
     open: u8,
     /// Whether the last pass went from the first group to the last.
@@ -103,8 +123,8 @@ impl<M: Machine> Accumulator<M> for Sums<M> {
     }
 
     fn finish(mut self) -> Finished {
-        self.next(&End, NOTHING);
-        Finished { points: self.machine.call(Pack(&self)), lost: self.lost }
+        self.next(&Close, NOTHING);
+        Finished { points: self.machine.call(Pack(&self)), lost: self.lost, infinite: self.infinite }
     }
 }
 
@@ -162,6 +182,8 @@ impl<M: Machine, S: Source<M::Fe>> Operation<M> for Addition<'_, S> {
         sums.dx[group] = dx;
         sums.dy[group] = y.neg_where(negative).sub(point.y);
         sums.skip[group] = skip;
+        // Infinity and a point make a point, which nobody knows here.
+        sums.infinite[group] &= skip;
         dx
     }
 
@@ -171,9 +193,9 @@ impl<M: Machine, S: Source<M::Fe>> Operation<M> for Addition<'_, S> {
     }
 }
 
-struct End;
+struct Close;
 
-impl<M: Machine> Operation<M> for End {
+impl<M: Machine> Operation<M> for Close {
     const BEGINS: bool = false;
 
     #[inline(always)]
@@ -249,6 +271,7 @@ impl<M: Machine> Task for LoseEqual<'_, M> {
         for step in 0..sums.points.len() {
             let group = sums.group(step, sums.forward);
             let equal = sums.dx[group].is_zero();
+            sums.infinite[group] |= equal & !sums.dy[group].is_zero() & !sums.lost[group];
             sums.lost[group] |= equal;
             sums.dx[group] = sums.dx[group].select(one, equal);
             sums.prefix[group] = sums.product;
@@ -275,6 +298,7 @@ impl<M: Machine> Task for Begin<'_, M> {
             machine,
             points: vec![Affine { x, y }; groups],
             lost: vec![0; groups],
+            infinite: vec![0; groups],
             open: NOTHING,
             forward: false,
             product: x,
