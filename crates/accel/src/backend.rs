@@ -17,7 +17,7 @@ use vigil_primitives::Hash;
 pub enum BackendName {
     /// Plain 64-bit words; every machine has it.
     Portable,
-    /// x86-64 with AVX2, BMI2 and ADX.
+    /// x86-64 with AVX2, BMI1, BMI2 and ADX.
     Avx2,
     /// AArch64 with NEON.
     Neon,
@@ -45,7 +45,7 @@ impl BackendName {
         match self {
             Self::Portable => None,
             Self::Neon => Some(("aarch64", &["neon"])),
-            Self::Avx2 => Some(("x86_64", &["avx2", "bmi2", "adx"])),
+            Self::Avx2 => Some(("x86_64", &["avx2", "bmi1", "bmi2", "adx"])),
             Self::Avx512Ifma => {
                 Some(("x86_64", &["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma", "bmi2", "adx"]))
             }

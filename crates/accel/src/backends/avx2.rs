@@ -10,7 +10,7 @@ use crate::signer_vectors::weighted_sums_avx2;
 use std::arch::x86_64::__m256i;
 use vigil_primitives::Hash;
 
-/// Proof that this CPU has AVX2, BMI2 and ADX.
+/// Proof that this CPU has AVX2, BMI1, BMI2 and ADX.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2(());
 

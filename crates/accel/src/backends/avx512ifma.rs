@@ -8,7 +8,7 @@ use crate::secp::machine::{Machine, Task};
 use crate::signer_vectors::weighted_sums_avx512;
 use vigil_primitives::Hash;
 
-/// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA.
+/// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA, BMI2 and ADX.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512Ifma(());
 

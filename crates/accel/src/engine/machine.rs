@@ -45,6 +45,7 @@ pub fn features() -> Vec<(&'static str, bool)> {
     #[cfg(target_arch = "x86_64")]
     return vec![
         ("avx2", is_x86_feature_detected!("avx2")),
+        ("bmi1", is_x86_feature_detected!("bmi1")),
         ("bmi2", is_x86_feature_detected!("bmi2")),
         ("adx", is_x86_feature_detected!("adx")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
@@ -83,6 +84,7 @@ fn field(text: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::BackendName;
 
     #[test]
     fn the_machine_has_a_name() {
@@ -90,6 +92,20 @@ mod tests {
         eprintln!("{here:?} {:?}", cores_and_memory());
         assert!(!here.cpu.is_empty());
         assert_eq!(here.backends[0], "portable");
+    }
+
+    /// A backend is here exactly if all instruction sets are that it is said to need.
+    #[test]
+    fn backends_need_what_they_say() {
+        let there = features();
+        for name in BackendName::ALL {
+            let has = name.needs().is_none_or(|(arch, needed)| {
+                arch == std::env::consts::ARCH && needed.iter().all(|needs| there.contains(&(*needs, true)))
+            });
+            assert_eq!(crate::detect().iter().any(|backend| backend.name() == name), has, "{name} of {there:?}");
+            let Some((_, needed)) = name.needs().filter(|(arch, _)| *arch == std::env::consts::ARCH) else { continue };
+            assert!(needed.iter().all(|needs| there.iter().any(|(name, _)| name == needs)), "{name} needs {needed:?}");
+        }
     }
 
     #[test]
