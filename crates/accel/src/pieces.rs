@@ -10,6 +10,7 @@ use crate::secp::curve::{Affine, GX, GY, Jacobian};
 use crate::secp::machine::{Machine, Task};
 use crate::secp::order::{Order, batch_invert};
 use crate::secp::power::{invert_all, sqrt_candidate};
+use std::marker::PhantomData;
 
 /// Something done many times over.
 pub struct Piece {
@@ -48,18 +49,29 @@ pub fn pieces() -> Vec<Piece> {
 
 fn of_token<M: Token + 'static>(token: Option<M>) -> Vec<Piece> {
     let (Some(machine), backend) = (token, M::NAME.as_str()) else { return Vec::new() };
-    let (x, y) = (M::Fe::splat(GX), M::Fe::splat(GY));
-    let g = Affine { x, y };
-    let twice_g = Jacobian::from_affine(g).minus_double();
+    let (g @ Affine { x, y }, w, twice_g) = machine.call(Starts(PhantomData::<M::Fe>));
     vec![
         steps(backend, "mul", machine, x, Mul),
         steps(backend, "sqr", machine, x, Sqr),
         steps(backend, "sqrt", machine, x, Sqrt),
         steps(backend, "double", machine, twice_g, Double),
-        steps(backend, "mixed_add", machine, twice_g, MixedAdd { x, w: y.twice() }),
+        steps(backend, "mixed_add", machine, twice_g, MixedAdd { x, w }),
         steps(backend, "affine_add", machine, g, AffineAdd { dx: x, dy: y, dx_inverse: y }),
         inversion(backend, machine, x),
     ]
+}
+
+/// Where the steps begin: G, 2 y of it, and minus twice G.
+struct Starts<F>(PhantomData<F>);
+
+impl<F: Field> Task for Starts<F> {
+    type Output = (Affine<F>, F, Jacobian<F>);
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        let g = Affine { x: F::splat(GX), y: F::splat(GY) };
+        (g, g.y.twice(), Jacobian::from_affine(g).minus_double())
+    }
 }
 
 /// One step from a value to the next. Always `#[inline(always)]`.
