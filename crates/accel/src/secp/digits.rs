@@ -20,7 +20,9 @@ pub(crate) fn signed_digits<const WIDTH: usize, const COUNT: usize, const WORDS:
         let word = if i < WORDS { number[i] } else { 0 };
         (rest[i], borrow) = bias[i].borrowing_sub(word, borrow);
     }
-    debug_assert!(!borrow, "a number of at most {} bits", WIDTH * COUNT - 1);
+    if cfg!(feature = "bounds-check") {
+        assert!(!borrow, "a number of at most {} bits", WIDTH * COUNT - 1);
+    }
     for i in 0..COUNT {
         let (word, shift) = (i * WIDTH / 64, i * WIDTH % 64);
         let mut field = rest[word] >> shift;
