@@ -30,7 +30,7 @@ test-long:
 	@VIGIL_TEST_LONG=1 $(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory mutate share=20
 
-# make mutate      plants bugs in accel's arithmetic, one at a time: each must turn the conformance suite red (share=N: one in N)
+# make mutate      plants bugs in accel's arithmetic, one at a time: each must turn the tests red (share=N: one in N)
 share ?= 1
 mutate:
 	@scripts/mutate.sh $(share)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plants bugs in accel's arithmetic, one at a time, and asks the conformance suite about each.
+# Plants bugs in accel's arithmetic, one at a time, and asks the conformance suite and some unit tests about each.
 #   scripts/mutate.sh [SHARE [WORD...]]   one bug in SHARE (default 1: all), of the files whose path holds a WORD
 # Fails if a bug goes unnoticed that scripts/mutate/equivalent.txt does not explain.
 set -euo pipefail

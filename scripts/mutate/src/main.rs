@@ -1,6 +1,7 @@
-//! Plants bugs in accel's arithmetic, one at a time, and asks the conformance suite about each.
+//! Plants bugs in accel's arithmetic, one at a time, and asks the conformance suite about each, and before it the unit
+//! tests of exceptional additions: these depend on a secret, so that no input of the suite brings them about.
 //!
-//! All bugs are compiled into one test program; `VIGIL_MUTANT` picks one when it runs, so that a bug costs a run and no
+//! All bugs are compiled into the test programs; `VIGIL_MUTANT` picks one when it runs, so that a bug costs a run and no
 //! build. Works in a copy of the tree; see `scripts/mutate.sh`.
 //!
 //! `mutate TREE TARGET EQUIVALENT SHARE [WORD...]`: the copy, its target directory, the list of bugs that change no
@@ -23,7 +24,9 @@ use std::time::Duration;
 const SOURCES: [&str; 6] = ["field", "secp", "keccak", "signer_vectors", "words.rs", "safegcd.rs"];
 /// Seconds after which a run counts as one that never ends.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Tests to run, the cheap ones first: a bug that any turns red is not run further.
+/// Unit tests to run.
+const UNITS: &[&str] = &["secp::tests::exceptions"];
+/// Tests of the suite to run, the cheap ones first: a bug that any turns red is not run further.
 const STAGES: [&[&str]; 4] = [
     &["bitcoin_core", "geth", "recover_points", "keccak256_known", "signer_vectors"],
     &["ethers", "keccak256_batch_sizes", "build_combs", "slices"],
@@ -90,11 +93,15 @@ fn main() -> ExitCode {
     let files = files(&tree.join("crates/accel/src"), words);
     let sources: Vec<String> = files.iter().map(|f| fs::read_to_string(f).expect("readable")).collect();
     let mut bugs = bugs(tree, &files, &sources);
-    let program = build(tree, Path::new(target), &files, &sources, &mut bugs);
-    assert!(STAGES[..2].iter().all(|stage| run(&program, tree, 0, stage, &[])), "the suite is red without any bug");
+    let programs = build(tree, Path::new(target), &files, &sources, &mut bugs);
+    assert!(run(&programs.units, tree, 0, UNITS, &[]), "the unit tests are red without any bug");
+    assert!(
+        STAGES[..2].iter().all(|stage| run(&programs.suite, tree, 0, stage, &[])),
+        "the suite is red without any bug"
+    );
     let picked: Vec<&Bug> = bugs.iter().filter(|bug| bug.id % share == 0).collect();
     println!("{} bugs in {} files, {} of them are run", bugs.len(), files.len(), picked.len());
-    let survivors = survivors(&program, tree, &picked);
+    let survivors = survivors(&programs, tree, &picked);
     report(&picked, &survivors, &explained(Path::new(equivalent)))
 }
 
@@ -165,8 +172,14 @@ fn render(source: &str, range: std::ops::Range<usize>, sites: &[Vec<&Bug>], next
     out.push_str(&source[at..range.end]);
 }
 
-/// The test program. Bugs that do not compile are left out.
-fn build(tree: &Path, target: &Path, files: &[PathBuf], sources: &[String], bugs: &mut Vec<Bug>) -> PathBuf {
+/// The test programs.
+struct Programs {
+    units: PathBuf,
+    suite: PathBuf,
+}
+
+/// Bugs that do not compile are left out.
+fn build(tree: &Path, target: &Path, files: &[PathBuf], sources: &[String], bugs: &mut Vec<Bug>) -> Programs {
     let lib = tree.join("crates/accel/src/lib.rs");
     let text = fs::read_to_string(&lib).expect("readable");
     if !text.contains("pub mod mutant") {
@@ -187,6 +200,7 @@ fn build(tree: &Path, target: &Path, files: &[PathBuf], sources: &[String], bugs
                 "--release",
                 "-p",
                 "vigil-accel",
+                "--lib",
                 "--test",
                 "conformance",
                 "--no-run",
@@ -202,8 +216,13 @@ fn build(tree: &Path, target: &Path, files: &[PathBuf], sources: &[String], bugs
             .expect("cargo runs");
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
-            let path = said.lines().rev().find_map(|l| l.split("(").nth(1)?.strip_suffix(")"));
-            return PathBuf::from(path.expect("cargo names the program"));
+            let named = |what: &str| {
+                let mut lines = said.lines().filter(|l| l.contains("Executable") && l.contains(what));
+                PathBuf::from(
+                    lines.find_map(|l| l.split("(").nth(1)?.strip_suffix(")")).expect("cargo names the program"),
+                )
+            };
+            return Programs { units: named("src/lib.rs"), suite: named("tests/conformance") };
         }
         let bad = guilty(&said, tree, files, &lines);
         assert!(!bad.is_empty(), "the build fails:\n{said}");
@@ -267,7 +286,7 @@ fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str])
 }
 
 /// The bugs that no stage turns red, worked on by all threads.
-fn survivors<'a>(program: &Path, tree: &Path, bugs: &[&'a Bug]) -> Vec<&'a Bug> {
+fn survivors<'a>(programs: &Programs, tree: &Path, bugs: &[&'a Bug]) -> Vec<&'a Bug> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -275,7 +294,11 @@ fn survivors<'a>(program: &Path, tree: &Path, bugs: &[&'a Bug]) -> Vec<&'a Bug> 
         while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let elsewhere = ELSEWHERE.iter().find(|(word, _)| bug.path().contains(word));
             let skipped = elsewhere.map_or(&[][..], |(_, backends)| backends);
-            let red = STAGES.iter().position(|stage| !run(program, tree, bug.id, stage, skipped));
+            if !run(&programs.units, tree, bug.id, UNITS, &[]) {
+                println!("red in the unit tests: {}:{}", bug.name, bug.line);
+                continue;
+            }
+            let red = STAGES.iter().position(|stage| !run(&programs.suite, tree, bug.id, stage, skipped));
             match red {
                 Some(stage) => println!("red at stage {stage}: {}:{}", bug.name, bug.line),
                 None => {
