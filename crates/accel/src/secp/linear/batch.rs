@@ -103,6 +103,21 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Puts the items whose R stands in more than two behind all others, and returns how many others there are. Equal and
+    /// opposite points meet in buckets, where the formulas cannot add them.
+    pub(super) fn set_repeated_apart(&mut self) -> usize {
+        let Self { points, items, .. } = self;
+        let x = |item: &Item| points[item.place as usize].0.first_chunk::<4>().copied();
+        let mut count_of = HashMap::with_capacity(items.len());
+        items.iter().for_each(|item| *count_of.entry(x(item)).or_insert(0) += 1);
+        let (others, repeated): (Vec<_>, Vec<_>) = items.drain(..).partition(|item| count_of[&x(item)] <= 2);
+        let count = others.len();
+        items.extend(others.into_iter().chain(repeated));
+        count
+    }
+}
+
 /// Lists claims of good form and all different keys among them; returns how many keys they are, and for each claim what
 /// is wrong with its form.
 fn parse(claims: &[Claim], candidates: &mut Vec<Candidate>, keys: &mut [Packed]) -> (usize, Vec<Verdict>) {

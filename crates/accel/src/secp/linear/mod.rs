@@ -9,8 +9,8 @@
 //! then have short factors. They are drawn after the batch is fixed, from a generator that only this process knows.
 //!
 //! If the sum is not 0, blocks of the batch are summed (with the same coefficients), then smaller ones, and the items of
-//! those that are left are decided one by one. The same is done where sums met points that the formulas cannot add, which
-//! a hostile sender can force: a verdict is never wrong for that. After a batch with bad items, the next one begins
+//! those that are left are decided one by one. The same is done with claims of one nonce, whose equal points the formulas
+//! cannot add: a verdict is never wrong for that. After a batch with bad items, the next one begins
 //! with blocks, or with decisions.
 
 mod accumulate;

@@ -13,7 +13,7 @@ use crate::secp::generator::{self, Generator, OfG};
 use crate::secp::glv;
 use crate::secp::machine::{Machine, Narrow, Task};
 use crate::secp::order::Order;
-use crate::secp::sums::{Accumulator, Addend, Source};
+use crate::secp::sums::{Accumulator, Addend, End, Source};
 use crate::secp::table::Digits;
 
 /// Sums equations. Its memory is used again and again.
@@ -89,7 +89,7 @@ impl Summing {
             total.add(&OfG { generator, digits: &digits, window });
         }
         parts.push(total.finish());
-        let lost = |block| parts.iter().any(|part| part.is_lost(block, N::Fe::LANES));
+        let lost = |block| parts.iter().any(|part| part.end(block, N::Fe::LANES) != End::Point);
         let sum = |block| parts.last().map(|total| total.points[block]).filter(|_| !lost(block));
         Some((0..blocks).map(sum).collect())
     }

@@ -30,7 +30,7 @@ const TOGETHER: usize = 32;
 pub(super) struct Search<'a, M> {
     pub(super) machine: M,
     pub(super) generator: &'a Generator,
-    pub(super) batch: &'a Batch,
+    pub(super) batch: &'a mut Batch,
     pub(super) summing: &'a mut Summing,
 }
 
@@ -50,11 +50,28 @@ pub(super) fn steps(items: usize, bad_part: f64, few_keys: bool) -> &'static [us
 impl<M: Machine> Search<'_, M> {
     /// Ranges that together hold every bad item.
     pub(super) fn doubtful(mut self, steps: &[usize]) -> Vec<Items> {
+        let all = self.batch.items.len();
+        if let Some(found) = self.search(all, steps, false) {
+            return found;
+        }
+        // Somebody signs with one nonce again and again: that is not to cost the others their sums.
+        let others = self.batch.set_repeated_apart();
+        let mut found = self.search(others, steps, true).unwrap_or_default();
+        found.push(others..all);
+        found
+    }
+
+    /// Likewise, of the first so many items. `None` if a sum met equal or opposite points; or, with `anyway`, its items are
+    /// found.
+    fn search(&mut self, items: usize, steps: &[usize], anyway: bool) -> Option<Vec<Items>> {
         let mut named = Vec::new();
-        let mut left: Vec<Items> = std::iter::once(0..self.batch.items.len()).collect();
+        let mut left: Vec<Items> = std::iter::once(0..items).collect();
         for (step, size) in steps.iter().enumerate() {
             let blocks: Vec<Items> = left.iter().flat_map(|items| cut(items, *size)).collect();
             let (bad, sums) = self.that_do_not_hold(&blocks);
+            if !anyway && sums.contains(&None) {
+                return None;
+            }
             let bad_part = bad_part(blocks.len(), bad.len(), *size);
             left = bad;
             if *size <= Weights::PLACES_MAX && bad_part * *size as f64 <= NAMED_MAX {
@@ -69,7 +86,7 @@ impl<M: Machine> Search<'_, M> {
             }
         }
         named.extend(left);
-        named
+        Some(named)
     }
 
     /// The blocks that do not hold, and their sums.

@@ -51,7 +51,7 @@ fn left(claims: &[Claim], bad_part: f64, coefficients: &mut impl RngCore) -> Vec
     let (mut batch, mut summing) = (Batch::default(), Summing::default());
     let (mut verdicts, _) = batch.parse(claims);
     batch.equations(Portable, claims, coefficients, &mut verdicts);
-    let search = Search { machine: Portable, generator: &PLAIN, batch: &batch, summing: &mut summing };
+    let search = Search { machine: Portable, generator: &PLAIN, batch: &mut batch, summing: &mut summing };
     search.doubtful(search::steps(claims.len(), bad_part, false))
 }
 
@@ -270,6 +270,21 @@ fn a_progression_of_points_is_summed() {
     let claims: Vec<_> = (1..1500).map(|i| craft(order(i), order(2000 + i), keccak256(i.to_be_bytes()))).collect();
     check(&claims, 12);
     assert_eq!(doubtful(&claims, 12), 0);
+}
+
+/// Who signs with one nonce again and again has his claims decided one by one, and nobody else's.
+#[test]
+fn a_repeated_nonce_costs_others_nothing() {
+    let mut claims: Vec<_> = (0..200).map(|i| craft(order(1000 + i), order(77), keccak256(i.to_be_bytes()))).collect();
+    claims[7] = craft(order(1007), order(77).neg(), keccak256([7]));
+    claims.extend_from_slice(&CLAIMS[..2000]);
+    for bad_part in [0.0, 0.001, 0.008] {
+        let left = left(&claims, bad_part, &mut testing::rng(19));
+        assert_eq!(left.iter().map(Range::len).sum::<usize>(), 200, "{bad_part}: {left:?}");
+    }
+    check(&claims, 19);
+    claims[1234].signed.digest.0[1] ^= 1;
+    check(&claims, 19);
 }
 
 #[test]
