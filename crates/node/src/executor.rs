@@ -188,7 +188,8 @@ impl Executor {
 
     /// The block's transactions, verified: known ones cost nothing.
     fn verified(&self, block: &Block) -> Result<Vec<Arc<VerifiedTx>>, Failure> {
-        let known = self.pool.known(&self.pool.hashes_of(&block.txs));
+        let hashes = self.pool.hashes_of(&block.txs);
+        let known = self.pool.known(&hashes);
         let unknown = known.iter().filter(|tx| tx.is_none()).count();
         // Signatures are dear: make sure first that these are the transactions that the proposer signed for.
         if unknown > 0 && ordered_root_with(&self.hasher, &block.txs) != block.header.tx_root {
@@ -196,7 +197,7 @@ impl Executor {
         }
         metrics::counter!("vigil_block_txs_verified_total").increment(unknown as u64);
         let stateless = |e: RlpError| Failure::Fault(BlockFault::Stateless(e.to_string()));
-        self.pool.complete(&block.txs, known).into_iter().collect::<Result<_, _>>().map_err(stateless)
+        self.pool.complete(&block.txs, &hashes, known).into_iter().collect::<Result<_, _>>().map_err(stateless)
     }
 
     fn parent(&self, hash: &Hash) -> Option<Parent> {

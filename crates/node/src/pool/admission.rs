@@ -102,7 +102,7 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
     let fresh = raws.into_iter().zip(&hashes).filter(|(_, hash)| !seen.contains(*hash));
     let (fresh, fresh_hashes): (Vec<Bytes>, Vec<Hash>) = fresh.unzip();
     let mut verified =
-        crate::stages::stage("admit_verify", || pool.complete(&fresh, pool.known(&fresh_hashes))).into_iter();
+        crate::stages::stage("admit_verify", || pool.complete(&fresh, &fresh_hashes, pool.known(&fresh_hashes))).into_iter();
     let judged: Vec<Result<Arc<VerifiedTx>, Rejected>> = hashes
         .iter()
         .map(|hash| match seen.contains(hash) {

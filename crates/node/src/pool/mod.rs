@@ -76,24 +76,24 @@ impl Pool {
         hashes.iter().map(|hash| cache.get(hash)).collect()
     }
 
-    /// Verifies those of `raws` that are not in `known`, on all threads, and remembers them.
+    /// Verifies those of `raws` that are not in `known`, on all threads, and remembers them. What stands among them more
+    /// than once (a peer may send it so) is verified once. `hashes` and `known` belong to `raws`.
     pub fn complete(
         &self,
         raws: &[Bytes],
+        hashes: &[Hash],
         known: Vec<Option<Arc<VerifiedTx>>>,
     ) -> Vec<Result<Arc<VerifiedTx>, RlpError>> {
-        let missing: Vec<&Bytes> = raws.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(raw, _)| raw).collect();
-        let mut fresh = self.verify_all(&missing).into_iter();
+        let mut asked = HashSet::new();
+        let all = raws.iter().zip(hashes).zip(&known);
+        let missing = all.filter(|((_, hash), known)| known.is_none() && asked.insert(**hash));
+        let (missing, missing_hashes): (Vec<&Bytes>, Vec<Hash>) = missing.map(|((raw, hash), _)| (raw, *hash)).unzip();
+        let verified = self.verify_all(&missing).into_iter().map(|verdict| verdict.map(Arc::new));
+        let fresh: HashMap<Hash, Result<Arc<VerifiedTx>, RlpError>> =
+            missing_hashes.into_iter().zip(verified).collect();
         let mut cache = lock(&self.verified);
-        let mut complete = |known: Option<Arc<VerifiedTx>>| match known {
-            Some(tx) => Ok(tx),
-            None => {
-                let tx = Arc::new(fresh.next().expect("one verdict for each missing transaction")?);
-                cache.put(Arc::clone(&tx));
-                Ok(tx)
-            }
-        };
-        known.into_iter().map(&mut complete).collect()
+        fresh.values().flatten().for_each(|tx| cache.put(Arc::clone(tx)));
+        known.into_iter().zip(hashes).map(|(known, hash)| known.map_or_else(|| fresh[hash].clone(), Ok)).collect()
     }
 
     /// Decodes and verifies, each piece of the transactions on one thread of the engine.

@@ -1,6 +1,7 @@
 //! Whole nodes in this process.
 
 mod dropped;
+mod duplicates;
 mod fresh;
 mod late_joiner;
 mod lifecycle;
