@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vigil_accel::engine::calibrate::{Calibration, Unusable};
 use vigil_accel::engine::machine::Machine;
-use vigil_accel::engine::{EngineConfig, FlushAt};
+use vigil_accel::engine::{EngineConfig, FlushAt, Op};
 use vigil_accel::{Backend, BackendName, Engine, detect};
 use vigil_primitives::Hash;
 use vigil_trie::BatchHasher;
@@ -60,12 +60,18 @@ pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, Accel
         backends,
         plan,
         payer_cache_bytes: config.accel_payer_cache_mib * 1024 * 1024,
-        flush_at: FlushAt {
-            items: config.accel_batch_items,
-            age: Duration::from_micros(config.accel_batch_age_us.into()),
-        },
+        flush_at: flush_at(config),
     };
-    Engine::start(engine).map_err(AccelError::Threads)
+    let engine = Engine::start(engine).map_err(AccelError::Threads)?;
+    let who = Op::ALL.map(|op| format!("{op} by {}", engine.plan().in_words(op))).join("; ");
+    tracing::info!("verification engine, {} threads: {who}", engine.threads());
+    Ok(engine)
+}
+
+/// When a batch of requests starts.
+pub fn flush_at(config: &Config) -> FlushAt {
+    let age = Duration::from_micros(config.accel_batch_age_us.into());
+    FlushAt { items: config.accel_batch_items, age }
 }
 
 /// The calibration in `file`; if it is of no use, a new one, which is written there if possible.

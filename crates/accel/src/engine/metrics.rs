@@ -20,8 +20,8 @@ pub(crate) fn record_fallback(op: Op, backend: &'static str, items: usize) {
     metrics::counter!("vigil_accel_fallback_items_total", &labels).increment(items as u64);
 }
 
-/// How long a request of the batcher was in line.
-pub(crate) fn record_wait(op: Op, wait: Duration) {
+/// How long a request was in line before its batch began.
+pub fn record_wait(op: Op, wait: Duration) {
     metrics::histogram!("vigil_accel_wait_seconds", "op" => op.as_str()).record(wait.as_secs_f64());
 }
 

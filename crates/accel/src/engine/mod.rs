@@ -21,7 +21,7 @@ mod work;
 mod workers;
 
 pub use batcher::{Flush, FlushAt, Stopped};
-pub use metrics::describe as describe_metrics;
+pub use metrics::{describe as describe_metrics, record_wait};
 pub use plan::{Op, Plan, Step};
 
 use crate::backend::{Backend, detect};

@@ -3,7 +3,7 @@
 mod parts;
 mod services;
 
-use crate::accel::Hasher;
+use crate::accel::{Hasher, flush_at};
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
@@ -169,11 +169,12 @@ impl Node {
             stopping: stopping.clone(),
             clock: Clock::start(),
         };
-        let (admission_pool, admission_net, batch_max) = (Arc::clone(&pool), net.clone(), config.accel_batch_items);
+        let (admission_pool, admission_net, flush_at) = (Arc::clone(&pool), net.clone(), flush_at(&config));
+        let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(NodeError::Thread)?;
         let threads = vec![
             spawn("executor", move || executor.run(&jobs_out))?,
             spawn("engine", move || engine.run(&runtime))?,
-            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, batch_max, line))?,
+            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, flush_at, &clock, line))?,
         ];
         let address = me;
         let backend = Arc::new(NodeBackend {

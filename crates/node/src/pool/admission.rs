@@ -3,7 +3,10 @@
 use super::Pool;
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use vigil_accel::engine::{FlushAt, Op, record_wait};
 use vigil_crypto::VerifiedTx;
 use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
@@ -19,6 +22,14 @@ pub struct Submission {
     pub txs: Vec<Bytes>,
     /// From where.
     pub origin: Origin,
+    since: Instant,
+}
+
+impl Submission {
+    /// Comes now.
+    pub fn new(txs: Vec<Bytes>, origin: Origin) -> Self {
+        Self { txs, origin, since: Instant::now() }
+    }
 }
 
 /// Where transactions come from and who waits for the answer.
@@ -61,7 +72,7 @@ impl Admission {
     /// [`Rejected`]; `None`: the node is stopping.
     pub async fn submit(&self, raw: Bytes) -> Option<Result<Hash, Rejected>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Submission { txs: vec![raw], origin: Origin::Client(reply) }).await.ok()?;
+        self.queue.send(Submission::new(vec![raw], Origin::Client(reply))).await.ok()?;
         answer.await.ok()
     }
 
@@ -76,19 +87,33 @@ impl Admission {
     }
 }
 
-/// Works until every [`Admission`] is gone, on at most about `batch_max` transactions at a time. Blocks the thread.
-pub fn run(pool: &Pool, net: &NetHandle, batch_max: usize, mut line: mpsc::Receiver<Submission>) {
-    while let Some(first) = line.blocking_recv() {
-        let mut count = first.txs.len();
-        let mut batch = vec![first];
-        while count < batch_max
-            && let Ok(next) = line.try_recv()
-        {
-            count += next.txs.len();
-            batch.push(next);
-        }
+/// Works until every [`Admission`] is gone. A batch starts as `at` says, so that the engine gets many signatures at a time;
+/// `clock` is a runtime with time. Blocks the thread.
+pub fn run(pool: &Pool, net: &NetHandle, at: FlushAt, clock: &Runtime, mut line: mpsc::Receiver<Submission>) {
+    while let Some(batch) = clock.block_on(collect(at, &mut line)) {
+        batch.iter().for_each(|submission| record_wait(Op::Recover, submission.since.elapsed()));
         admit(pool, net, batch);
     }
+}
+
+/// What comes until there is enough or the oldest has waited for long enough; `None`: nothing comes any more.
+async fn collect(at: FlushAt, line: &mut mpsc::Receiver<Submission>) -> Option<Vec<Submission>> {
+    let first = line.recv().await?;
+    let due = first.since + at.age;
+    let mut count = first.txs.len();
+    let mut batch = vec![first];
+    while count < at.items {
+        let next = match line.try_recv() {
+            Ok(next) => next,
+            Err(_) => match tokio::time::timeout_at(due, line.recv()).await {
+                Ok(Some(next)) => next,
+                Ok(None) | Err(_) => break,
+            },
+        };
+        count += next.txs.len();
+        batch.push(next);
+    }
+    Some(batch)
 }
 
 fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
@@ -102,7 +127,8 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
     let fresh = raws.into_iter().zip(&hashes).filter(|(_, hash)| !seen.contains(*hash));
     let (fresh, fresh_hashes): (Vec<Bytes>, Vec<Hash>) = fresh.unzip();
     let mut verified =
-        crate::stages::stage("admit_verify", || pool.complete(&fresh, &fresh_hashes, pool.known(&fresh_hashes))).into_iter();
+        crate::stages::stage("admit_verify", || pool.complete(&fresh, &fresh_hashes, pool.known(&fresh_hashes)))
+            .into_iter();
     let judged: Vec<Result<Arc<VerifiedTx>, Rejected>> = hashes
         .iter()
         .map(|hash| match seen.contains(hash) {
@@ -170,5 +196,62 @@ fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec
     metrics::counter!("vigil_mempool_admitted_total").increment(accepted_total);
     if !publish.is_empty() {
         let _net_is_busy = net.publish_txs(publish);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const NEVER: Duration = Duration::from_secs(86_400);
+
+    fn submission(count: usize) -> Submission {
+        Submission::new(vec![Bytes::new(); count], Origin::Client(oneshot::channel().0))
+    }
+
+    fn line(counts: &[usize]) -> (Admission, mpsc::Receiver<Submission>) {
+        let (admission, line) = Admission::new();
+        counts.iter().for_each(|count| admission.offer(submission(*count)).expect("room"));
+        (admission, line)
+    }
+
+    fn counts(batch: Option<Vec<Submission>>) -> Vec<usize> {
+        batch.expect("a batch").iter().map(|submission| submission.txs.len()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_batch_starts_when_there_is_enough() {
+        let (_admission, mut line) = line(&[1, 2, 3, 4]);
+        let at = FlushAt { items: 5, age: NEVER };
+        assert_eq!(counts(collect(at, &mut line).await), [1, 2, 3]);
+        assert_eq!(line.len(), 1, "the last one waits for others");
+    }
+
+    #[tokio::test]
+    async fn a_batch_starts_when_the_oldest_has_waited_long_enough() {
+        let (admission, mut line) = line(&[1, 2]);
+        for age in [Duration::ZERO, Duration::from_millis(1)] {
+            assert_eq!(counts(collect(FlushAt { items: 9, age }, &mut line).await), [1, 2], "all that is there");
+            [1, 2].into_iter().for_each(|count| admission.offer(submission(count)).expect("room"));
+        }
+        // While it waits others come, until there is enough.
+        let others = async {
+            for _ in 0..6 {
+                tokio::task::yield_now().await;
+                admission.offer(submission(1)).expect("room");
+            }
+        };
+        let (batch, ()) = tokio::join!(collect(FlushAt { items: 9, age: NEVER }, &mut line), others);
+        assert_eq!(counts(batch), [1, 2, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_is_in_line_at_the_end_is_worked_on() {
+        let (admission, mut line) = line(&[1, 1]);
+        drop(admission);
+        let at = FlushAt { items: 9, age: NEVER };
+        assert_eq!(counts(collect(at, &mut line).await), [1, 1]);
+        assert!(collect(at, &mut line).await.is_none());
     }
 }
