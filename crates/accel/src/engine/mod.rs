@@ -3,6 +3,7 @@
 //! | call | threads | for whom |
 //! |---|---|---|
 //! | [`Engine::recover`] and its sisters | the caller's for a few items, else all workers | threads that may block |
+//! | [`Engine::verify_signers_once`] | the caller's | votes, which wait for nothing else |
 //! | [`Engine::batched`] | one batch of many callers' items at a time | tasks that await |
 //!
 //! Every answer is the oracle's, whatever backend gives it: a backend that panics is left out from then on and its items
@@ -121,7 +122,7 @@ impl Engine {
     }
 
     /// [`Engine::verify_signers`] for votes, headers and certificates, which are seen again: who made a signature is
-    /// remembered for a while.
+    /// remembered for a while. The calling thread does it, so that no vote waits behind transactions.
     pub fn verify_signers_once(&self, checks: &[Check]) -> Vec<bool> {
         self.inner.work.verify_signers_once(checks)
     }

@@ -214,6 +214,33 @@ fn a_remembered_signature_vouches_for_its_signer_alone() {
     }
 }
 
+/// Longest time that a test waits for what comes at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn votes_do_not_wait_for_busy_workers() {
+    let claims = claims(&mut dice(), 200);
+    let want = Scalar.check(&checks(&claims));
+    let engine = engine(2, detect());
+    let all_busy = std::sync::Barrier::new(3);
+    let done = std::sync::Barrier::new(3);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            engine.spread(&[0_u8; 64], 16, |piece| {
+                all_busy.wait();
+                done.wait();
+                piece.to_vec()
+            })
+        });
+        all_busy.wait();
+        scope.spawn(|| tell.send(engine.verify_signers_once(&checks(&claims))));
+        let answers = told.recv_timeout(PATIENCE);
+        done.wait();
+        assert_eq!(answers, Ok(want));
+    });
+}
+
 fn waiting(items: usize, age: Duration) -> Engine {
     let config = EngineConfig { threads: 1, flush_at: FlushAt { items, age }, ..EngineConfig::default() };
     Engine::start(config).expect("threads")

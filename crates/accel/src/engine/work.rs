@@ -75,7 +75,8 @@ impl Work {
         self.workers.spread(checks, Op::Recover.piece_min(), |piece| self.verify_signers_piece(piece))
     }
 
-    /// [`Work::verify_signers`] for what is seen more than once.
+    /// [`Work::verify_signers`] for what is seen more than once. On the calling thread: votes are few, and must not wait
+    /// behind the pieces of large batches that the worker threads have before them.
     pub(super) fn verify_signers_once(&self, checks: &[Check]) -> Vec<bool> {
         let known: Vec<Option<Address>> = {
             let mut recent = lock(&self.recent);
@@ -83,7 +84,7 @@ impl Work {
         };
         let unknown: Vec<Check> = checks.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(c, _)| *c).collect();
         record_recent(checks.len() - unknown.len());
-        let mut fresh = self.verify_signers(&unknown).into_iter();
+        let mut fresh = self.verify_signers_piece(&unknown).into_iter();
         let mut recent = lock(&self.recent);
         let mut judge = |(check, known): (&Check, &Option<Address>)| match known {
             Some(signer) => *signer == check.signer,
