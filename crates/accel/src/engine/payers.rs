@@ -94,6 +94,13 @@ impl<T> Payers<T> {
         if self.cold.contains(key) { Payer::Cold(*key) } else { Payer::Unknown }
     }
 
+    /// The last claim that a key signed was false, so it does not count: who is not a payer cannot make one look busy.
+    pub(crate) fn was_forged(&mut self, key: &PublicKey) {
+        if let Some(hot) = self.hot.peek_mut(key) {
+            hot.count = hot.count.saturating_sub(1);
+        }
+    }
+
     /// What is known of an address.
     pub(crate) fn by_address(&mut self, address: &Address) -> Payer<T> {
         self.by_address.get(address).copied().map_or(Payer::Unknown, |key| self.by_key(&key))
@@ -288,6 +295,19 @@ mod tests {
         let mut payers = Payers::<usize>::new(usize::MAX);
         assert_eq!([1, 2, 3].map(|_| payers.note(&key(5), None)), [false, false, true]);
         (0..9).for_each(|_| assert!(!payers.note(&key(5), None)));
+    }
+
+    #[test]
+    fn forgeries_bring_no_fame() {
+        let mut payers = Payers::new(TABLE);
+        (0..3).for_each(|_| sign(&mut payers, 0));
+        for _ in 0..1_000 {
+            assert!(matches!(payers.by_address(&address(0)), Payer::Hot(..)));
+            payers.was_forged(&key(0));
+        }
+        (0..4).for_each(|_| sign(&mut payers, 1));
+        assert!(is_hot(&payers, 1) && !is_hot(&payers, 0), "three signatures against four");
+        payers.was_forged(&key(7));
     }
 
     #[test]

@@ -138,6 +138,8 @@ impl Work {
         self.note(good.map(|(claim, _)| (claim.key, None)));
         cold.at.into_iter().zip(cold_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
         let hot_verdicts = self.verify_hot(&hot.items, &tables);
+        let forged = hot.items.iter().zip(&hot_verdicts).filter(|(_, verdict)| verdict.is_err());
+        self.note_forgeries(forged.map(|(claim, _)| claim.key));
         hot.at.into_iter().zip(hot_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
         verdicts
     }
@@ -166,8 +168,12 @@ impl Work {
         if together.cold {
             cold.drain().for_each(|(at, claim)| new.push(at, claim.signed));
         }
+        let mut known = Vec::new();
         if together.hot {
-            hot.drain().for_each(|(at, claim)| new.push(at, claim.signed));
+            for (at, claim) in hot.drain() {
+                new.push(at, claim.signed);
+                known.push((at, claim.key));
+            }
             tables.clear();
         }
         let mut good = vec![false; checks.len()];
@@ -190,6 +196,8 @@ impl Work {
         for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items, &tables)) {
             good[*at] = verdict.is_ok();
         }
+        known.extend(hot.drain().map(|(at, claim)| (at, claim.key)).filter(|(at, _)| !good[*at]));
+        self.note_forgeries(known.into_iter().filter(|(at, _)| !good[*at]).map(|(_, key)| key));
         good
     }
 
@@ -234,6 +242,15 @@ impl Work {
             }
         }
         record_tables(payers.tables());
+    }
+
+    /// False claims of keys with tables do not count as theirs.
+    fn note_forgeries(&self, keys: impl Iterator<Item = PublicKey>) {
+        let mut keys = keys.peekable();
+        if keys.peek().is_some() {
+            let mut payers = lock(&self.payers);
+            keys.for_each(|key| payers.was_forged(&key));
+        }
     }
 
     /// One call of the backend that the plan names, or of the oracle.
