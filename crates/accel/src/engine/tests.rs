@@ -133,6 +133,40 @@ fn a_backend_that_panics_is_left_out() {
     assert_eq!(FAILING.asked.load(Ordering::Relaxed), 1);
 }
 
+/// What `work` counts under a metric's name, over all labels.
+fn counted(name: &str, work: impl FnOnce()) -> u64 {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    ::metrics::with_local_recorder(&recorder, work);
+    let text = recorder.handle().render();
+    let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+    lines.map(|line| line.rsplit(' ').next().expect("a value").parse::<u64>().expect("a number")).sum()
+}
+
+#[test]
+fn every_item_is_counted_once() {
+    let claims = claims(&mut dice(), 300);
+    let signed: Vec<Signed> = claims.iter().map(|c| c.signed).collect();
+    let engine = engine(1, detect());
+    for round in 0..3 {
+        let asked = |work: &dyn Fn()| counted("vigil_accel_items_total", work);
+        assert_eq!(asked(&|| drop(engine.recover(&signed))), 300, "round {round}");
+        assert_eq!(asked(&|| drop(engine.verify_known(&claims))), 300, "round {round}");
+        assert_eq!(asked(&|| drop(engine.verify_signers(&checks(&claims)))), 300, "round {round}");
+        assert_eq!(asked(&|| drop(engine.keccak256(&[b"a".as_slice(), b"b", b"c"]))), 3, "round {round}");
+    }
+}
+
+#[test]
+fn what_a_broken_backend_leaves_to_the_oracle_stays_counted() {
+    static FAILING: Failing = Failing { asked: AtomicUsize::new(0), short: false };
+    let signed: Vec<Signed> = claims(&mut dice(), 40).iter().map(|c| c.signed).collect();
+    let engine = engine(1, vec![&FAILING]);
+    for round in 0..3 {
+        let fallbacks = counted("vigil_accel_fallback_items_total", || drop(engine.recover(&signed)));
+        assert_eq!(fallbacks, 40, "round {round}");
+    }
+}
+
 /// Builds tables that it only looks at, and counts the items of each kind.
 #[derive(Debug, Default)]
 struct Tables {

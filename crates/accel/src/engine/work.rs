@@ -262,16 +262,13 @@ impl Work {
         one_by_one: impl Fn() -> Vec<R>,
     ) -> Vec<R> {
         let started = Instant::now();
-        let chosen = self.plan.choose(op, items).and_then(|name| self.usable(name));
-        if let Some(usable) = chosen {
-            let name = usable.backend.name().as_str();
-            match self.guarded(usable, &batch) {
-                Some(answers) if answers.len() == items => {
-                    record_batch(op, name, items, started.elapsed());
-                    return answers;
-                }
-                _ => record_fallback(op, name, items),
+        if let Some(name) = self.plan.choose(op, items) {
+            let answers = self.usable(name).and_then(|usable| self.guarded(usable, &batch));
+            if let Some(answers) = answers.filter(|answers| answers.len() == items) {
+                record_batch(op, name.as_str(), items, started.elapsed());
+                return answers;
             }
+            record_fallback(op, name.as_str(), items);
         }
         let answers = one_by_one();
         record_batch(op, ORACLE, items, started.elapsed());
