@@ -11,6 +11,7 @@ use crate::backend::{Backend, BackendName};
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Form of the file.
@@ -25,6 +26,11 @@ const ORACLE_ITEMS: usize = 64;
 const SIZE_TIME: Duration = Duration::from_millis(6);
 /// Time for one operation of one backend; larger sizes are then taken to be as the last one measured.
 const BACKEND_TIME: Duration = Duration::from_millis(250);
+/// An item of a larger batch should not take longer than this many times one of a smaller: if it does, it is measured
+/// again.
+const DISTURBED: f64 = 1.2;
+/// How often at most.
+const TRIES: usize = 6;
 /// Another choice than that of the next smaller size must be so much faster: less may be noise.
 const WORTH_A_CHANGE: f64 = 0.95;
 
@@ -161,21 +167,43 @@ impl Calibration {
             return Err(Unusable::Machine { there, here });
         }
         let is_sane = |row: &Row| row.ns_per_item.is_finite() && row.ns_per_item > 0.0;
-        if found.rows.is_empty() || !found.rows.iter().all(is_sane) {
+        if !found.rows.iter().all(is_sane) {
             return Err(Unusable::Damaged("its figures make no sense".to_owned()));
         }
-        Ok(found)
+        match found.lacks() {
+            Some(what) => Err(Unusable::Damaged(format!("it lacks {what}"))),
+            None => Ok(found),
+        }
     }
 
-    /// Writes the file; never half of it.
+    /// A figure that every measurement has and this has not: without it a backend would silently not be used.
+    fn lacks(&self) -> Option<String> {
+        let has = |op: Op, name: &str| {
+            let mut rows = self.rows.iter().filter(|row| row.op == op && row.backend == name);
+            rows.any(|row| row.items == 1 || name == ORACLE)
+        };
+        let names = || self.machine.backends.iter().map(String::as_str).chain([ORACLE]);
+        // A backend may make no tables.
+        let needed = |op, name: &str| op != Op::VerifyHot || name == ORACLE;
+        let missing =
+            |op| names().find(|name| needed(op, name) && !has(op, name)).map(|name| format!("{op} by {name}"));
+        Op::ALL.into_iter().find_map(missing)
+    }
+
+    /// Writes the file; never half of it, whoever else writes it at the same time.
     ///
     /// # Errors
     /// The file system's.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         let text = serde_json::to_string_pretty(self).expect("plain data serializes") + "\n";
-        let draft = path.with_extension("json.new");
-        std::fs::write(&draft, text)?;
-        std::fs::rename(&draft, path)
+        static DRAFTS: AtomicU32 = AtomicU32::new(0);
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("json.{}-{number}.new", std::process::id()));
+        let written = std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path));
+        if written.is_err() {
+            let _perhaps_there_is_none = std::fs::remove_file(&draft);
+        }
+        written
     }
 }
 
@@ -183,13 +211,27 @@ fn measure_backend(op: Op, backend: &'static dyn Backend, samples: &Samples, row
     let started = Instant::now();
     let Some(prepared) = samples.prepare(op, backend) else { return };
     prepared.run(backend, 1); // tables that are made once
+    let mut ns_per_item = f64::INFINITY;
     for items in SIZES {
-        let ns_per_item = best_ns(items, || prepared.run(backend, items));
+        ns_per_item = undisturbed(ns_per_item, || best_ns(items, || prepared.run(backend, items)));
         rows.push(Row { op, backend: backend.name().to_string(), items, ns_per_item });
         if started.elapsed() > BACKEND_TIME {
             return;
         }
     }
+}
+
+/// What `measure` tells, but a figure clearly above `smaller`, that of the next smaller batch, only if it tells it again
+/// and again: what is measured is kept for good, and a machine that was busy for a moment must not decide.
+fn undisturbed(smaller: f64, mut measure: impl FnMut() -> f64) -> f64 {
+    let mut best = measure();
+    for _ in 1..TRIES {
+        if best <= smaller * DISTURBED {
+            break;
+        }
+        best = best.min(measure());
+    }
+    best
 }
 
 /// Shortest time for one of `items` items, over as many runs as fit into [`SIZE_TIME`].

@@ -16,6 +16,16 @@ fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibr
     Calibration { format: FORMAT, machine: Machine::here(&detect()), version, commit, took_ms: 1, rows }
 }
 
+/// Figures of everything that is here.
+fn whole() -> Calibration {
+    let mut made = made(100.0, &[], &[]);
+    for op in Op::ALL {
+        let row = |name: &String| Row { op, backend: name.clone(), items: 1, ns_per_item: 90.0 };
+        made.rows.extend(made.machine.backends.iter().map(row));
+    }
+    made
+}
+
 #[derive(Debug)]
 struct Fast;
 
@@ -59,9 +69,21 @@ fn a_file_is_used_again_only_where_it_belongs() {
     let read = || Calibration::read(&path, &here);
     assert!(matches!(read(), Err(Unusable::Missing)));
 
-    let good = made(100.0, &[(1, 90.0)], &[]);
+    let good = whole();
     good.write(&path).expect("written");
     assert_eq!(read().expect("usable"), good);
+
+    for op in Op::ALL {
+        for backend in [ORACLE, "portable"] {
+            let mut other = good.clone();
+            other.rows.retain(|row| row.op != op || row.backend != backend);
+            other.write(&path).expect("written");
+            match (op, backend) {
+                (Op::VerifyHot, "portable") => assert_eq!(read().expect("it makes no tables"), other),
+                _ => assert!(read().expect_err("a hole").to_string().ends_with(&format!("lacks {op} by {backend}"))),
+            }
+        }
+    }
 
     let mut other = good.clone();
     other.machine.cpu = "another".to_owned();
@@ -85,6 +107,36 @@ fn a_file_is_used_again_only_where_it_belongs() {
     }
     std::fs::write(&path, [0xff, 0xfe]).expect("written");
     assert!(matches!(read(), Err(Unusable::Read(_))));
+}
+
+#[test]
+fn a_moment_of_noise_is_not_kept() {
+    let told = |smaller: f64, figures: &[f64]| {
+        let mut figures = figures.iter().copied().cycle();
+        undisturbed(smaller, || figures.next().expect("endless"))
+    };
+    assert_eq!(told(3.0, &[45.0, 44.0, 3.1]), 3.1);
+    assert_eq!(told(3.0, &[3.5, 1.0]), 3.5, "near enough at once");
+    assert_eq!(told(3.0, &[9.0, 8.0, 10.0]), 8.0, "it is so");
+    assert_eq!(told(f64::INFINITY, &[60.0, 30.0]), 60.0, "the first has none before it");
+}
+
+#[test]
+fn many_may_write_the_same_file() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let path = dir.path().join("calibration.json");
+    let made = whole();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| made.write(&path).expect("written")));
+        }
+    });
+    assert_eq!(Calibration::read(&path, &made.machine).expect("whole"), made);
+    let left: Vec<_> = std::fs::read_dir(dir.path()).expect("folder").map(|e| e.expect("entry").file_name()).collect();
+    assert_eq!(left, ["calibration.json"], "no drafts are left");
+    std::fs::create_dir(dir.path().join("folder.json")).expect("made");
+    assert!(made.write(&dir.path().join("folder.json")).is_err(), "a folder is in the way");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("folder").count(), 2, "no draft of that either");
 }
 
 #[test]
