@@ -4,7 +4,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
-use vigil_accel::engine::machine::{Machine, cores_and_memory, features};
+use vigil_accel::engine::machine::{Machine, cores_and_memory, features, usual_threads};
 use vigil_accel::engine::{Op, Plan};
 use vigil_accel::{BackendName, detect};
 use vigil_node::layout::Layout;
@@ -96,7 +96,12 @@ fn lacks(name: BackendName) -> Option<String> {
 
 impl Findings {
     fn threads(&self) -> usize {
-        if self.config.accel_threads == 0 { self.cores.max(1) } else { self.config.accel_threads }
+        if self.config.accel_threads == 0 { usual_threads() } else { self.config.accel_threads }
+    }
+
+    /// More threads than cores are not pinned whatever the configuration says.
+    fn pinned(&self) -> bool {
+        self.config.accel_pin && self.threads() <= self.cores
     }
 
     fn in_words(&self) -> String {
@@ -119,7 +124,7 @@ impl Findings {
             self.backend(),
             operations.concat(),
             self.threads(),
-            if self.config.accel_pin { "each on its core" } else { "not pinned" },
+            if self.pinned() { "each on its core" } else { "not pinned" },
             self.config.accel_payer_cache_mib,
             self.config.accel_batch_items,
             self.config.accel_batch_age_us,

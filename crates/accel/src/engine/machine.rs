@@ -33,6 +33,11 @@ impl fmt::Display for Machine {
     }
 }
 
+/// Threads of an engine that is told no number ([`crate::EngineConfig::threads`]).
+pub fn usual_threads() -> usize {
+    super::workers::usual_count(&super::workers::physical_cores())
+}
+
 /// Physical cores that this process may use, and memory of the machine in MiB; 0 where it is not told.
 pub fn cores_and_memory() -> (usize, u64) {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -92,6 +97,8 @@ mod tests {
         eprintln!("{here:?} {:?}", cores_and_memory());
         assert!(!here.cpu.is_empty());
         assert_eq!(here.backends[0], "portable");
+        let engine = crate::Engine::start(crate::EngineConfig::default()).expect("threads");
+        assert_eq!(usual_threads(), engine.threads());
     }
 
     /// A backend is here exactly if all instruction sets are that it is said to need.

@@ -25,7 +25,7 @@ impl Workers {
     /// The operating system gives no thread.
     pub(crate) fn start(count: usize, pin: bool) -> std::io::Result<Self> {
         let cores = physical_cores();
-        let count = if count == 0 { cores.len().min(parallelism()).max(1) } else { count };
+        let count = if count == 0 { usual_count(&cores) } else { count };
         // Fewer cores than threads: the operating system places them.
         let places = if pin && count <= cores.len() { cores } else { Vec::new() };
         let threads = Mutex::new(Vec::with_capacity(count));
@@ -96,8 +96,10 @@ fn piece_len(items: usize, threads: usize, least: usize) -> usize {
     share.max(least).min(PIECE_MAX)
 }
 
-fn parallelism() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+/// One thread a physical core, but no more than this process may run at once (a container may have less time than cores).
+pub(crate) fn usual_count(cores: &[usize]) -> usize {
+    let parallelism = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.len().min(parallelism).max(1)
 }
 
 /// One hardware thread of each physical core that this process may run on, ascending. Empty if the system does not tell.
