@@ -43,14 +43,11 @@ pub(crate) fn step(step: &vigil_accel::engine::Step) -> serde_json::Value {
 /// The file; none without a data folder, unless one is asked for.
 fn place(args: &Args, globals: &Globals) -> Result<Option<PathBuf>, CliError> {
     let layout: Layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
-    match (layout.config().exists(), &args.data_dir) {
-        (true, _) => Ok(Some(layout.calibration())),
-        (false, None) => Ok(None),
-        (false, Some(folder)) => Err(CliError::failed(format!(
-            "{0} is no data folder: `vigil init --data-dir {0}` makes one",
-            folder.display()
-        ))),
+    if args.data_dir.is_none() && !layout.config().exists() {
+        return Ok(None);
     }
+    crate::init::must_be_data_dir(&layout)?;
+    Ok(Some(layout.calibration()))
 }
 
 fn in_words(measured: &Calibration, file: Option<&Path>) -> String {

@@ -38,6 +38,10 @@ struct Findings {
 /// Looks. Fails if something is missing that the configuration or `VIGIL_REQUIRE_BACKENDS` asks for.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
+    if args.data_dir.is_some() {
+        // Not the defaults, as if they were that node's.
+        crate::init::must_be_data_dir(&layout)?;
+    }
     let found = look(&layout)?;
     output.result(found.in_words(), &found.as_json());
     match found.problems.len() {

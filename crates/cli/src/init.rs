@@ -37,6 +37,17 @@ pub(crate) fn data_dir(given: Option<&PathBuf>, globals: &Globals) -> Result<Lay
     }
 }
 
+/// Refuses a folder that `vigil init` has not made.
+pub(crate) fn must_be_data_dir(layout: &Layout) -> Result<(), CliError> {
+    match layout.config().exists() {
+        true => Ok(()),
+        false => Err(CliError::failed(format!(
+            "{0} is no data folder: `vigil init --data-dir {0}` makes one",
+            layout.root().display()
+        ))),
+    }
+}
+
 /// Makes the folder.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = data_dir(args.data_dir.as_ref(), globals)?;

@@ -75,12 +75,7 @@ fn version() -> Version {
 /// Runs the node.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
-    if !layout.config().exists() {
-        let folder = layout.root().display();
-        return Err(CliError::failed(format!(
-            "{folder} is no data folder: `vigil init --data-dir {folder}` makes one"
-        )));
-    }
+    crate::init::must_be_data_dir(&layout)?;
     let env =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(Some(&layout.config()), env, args.config.0.iter().cloned()).map_err(CliError::usage)?;

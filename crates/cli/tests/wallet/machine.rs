@@ -63,7 +63,9 @@ fn a_calibration_is_not_kept_where_no_node_is() {
     assert_eq!(measured.code, 0, "{measured:?}");
     assert!(measured.stdout.contains("not kept") && measured.stdout.contains("\nkeccak256: "), "{measured:?}");
     let folder = home.path().join("nowhere");
-    let ended = home.vigil(&["calibrate", "--data-dir", folder.to_str().expect("UTF-8")], "");
-    assert!(ended.code == 1 && ended.stderr.contains("is no data folder"), "{ended:?}");
+    for command in ["calibrate", "doctor"] {
+        let ended = home.vigil(&[command, "--data-dir", folder.to_str().expect("UTF-8")], "");
+        assert!(ended.code == 1 && ended.stderr.contains("is no data folder") && ended.stdout.is_empty(), "{ended:?}");
+    }
     assert!(!folder.exists());
 }
