@@ -1,6 +1,6 @@
 # make run    a private network of four validators under a demo load; Ctrl-C ends it
 # make test   everything that must pass, small sizes; what CI runs
-.PHONY: run build test test-long mutate bench bench-engine fmt clippy unit neon doc check e2e help
+.PHONY: run build test test-long mutate bench bench-engine fmt clippy unit bounds neon doc check e2e help
 
 cargo := deploy/cargo
 target = $(shell deploy/cargo --print-target)/release
@@ -23,7 +23,7 @@ build:
 	@$(cargo) build --release --quiet -p vigil-cli -p vigil-sim -p vigil-bench
 
 # make test-long   the same suites in the sizes the issues name; record its output in bench/results/
-test: fmt clippy unit neon doc check e2e
+test: fmt clippy unit bounds neon doc check e2e
 
 test-long:
 	@deploy/bootstrap.sh test
@@ -44,6 +44,10 @@ clippy:
 
 unit:
 	@$(cargo) test --release --workspace
+
+# make bounds the engine's arithmetic with the bounds of its limbs checked in every operation
+bounds:
+	@$(cargo) test --release --quiet -p vigil-accel --lib --features bounds-check
 
 # make neon   the engine's tests on AArch64, under qemu
 neon:
