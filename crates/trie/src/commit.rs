@@ -158,7 +158,7 @@ impl<'n> Parent<'n> {
                 let mut changed = std::mem::take(&mut branch.changed);
                 while changed != 0 {
                     let slot = changed.trailing_zeros() as usize;
-                    if let Some(node) = branch.take_fresh(slot) {
+                    if let Some(node) = branch.lift_fresh(slot) {
                         found(slot, node);
                     }
                     changed &= changed - 1;
@@ -198,16 +198,15 @@ fn take_children(level: &mut [Dirty]) -> (Vec<Parent<'_>>, Vec<Dirty>) {
 /// those of the steps do.
 fn touch(nodes: &[Dirty]) {
     // First what depends on nothing; then what that leads to, whose number the processor would guess wrongly while it
-    // waits. Leaves are read at both ends, as they may stand across a cache line.
+    // waits.
     let first = |dirty: &Dirty| match &dirty.node {
-        Node::Leaf(leaf) => leaf.path.len() + leaf.value.len(),
+        Node::Leaf(leaf) => leaf.touch(),
         Node::Extension(extension) => extension.path.len(),
         Node::Branch(branch) => branch.touch(),
     };
-    let ends = |bytes: &[u8]| usize::from(bytes.first() < bytes.last());
     let then = |dirty: &Dirty| match &dirty.node {
-        Node::Leaf(leaf) => ends(&leaf.path) + ends(&leaf.value),
-        Node::Extension(extension) => ends(&extension.path),
+        Node::Leaf(_) => 0,
+        Node::Extension(extension) => usize::from(extension.path[0]),
         Node::Branch(branch) => branch.touch_changed(),
     };
     black_box(nodes.iter().map(first).sum::<usize>());

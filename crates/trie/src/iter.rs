@@ -61,7 +61,7 @@ impl Iter<'_> {
             frame.next += 1;
             let branch = &frame.branch;
             let entry = match at {
-                0 => branch.value.clone().map_or(Ok(None), |value| self.emit(value))?,
+                0 => branch.value.clone().map_or(Ok(None), |value| self.emit(&value))?,
                 1..=16 => {
                     let child = branch.child(at - 1).to_link();
                     self.path.push((at - 1) as u8);
@@ -90,8 +90,8 @@ impl Iter<'_> {
             };
             match node {
                 Node::Leaf(leaf) => {
-                    self.path.extend(&leaf.path);
-                    return self.emit(leaf.value.clone());
+                    self.path.extend(leaf.path());
+                    return self.emit(leaf.value());
                 }
                 Node::Extension(extension) => {
                     self.path.extend(&extension.path);
@@ -114,11 +114,11 @@ impl Iter<'_> {
         in_prefix && not_before && self.path.len() <= 2 * KEY_BYTES_MAX
     }
 
-    fn emit(&self, value: Bytes) -> Result<Option<Entry>, TrieError> {
+    fn emit(&self, value: &[u8]) -> Result<Option<Entry>, TrieError> {
         if !self.path.starts_with(&self.prefix) || self.path < self.start {
             return Ok(None);
         }
         // An odd number of nibbles is no key; only a trie that we did not make has one, and nobody can ask for it.
-        Ok(nibbles::to_key(&self.path).map(|key| (key, value)))
+        Ok(nibbles::to_key(&self.path).map(|key| (key, Bytes::copy_from_slice(value))))
     }
 }

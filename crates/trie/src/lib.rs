@@ -19,6 +19,7 @@ mod codec;
 mod commit;
 mod error;
 mod iter;
+mod leaf;
 mod link;
 mod nibbles;
 mod node;

@@ -34,14 +34,21 @@ pub(crate) enum Body {
     Lazy(OnceLock<Box<Node>>),
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::Lazy(OnceLock::new())
+    }
+}
+
 impl Clone for Body {
     fn clone(&self) -> Self {
-        self.cached().map_or_else(|| Self::Lazy(OnceLock::new()), |node| Self::Known(node.clone()))
+        self.cached().map_or_else(Self::default, |node| Self::Known(node.clone()))
     }
 }
 
 impl Body {
-    fn into_inner(self) -> Option<Node> {
+    /// The node if it is in memory.
+    pub(crate) fn into_inner(self) -> Option<Node> {
         match self {
             Self::Known(node) => Some(node),
             Self::Lazy(body) => body.into_inner().map(|node| *node),
@@ -75,7 +82,7 @@ impl Body {
 impl Stored {
     /// A node of which only the hash is known.
     pub(crate) fn unread(hash: Hash) -> Self {
-        Self { hash, body: Body::Lazy(OnceLock::new()) }
+        Self { hash, body: Body::default() }
     }
 
     /// A node that was just hashed.

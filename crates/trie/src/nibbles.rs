@@ -34,20 +34,23 @@ pub(crate) fn push_compact(nibbles: &[u8], leaf: bool, out: &mut Vec<u8>) {
     out.extend(rest.as_chunks::<2>().0.iter().map(|[high, low]| high << 4 | low));
 }
 
-/// Nibbles and leaf flag of a compact form.
-pub(crate) fn from_compact(bytes: &[u8]) -> Result<(Vec<u8>, bool), &'static str> {
-    let (&first, rest) = bytes.split_first().ok_or("its path is empty")?;
+/// Whether a compact form is that of a leaf.
+///
+/// # Errors
+/// It is no compact form.
+pub(crate) fn is_leaf(compact: &[u8]) -> Result<bool, &'static str> {
+    let &first = compact.first().ok_or("its path is empty")?;
     if first >= 0x40 {
         return Err("its path has an unknown flag");
     }
-    let odd = first & 0x10 != 0;
-    if !odd && first & 15 != 0 {
+    if first & 0x10 == 0 && first & 15 != 0 {
         return Err("its path has a nonzero padding nibble");
     }
-    let mut nibbles = Vec::with_capacity(rest.len() * 2 + usize::from(odd));
-    if odd {
-        nibbles.push(first & 15);
-    }
-    nibbles.extend(rest.iter().flat_map(|byte| [byte >> 4, byte & 15]));
-    Ok((nibbles, first & 0x20 != 0))
+    Ok(first & 0x20 != 0)
+}
+
+/// Nibbles of a compact form.
+pub(crate) fn of_compact(compact: &[u8]) -> impl Iterator<Item = u8> {
+    let odd = compact[0] & 0x10 != 0;
+    compact.iter().flat_map(|byte| [byte >> 4, byte & 15]).skip(if odd { 1 } else { 2 })
 }

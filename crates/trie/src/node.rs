@@ -1,22 +1,16 @@
 //! Nodes in memory. Immutable once shared; a changed node is copied only if somebody else holds it.
 
+use crate::Hash;
+use crate::leaf::Leaf;
 pub(crate) use crate::link::{Body, Link, LinkRef, Stored};
-use crate::{Bytes, Hash};
 use std::sync::Arc;
 
 /// One node: a handle to it, cheap to clone. What kind it is can be told without reading it.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
-    Leaf(Arc<Leaf>),
+    Leaf(Leaf),
     Extension(Arc<Extension>),
     Branch(Arc<Branch>),
-}
-
-/// The rest of a key, as nibbles, and its value (never empty).
-#[derive(Clone, Debug)]
-pub(crate) struct Leaf {
-    pub(crate) path: Vec<u8>,
-    pub(crate) value: Bytes,
 }
 
 /// A run of nibbles (never empty) above a branch.
@@ -31,15 +25,10 @@ pub(crate) enum Step<'n, 'p> {
     /// Down this link, with the rest of the path.
     Down(LinkRef<'n>, &'p [u8]),
     /// Nowhere: this is the value.
-    Here(Option<&'n Bytes>),
+    Here(Option<&'n [u8]>),
 }
 
 impl Node {
-    /// A new leaf.
-    pub(crate) fn leaf(path: Vec<u8>, value: Bytes) -> Self {
-        Self::Leaf(Arc::new(Leaf { path, value }))
-    }
-
     /// A new extension.
     pub(crate) fn extension(path: Vec<u8>, child: Link) -> Self {
         Self::Extension(Arc::new(Extension { path, child }))
@@ -48,73 +37,53 @@ impl Node {
     /// Follows `path` by one node.
     pub(crate) fn step<'p>(&self, path: &'p [u8]) -> Step<'_, 'p> {
         match self {
-            Self::Leaf(leaf) => Step::Here((leaf.path == path).then_some(&leaf.value)),
+            Self::Leaf(leaf) => Step::Here(leaf.has_path(path).then(|| leaf.value())),
             Self::Extension(extension) => match path.strip_prefix(&extension.path[..]) {
                 Some(rest) => Step::Down(extension.child.as_ref(), rest),
                 None => Step::Here(None),
             },
             Self::Branch(branch) => match path.split_first() {
                 Some((&next, rest)) => Step::Down(branch.child(usize::from(next)), rest),
-                None => Step::Here(branch.value.as_ref()),
+                None => Step::Here(branch.value.as_deref()),
             },
         }
     }
 }
 
-/// A fork, at least two of the 17 taken: children by next nibble, and the value of the key that ends here. The hashes
-/// stand together, as they do in RLP: a commit reads all of them, and of the rest only what has changed.
-#[derive(Clone, Debug, Default)]
+/// Bytes that the memory hands over at once.
+pub(crate) const CACHE_LINE: usize = 64;
+
+/// First byte of a hash in RLP: a string of 32 bytes.
+pub(crate) const HASH_HEADER: u8 = alloy_rlp::EMPTY_STRING_CODE + 32;
+
+/// Bytes of a hash in RLP.
+const HASH_ITEM: usize = 33;
+
+/// A fork, at least two of the 17 taken: children by next nibble, and the value of the key that ends here.
+///
+/// A commit reads of each changed branch the front, the hashes, which stand together as they do in RLP, and the children
+/// that have changed: few lines of the cache, as the rest of the fields comes behind.
+#[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Branch {
-    /// RLP of the children that are known by hash.
-    items: [HashItem; 16],
-    children: [Slot; 16],
-    /// Bit i: there is a child i.
+    /// Bit i: there is a child i (or it was [lifted](Branch::lift)).
     taken: u16,
     /// Bit i: child i is known by hash.
     hashed: u16,
     /// Bit i: child i may have changed since the last commit. A commit looks at these alone.
     pub(crate) changed: u16,
-    pub(crate) value: Option<Bytes>,
+    pub(crate) value: Option<Box<[u8]>>,
+    /// RLP of the children end to end, [`Branch::items_len`] bytes: one byte if there is none, else [`HASH_ITEM`] bytes, in
+    /// which the hash stands if it is known.
+    items: [u8; 16 * HASH_ITEM],
+    children: [Body; 16],
 }
 
-/// A hash in RLP: a string of 32 bytes.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub(crate) struct HashItem([u8; HashItem::LEN]);
-
-impl HashItem {
-    /// Bytes of it.
-    pub(crate) const LEN: usize = 33;
-
-    pub(crate) fn new(hash: &Hash) -> Self {
-        let mut item = Self::default();
-        item.0[1..].copy_from_slice(hash.as_slice());
-        item
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8; Self::LEN] {
-        &self.0
-    }
-
-    fn hash(&self) -> &Hash {
-        let [_, hash @ ..] = &self.0;
-        hash.into()
-    }
-}
-
-impl Default for HashItem {
+impl Default for Branch {
     fn default() -> Self {
-        Self([alloy_rlp::EMPTY_STRING_CODE + 32; Self::LEN])
+        let items = [alloy_rlp::EMPTY_STRING_CODE; _];
+        Self { taken: 0, hashed: 0, changed: 0, value: None, items, children: Default::default() }
     }
-}
-
-/// A child in a branch: a [`Link`] without its hash.
-#[derive(Clone, Debug, Default)]
-enum Slot {
-    #[default]
-    Empty,
-    Stored(Body),
-    Fresh(Node),
 }
 
 impl Branch {
@@ -133,83 +102,118 @@ impl Branch {
     /// A child.
     pub(crate) fn child(&self, slot: usize) -> LinkRef<'_> {
         match &self.children[slot] {
-            Slot::Empty => LinkRef::Empty,
-            Slot::Stored(body) => LinkRef::Stored(self.items[slot].hash(), body),
-            Slot::Fresh(node) => LinkRef::Fresh(node),
+            body if self.hashed >> slot & 1 != 0 => LinkRef::Stored(self.hash(slot), body),
+            Body::Known(node) => LinkRef::Fresh(node),
+            Body::Lazy(_) => LinkRef::Empty,
         }
     }
 
     /// Takes a child out.
     pub(crate) fn take(&mut self, slot: usize) -> Link {
-        self.taken &= !(1 << slot);
-        self.hashed &= !(1 << slot);
-        match std::mem::take(&mut self.children[slot]) {
-            Slot::Empty => Link::Empty,
-            Slot::Stored(body) => Link::Stored(Stored { hash: *self.items[slot].hash(), body }),
-            Slot::Fresh(node) => Link::Fresh(node),
-        }
+        let link = self.lift(slot);
+        self.put(slot, Link::Empty);
+        link
     }
 
-    /// Takes a child out if it is not known by hash.
-    pub(crate) fn take_fresh(&mut self, slot: usize) -> Option<Node> {
-        if !matches!(self.children[slot], Slot::Fresh(_)) {
-            return None;
-        }
-        match self.take(slot) {
-            Link::Fresh(node) => Some(node),
+    /// Takes a child out to [put](Branch::put) another there: its room among the items stays.
+    pub(crate) fn lift(&mut self, slot: usize) -> Link {
+        let link = match std::mem::take(&mut self.children[slot]) {
+            body if self.hashed >> slot & 1 != 0 => Link::Stored(Stored { hash: *self.hash(slot), body }),
+            Body::Known(node) => Link::Fresh(node),
+            Body::Lazy(_) => Link::Empty,
+        };
+        self.hashed &= !(1 << slot);
+        link
+    }
+
+    /// [Lifts](Branch::lift) a child that is not known by hash.
+    pub(crate) fn lift_fresh(&mut self, slot: usize) -> Option<Node> {
+        match &mut self.children[slot] {
+            body @ Body::Known(_) if self.hashed >> slot & 1 == 0 => std::mem::take(body).into_inner(),
             _ => None,
         }
     }
 
     /// Puts a child where none is.
     pub(crate) fn put(&mut self, slot: usize, link: Link) {
-        self.taken |= u16::from(!link.is_empty()) << slot;
-        self.children[slot] = match link {
-            Link::Empty => Slot::Empty,
+        self.make_room(slot, !link.is_empty());
+        match link {
+            Link::Empty => {}
             Link::Stored(Stored { hash, body }) => {
                 self.hashed |= 1 << slot;
-                self.items[slot] = HashItem::new(&hash);
-                Slot::Stored(body)
+                let at = self.item_at(slot) + 1;
+                self.items[at..at + 32].copy_from_slice(hash.as_slice());
+                self.children[slot] = body;
             }
-            Link::Fresh(node) => Slot::Fresh(node),
+            Link::Fresh(node) => self.children[slot] = Body::Known(node),
         }
     }
 
     /// Changes a child, and notes that it may have changed.
     pub(crate) fn change<T>(&mut self, nibble: u8, change: impl FnOnce(&mut Link) -> T) -> T {
         self.changed |= 1 << nibble;
-        let mut link = self.take(usize::from(nibble));
+        let mut link = self.lift(usize::from(nibble));
         let made = change(&mut link);
         self.put(usize::from(nibble), link);
         made
     }
 
-    /// The hashes of the children in RLP, and which of them are meant (bit i: child i); `None` if there is a child that is
-    /// not known by hash.
-    pub(crate) fn hashes(&self) -> Option<(&[HashItem; 16], u16)> {
-        (self.hashed == self.taken).then_some((&self.items, self.hashed))
+    /// RLP of the children; `None` if there is a child that is not known by hash.
+    pub(crate) fn hashes(&self) -> Option<&[u8]> {
+        (self.hashed == self.taken).then(|| &self.items[..self.items_len()])
     }
 
-    /// Reads a byte of every cache line of the hashes and of what else a commit needs: these reads do not wait for each
-    /// other. (Every other item: 66 bytes.)
+    /// Reads what a commit needs first.
     pub(crate) fn touch(&self) -> usize {
-        let lines: usize = self.items.iter().step_by(2).map(|item| usize::from(item.0[1])).sum();
-        lines + usize::from(self.items[15].0[32]) + usize::from(self.changed) + usize::from(self.value.is_some())
+        usize::from(self.taken)
     }
 
-    /// Reads the children that may have changed.
+    /// Reads the hashes, a byte of every cache line, and the children that may have changed.
     pub(crate) fn touch_changed(&self) -> usize {
+        let items = &self.items[..self.items_len()];
+        let lines: usize = items.iter().step_by(CACHE_LINE).map(|&byte| usize::from(byte)).sum();
         let slots = self.children.iter().enumerate().filter(|(slot, _)| self.changed >> slot & 1 != 0);
-        slots.filter(|(_, child)| matches!(child, Slot::Fresh(_))).count()
+        lines + usize::from(items[items.len() - 1]) + slots.filter(|(_, body)| matches!(body, Body::Known(_))).count()
     }
 
     /// The value, empty if there is none.
     pub(crate) fn value_bytes(&self) -> &[u8] {
-        self.value.as_ref().map_or(&[], |value| value)
+        self.value.as_deref().unwrap_or_default()
     }
 
     /// How many of the 17 are taken.
     pub(crate) fn taken(&self) -> usize {
         self.taken.count_ones() as usize + usize::from(self.value.is_some())
+    }
+
+    fn hash(&self, slot: usize) -> &Hash {
+        let at = self.item_at(slot) + 1;
+        let hash: &[u8; 32] = self.items[at..].first_chunk().expect("room for a hash");
+        hash.into()
+    }
+
+    /// Where the item of a child begins.
+    fn item_at(&self, slot: usize) -> usize {
+        slot + (HASH_ITEM - 1) * (self.taken & ((1 << slot) - 1)).count_ones() as usize
+    }
+
+    fn items_len(&self) -> usize {
+        16 + (HASH_ITEM - 1) * self.taken.count_ones() as usize
+    }
+
+    /// Makes or closes the room of a child among the items.
+    fn make_room(&mut self, slot: usize, take: bool) {
+        if take == (self.taken >> slot & 1 != 0) {
+            return;
+        }
+        let (at, end) = (self.item_at(slot), self.items_len());
+        if take {
+            self.items.copy_within(at + 1..end, at + HASH_ITEM);
+            self.items[at] = HASH_HEADER;
+        } else {
+            self.items.copy_within(at + HASH_ITEM..end, at + 1);
+            self.items[at] = alloy_rlp::EMPTY_STRING_CODE;
+        }
+        self.taken ^= 1 << slot;
     }
 }

@@ -51,7 +51,7 @@ fn follow(root: &Hash, path: &[u8], proof: &[Bytes], used: &mut usize) -> Result
     let (mut node, mut path) = (next_node(root, proof, used)?, path);
     loop {
         let below = match node.step(path) {
-            Step::Here(value) => return Ok(value.cloned()),
+            Step::Here(value) => return Ok(value.map(Bytes::copy_from_slice)),
             Step::Down(LinkRef::Empty, _) => return Ok(None),
             Step::Down(LinkRef::Fresh(inline), rest) => (inline.clone(), rest),
             Step::Down(LinkRef::Stored(hash, _), rest) => (next_node(hash, proof, used)?, rest),

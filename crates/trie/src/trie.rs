@@ -1,6 +1,7 @@
 //! Reading and writing single keys.
 
-use crate::node::{Branch, Extension, Leaf, Link, LinkRef, Node, Step, Stored};
+use crate::leaf::Leaf;
+use crate::node::{Branch, Extension, Link, LinkRef, Node, Step, Stored};
 use crate::{Bytes, EMPTY_ROOT, Hash, KEY_BYTES_MAX, NodeReader, TrieError, nibbles};
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ impl Trie {
         while let Some(node) = link.load(reader)? {
             match node.step(path) {
                 Step::Down(child, rest) => (link, path) = (child, rest),
-                Step::Here(value) => return Ok(value.cloned()),
+                Step::Here(value) => return Ok(value.map(Bytes::copy_from_slice)),
             }
         }
         Ok(None)
@@ -67,7 +68,7 @@ impl Trie {
         if key.len() > KEY_BYTES_MAX {
             return Err(TrieError::KeyTooLong { got: key.len(), max: KEY_BYTES_MAX });
         }
-        insert(&mut self.root, reader, &nibbles::from_key(key), value)
+        insert(&mut self.root, reader, &nibbles::from_key(key), &value)
     }
 
     /// Removes a key; returns the value that it had.
@@ -90,19 +91,19 @@ impl Trie {
 }
 
 /// Sets the value below `link`. Everything that can fail comes before the one change.
-fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -> Result<(), TrieError> {
+fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: &[u8]) -> Result<(), TrieError> {
     let Some(node) = link.load_mut(reader)? else {
-        *link = Link::Fresh(Node::leaf(path.to_vec(), value));
+        *link = Link::Fresh(Node::Leaf(Leaf::new(path, value)));
         return Ok(());
     };
     match node {
-        Node::Leaf(leaf) if leaf.path == path => Arc::make_mut(leaf).value = value,
+        Node::Leaf(leaf) if leaf.has_path(path) => *leaf = Leaf::new(path, value),
         Node::Leaf(leaf) => {
-            let Leaf { path: own, value: old } = Arc::make_mut(leaf);
-            let shared = nibbles::common(own, path);
+            let own = leaf.path();
+            let shared = nibbles::common(&own, path);
             let mut fork = Branch::empty();
             let branch = Branch::own(&mut fork);
-            put(branch, &own[shared..], std::mem::take(old));
+            put(branch, &own[shared..], leaf.value());
             put(branch, &path[shared..], value);
             *node = below(&path[..shared], fork);
         }
@@ -124,7 +125,7 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
         Node::Branch(branch) => {
             let branch = Branch::own(branch);
             match path.split_first() {
-                None => branch.value = Some(value),
+                None => branch.value = Some(value.into()),
                 Some((&next, rest)) => return branch.change(next, |child| insert(child, reader, rest, value)),
             }
         }
@@ -133,11 +134,11 @@ fn insert(link: &mut Link, reader: &dyn NodeReader, path: &[u8], value: Bytes) -
 }
 
 /// Puts a value into a branch slot that is free.
-fn put(branch: &mut Branch, path: &[u8], value: Bytes) {
+fn put(branch: &mut Branch, path: &[u8], value: &[u8]) {
     match path.split_first() {
-        None => branch.value = Some(value),
+        None => branch.value = Some(value.into()),
         Some((&next, rest)) => {
-            branch.change(next, |child| *child = Link::Fresh(Node::leaf(rest.to_vec(), value)));
+            branch.change(next, |child| *child = Link::Fresh(Node::Leaf(Leaf::new(rest, value))));
         }
     }
 }
@@ -189,7 +190,7 @@ fn remove(link: &mut Link, reader: &dyn NodeReader, path: &[u8]) -> Result<(), T
 /// What remains of a branch with at most one of its 17 taken.
 fn dissolve(branch: &mut Branch, reader: &dyn NodeReader) -> Result<Option<Node>, TrieError> {
     if let Some(value) = branch.value.take() {
-        return Ok(Some(Node::leaf(Vec::new(), value)));
+        return Ok(Some(Node::Leaf(Leaf::new(&[], &value))));
     }
     match (0u8..16).find(|&i| !matches!(branch.child(usize::from(i)), LinkRef::Empty)) {
         Some(i) => prepend(vec![i], branch.take(usize::from(i)), reader),
@@ -202,8 +203,8 @@ fn prepend(mut path: Vec<u8>, child: Link, reader: &dyn NodeReader) -> Result<Op
     let Some(node) = child.as_ref().load(reader)? else { return Ok(None) };
     Ok(Some(match node {
         Node::Leaf(leaf) => {
-            path.extend(&leaf.path);
-            Node::leaf(path, leaf.value.clone())
+            path.extend(leaf.path());
+            Node::Leaf(Leaf::new(&path, leaf.value()))
         }
         Node::Extension(extension) => {
             path.extend(&extension.path);
@@ -238,7 +239,7 @@ pub(crate) fn children_mut(node: &mut Node, mut visit: impl FnMut(&mut Link)) {
         Node::Branch(branch) => {
             let branch = Branch::own(branch);
             for slot in 0..16 {
-                let mut child = branch.take(slot);
+                let mut child = branch.lift(slot);
                 visit(&mut child);
                 branch.put(slot, child);
             }

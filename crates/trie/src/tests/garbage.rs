@@ -98,7 +98,7 @@ fn each_rule_of_a_node_is_checked() {
         (format!("d1{}01", empties(16)), "less than two children"),
     ];
     for (raw, rule) in cases {
-        let what = decode(&hex::decode(&raw).expect("hex").into()).expect_err(rule);
+        let what = decode(&hex::decode(&raw).expect("hex")).expect_err(rule);
         assert!(what.contains(rule), "{raw}: {what}, not {rule}");
     }
     // A node of 32 bytes must be hashed, one of 31 must not.
