@@ -36,22 +36,34 @@ pub(crate) fn encode_leaf(path: &[u8], value: &[u8]) -> Vec<u8> {
 /// Appends what [`encode`] gives and returns where it stands: before it may be unused bytes.
 pub(crate) fn push_encoded(node: &Node, out: &mut Vec<u8>) -> Range<usize> {
     match node {
-        Node::Leaf(leaf) => {
-            let start = out.len();
-            out.extend_from_slice(leaf.rlp());
-            start..out.len()
-        }
+        Node::Leaf(leaf) => push_leaf(leaf, out),
         Node::Extension(extension) => push_list(out, |out| {
             push_path(&extension.path, false, out);
             push_link(extension.child.as_ref(), out);
         }),
         Node::Branch(branch) => push_list(out, |out| {
-            match branch.hashes() {
-                Some(items) => out.extend_from_slice(items),
-                None => (0..16).for_each(|slot| push_link(branch.child(slot), out)),
-            }
+            (0..16).for_each(|slot| push_link(branch.child(slot), out));
             push_string(branch.value_bytes(), out);
         }),
+    }
+}
+
+/// [`push_encoded`] for a leaf.
+pub(crate) fn push_leaf(leaf: &Leaf, out: &mut Vec<u8>) -> Range<usize> {
+    let start = out.len();
+    out.extend_from_slice(leaf.rlp());
+    start..out.len()
+}
+
+/// [`push_encoded`] for a branch without a value all of whose children are known by hash: the last byte is that of the
+/// value, before it are the children. Nothing for another branch.
+pub(crate) fn push_branch(branch: &Branch, out: &mut Vec<u8>) -> Range<usize> {
+    match branch.hashes() {
+        Some(items) => push_list(out, |out| {
+            out.extend_from_slice(items);
+            out.push(alloy_rlp::EMPTY_STRING_CODE);
+        }),
+        None => 0..0,
     }
 }
 

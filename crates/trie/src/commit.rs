@@ -1,7 +1,7 @@
 //! Hashing what changed, from below, up to 256 nodes of a level at a time.
 
 use crate::codec::{self, INLINE_BELOW};
-use crate::node::{Branch, Extension, Link, Node, Stored};
+use crate::node::{Branch, Link, Node, Stored};
 use crate::{BatchHasher, Bytes, EMPTY_ROOT, Hash, Trie};
 use std::hint::black_box;
 use std::ops::Range;
@@ -21,16 +21,28 @@ pub struct Commit {
 /// Is shown hashes and, for each, the node as RLP.
 pub type PutNodes<'p> = dyn FnMut(&[Hash], &[&[u8]]) + 'p;
 
-/// A changed node, taken out of its parent.
-struct Dirty {
-    node: Node,
+/// A changed node in its parent.
+struct Dirty<'n> {
+    node: &'n mut Node,
+    /// Where its hash goes, if the parent is a branch.
+    room: Option<&'n mut [u8; 32]>,
     place: Place,
 }
 
-/// Where a node hangs: its parent's index among those that were handled with it, and the slot there.
+/// Where a node hangs: its parent's index among those that are handled with it, and the slot there.
+#[derive(Clone, Copy, Default)]
 struct Place {
     parent: usize,
     slot: usize,
+    /// Where the hash goes in the parent's RLP, if that is made already.
+    at: Option<usize>,
+}
+
+/// Nodes as RLP, one after the other.
+#[derive(Default)]
+struct Messages {
+    bytes: Vec<u8>,
+    ranges: Vec<Range<usize>>,
 }
 
 /// So many nodes of a level are handled together: enough to fill vectors, few enough to stay in the cache of a core from
@@ -68,13 +80,12 @@ impl Trie {
     /// If `hasher` does not return one digest a message.
     pub fn commit_to(&mut self, hasher: &dyn BatchHasher, put: &mut PutNodes<'_>) -> Hash {
         if let Link::Fresh(_) = self.root
-            && let Link::Fresh(node) = std::mem::take(&mut self.root)
+            && let Link::Fresh(mut node) = std::mem::take(&mut self.root)
         {
-            let mut work = Work { hasher, put, encoded: Vec::new() };
-            let mut level = vec![Dirty { node, place: Place { parent: 0, slot: 0 } }];
-            work.settle_below(&mut level);
-            let root = work.hash(level, 0).pop();
-            self.root = root.map(|(_, link)| link).unwrap_or_default();
+            let mut work = Work { hasher, put, spare: Vec::new() };
+            let mut level = [Dirty { node: &mut node, room: None, place: Place::default() }];
+            let hash = work.settle(&mut level, 0)[0].expect("the root is always hashed");
+            self.root = Link::Stored(Stored::with_body(hash, node));
         }
         self.root().unwrap_or(EMPTY_ROOT)
     }
@@ -84,119 +95,132 @@ impl Trie {
 struct Work<'w> {
     hasher: &'w dyn BatchHasher,
     put: &'w mut PutNodes<'w>,
-    /// Room for encoded nodes, used again and again: new memory costs as much as hashing.
-    encoded: Vec<u8>,
+    /// Memory to be used again: new memory costs as much as hashing.
+    spare: Vec<Messages>,
+}
+
+/// What is left to do for a parent when its children are done.
+struct Rest {
+    parent: usize,
+    /// A child that is no part of the parent's RLP yet: its slot, and its hash if it has one.
+    child: Option<(usize, Option<Hash>)>,
 }
 
 impl Work<'_> {
-    /// Hashes what changed below these nodes. The recursion is as deep as the trie.
-    fn settle_below(&mut self, level: &mut [Dirty]) {
-        let (mut parents, children) = take_children(level);
-        let mut below = children.into_iter();
+    /// Hashes these nodes, those of `inline_below` bytes or more, and before them what changed below them. One answer a
+    /// node. The recursion is as deep as the trie.
+    fn settle(&mut self, level: &mut [Dirty<'_>], inline_below: usize) -> Vec<Option<Hash>> {
+        let mut messages = self.spare.pop().unwrap_or_default();
+        let mut rest = Vec::new();
+        let mut below = open(level, &mut messages, &mut rest).into_iter();
         while below.len() > 0 {
             let mut together: Vec<_> = below.by_ref().take(TOGETHER).collect();
-            self.settle_below(&mut together);
-            for (Place { parent, slot }, link) in self.hash(together, INLINE_BELOW) {
-                parents[parent].hang(slot, link);
-            }
+            let hashes = self.settle(&mut together, INLINE_BELOW);
+            hang(together, &hashes, &mut messages, &mut rest);
         }
+        drop(below);
+        finish(level, &mut messages, rest);
+        let hashes = self.hash(&messages, inline_below);
+        self.spare.push(messages);
+        hashes
     }
 
-    /// Encodes nodes below which all is hashed, and hashes those of `inline_below` bytes or more. Returns the links.
     #[inline(never)]
-    fn hash(&mut self, level: Vec<Dirty>, inline_below: usize) -> Vec<(Place, Link)> {
-        let buffer = &mut self.encoded;
-        buffer.clear();
-        let mut ranges = Vec::with_capacity(level.len());
-        for together in level.chunks(AHEAD) {
-            touch(together); // they may have left the nearest caches since
-            ranges.extend(together.iter().map(|dirty| codec::push_encoded(&dirty.node, buffer)));
-        }
-        let hashed = ranges.iter().filter(|range| range.len() >= inline_below);
-        let messages: Vec<&[u8]> = hashed.map(|range| &buffer[range.clone()]).collect();
+    fn hash(&mut self, Messages { bytes, ranges }: &Messages, inline_below: usize) -> Vec<Option<Hash>> {
+        let hashed = |range: &Range<usize>| range.len() >= inline_below;
+        let messages: Vec<&[u8]> =
+            ranges.iter().filter(|range| hashed(range)).map(|range| &bytes[range.clone()]).collect();
         let hashes = if messages.is_empty() { Vec::new() } else { self.hasher.keccak256_batch(&messages) };
         assert_eq!(hashes.len(), messages.len(), "the hasher must return one digest a message");
         (self.put)(&hashes, &messages);
         let mut hashes = hashes.into_iter();
-        let link = |(Dirty { node, place }, range): (Dirty, Range<usize>)| {
-            if range.len() < inline_below {
-                return (place, Link::Fresh(node));
-            }
-            let hash = hashes.next().expect("counted above");
-            (place, Link::Stored(Stored::with_body(hash, node)))
-        };
-        level.into_iter().zip(ranges).map(link).collect()
+        ranges.iter().map(|range| if hashed(range) { hashes.next() } else { None }).collect()
     }
 }
 
-/// A node for change.
-enum Parent<'n> {
-    Leaf,
-    Extension(&'n mut Extension),
-    Branch(&'n mut Branch),
-}
-
-impl<'n> Parent<'n> {
-    /// The node, copied if somebody else holds it.
-    fn own(node: &'n mut Node) -> Self {
-        match node {
-            Node::Leaf(_) => Self::Leaf,
-            Node::Extension(extension) => Self::Extension(Arc::make_mut(extension)),
-            Node::Branch(branch) => Self::Branch(Branch::own(branch)),
-        }
-    }
-
-    /// Takes the changed children out and shows them with their slots.
-    fn take_changed(&mut self, mut found: impl FnMut(usize, Node)) {
-        match self {
-            Self::Leaf => {}
-            Self::Extension(extension) => match std::mem::take(&mut extension.child) {
-                Link::Fresh(node) => found(0, node),
-                unchanged => extension.child = unchanged,
-            },
-            Self::Branch(branch) => {
-                let mut changed = std::mem::take(&mut branch.changed);
-                while changed != 0 {
-                    let slot = changed.trailing_zeros() as usize;
-                    if let Some(node) = branch.lift_fresh(slot) {
-                        found(slot, node);
-                    }
-                    changed &= changed - 1;
-                }
-            }
-        }
-    }
-
-    /// Hangs a child where one was taken.
-    fn hang(&mut self, slot: usize, link: Link) {
-        match self {
-            Self::Branch(branch) => branch.put(slot, link),
-            Self::Extension(extension) => extension.child = link,
-            Self::Leaf => unreachable!("a leaf has no child"),
-        }
-    }
-}
-
-/// Takes the changed children out of the nodes, which are then held once.
+/// Makes these nodes ours, encodes them with room for the hashes of their changed children, and returns those.
 #[inline(never)]
-fn take_children(level: &mut [Dirty]) -> (Vec<Parent<'_>>, Vec<Dirty>) {
-    let mut parents = Vec::with_capacity(level.len());
+fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<Rest>) -> Vec<Dirty<'l>> {
     let mut children = Vec::with_capacity(2 * level.len());
+    messages.bytes.clear();
+    messages.ranges.clear();
+    let mut parent = 0;
     for together in level.chunks_mut(AHEAD) {
         touch(together);
         for dirty in together {
-            let mut parent = Parent::own(&mut dirty.node);
-            let index = parents.len();
-            parent.take_changed(|slot, node| children.push(Dirty { node, place: Place { parent: index, slot } }));
-            parents.push(parent);
+            let child = |(slot, node, room, at)| Dirty { node, room, place: Place { parent, slot, at } };
+            let range = match dirty.node {
+                Node::Leaf(leaf) => codec::push_leaf(leaf, &mut messages.bytes),
+                Node::Extension(extension) => {
+                    if let Link::Fresh(node) = &mut Arc::make_mut(extension).child {
+                        children.push(child((0, node, None, None)));
+                    }
+                    0..0
+                }
+                Node::Branch(branch) => {
+                    let branch = Branch::own(branch);
+                    let changed = branch.take_changed();
+                    let range = codec::push_branch(branch, &mut messages.bytes);
+                    let start = (!range.is_empty()).then(|| range.end - branch.items_len() - 1);
+                    branch.each(changed, |slot, node, room, at| {
+                        children.push(child((slot, node, Some(room), start.map(|start| start + at))));
+                    });
+                    range
+                }
+            };
+            if range.is_empty() {
+                rest.push(Rest { parent, child: None });
+            }
+            messages.ranges.push(range);
+            parent += 1;
         }
     }
-    (parents, children)
+    children
+}
+
+/// Puts the hashes of nodes into their parents.
+#[inline(never)]
+fn hang(nodes: Vec<Dirty<'_>>, hashes: &[Option<Hash>], parents: &mut Messages, rest: &mut Vec<Rest>) {
+    for (Dirty { room, place: Place { parent, slot, at }, .. }, hash) in nodes.into_iter().zip(hashes) {
+        match (room, hash) {
+            (Some(room), Some(hash)) => {
+                *room = hash.0;
+                if let Some(at) = at {
+                    parents.bytes[at..at + 32].copy_from_slice(hash.as_slice());
+                }
+            }
+            _ => rest.push(Rest { parent, child: Some((slot, *hash)) }),
+        }
+    }
+}
+
+/// Encodes the nodes that could not be on the way down.
+#[inline(never)]
+fn finish(level: &mut [Dirty<'_>], messages: &mut Messages, rest: Vec<Rest>) {
+    for Rest { parent, child } in &rest {
+        if let Some((slot, hash)) = child {
+            match level[*parent].node {
+                Node::Branch(branch) => Branch::own(branch).unhash(*slot),
+                Node::Extension(extension) => {
+                    let child = &mut Arc::make_mut(extension).child;
+                    if let (Link::Fresh(_), Some(hash)) = (&child, hash)
+                        && let Link::Fresh(node) = std::mem::take(child)
+                    {
+                        *child = Link::Stored(Stored::with_body(*hash, node));
+                    }
+                }
+                Node::Leaf(_) => unreachable!("a leaf has no child"),
+            }
+        }
+    }
+    for Rest { parent, .. } in rest {
+        messages.ranges[parent] = codec::push_encoded(level[parent].node, &mut messages.bytes);
+    }
 }
 
 /// Reads from each node what a commit needs. Nodes lie all over the memory; these reads do not wait for each other, as
 /// those of the steps do.
-fn touch(nodes: &[Dirty]) {
+fn touch(nodes: &[Dirty<'_>]) {
     // First what depends on nothing; then what that leads to, whose number the processor would guess wrongly while it
     // waits.
     let first = |dirty: &Dirty| match &dirty.node {

@@ -126,12 +126,42 @@ impl Branch {
         link
     }
 
-    /// [Lifts](Branch::lift) a child that is not known by hash.
-    pub(crate) fn lift_fresh(&mut self, slot: usize) -> Option<Node> {
-        match &mut self.children[slot] {
-            body @ Body::Known(_) if self.hashed >> slot & 1 == 0 => std::mem::take(body).into_inner(),
-            _ => None,
+    /// The children that may have changed and are not known by hash (bit i: child i), which from now on are: their hashes
+    /// are yet to be [written](Branch::each).
+    pub(crate) fn take_changed(&mut self) -> u16 {
+        let fresh = std::mem::take(&mut self.changed) & self.taken & !self.hashed;
+        self.hashed |= fresh;
+        fresh
+    }
+
+    /// Shows some children, which are in memory: slot, node, place of the hash, and where that stands among the items.
+    pub(crate) fn each<'b>(
+        &'b mut self,
+        slots: u16,
+        mut show: impl FnMut(usize, &'b mut Node, &'b mut [u8; 32], usize),
+    ) {
+        let taken = self.taken;
+        let (mut items, mut bodies) = (&mut self.items[..], &mut self.children[..]);
+        let (mut before, mut slots) = (0, slots);
+        while slots != 0 {
+            let slot = slots.trailing_zeros() as usize;
+            slots &= slots - 1;
+            let at = item_at(taken, slot) + 1;
+            let skipped = bodies.len() + slot - 16;
+            let (first, rest) = bodies[skipped..].split_first_mut().expect("there are 16");
+            bodies = rest;
+            let (room, rest) = items[at - before..].split_first_chunk_mut().expect("room for a hash");
+            items = rest;
+            before = at + 32;
+            if let Body::Known(node) = first {
+                show(slot, node, room, at);
+            }
         }
+    }
+
+    /// Forgets the hash of a child in memory.
+    pub(crate) fn unhash(&mut self, slot: usize) {
+        self.hashed &= !(1 << slot);
     }
 
     /// Puts a child where none is.
@@ -158,9 +188,9 @@ impl Branch {
         made
     }
 
-    /// RLP of the children; `None` if there is a child that is not known by hash.
+    /// RLP of the children; `None` if there is a child that is not known by hash, or a value.
     pub(crate) fn hashes(&self) -> Option<&[u8]> {
-        (self.hashed == self.taken).then(|| &self.items[..self.items_len()])
+        (self.hashed == self.taken && self.value.is_none()).then(|| &self.items[..self.items_len()])
     }
 
     /// Reads what a commit needs first.
@@ -192,12 +222,12 @@ impl Branch {
         hash.into()
     }
 
-    /// Where the item of a child begins.
     fn item_at(&self, slot: usize) -> usize {
-        slot + (HASH_ITEM - 1) * (self.taken & ((1 << slot) - 1)).count_ones() as usize
+        item_at(self.taken, slot)
     }
 
-    fn items_len(&self) -> usize {
+    /// Bytes of the children in RLP if all are known by hash.
+    pub(crate) fn items_len(&self) -> usize {
         16 + (HASH_ITEM - 1) * self.taken.count_ones() as usize
     }
 
@@ -216,4 +246,9 @@ impl Branch {
         }
         self.taken ^= 1 << slot;
     }
+}
+
+/// Where the item of a child begins.
+fn item_at(taken: u16, slot: usize) -> usize {
+    slot + (HASH_ITEM - 1) * (taken & ((1 << slot) - 1)).count_ones() as usize
 }
