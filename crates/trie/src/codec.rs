@@ -59,10 +59,17 @@ pub(crate) fn push_leaf(leaf: &Leaf, out: &mut Vec<u8>) -> Range<usize> {
 /// value, before it are the children. Nothing for another branch.
 pub(crate) fn push_branch(branch: &Branch, out: &mut Vec<u8>) -> Range<usize> {
     match branch.hashes() {
-        Some(items) => push_list(out, |out| {
+        Some(items) => {
+            let start = out.len();
+            let [high, low] = (items.len() as u16 + 1).to_be_bytes(); // 81 to 529
+            match high {
+                0 => out.extend_from_slice(&[0xf8, low]),
+                _ => out.extend_from_slice(&[0xf9, high, low]),
+            }
             out.extend_from_slice(items);
             out.push(alloy_rlp::EMPTY_STRING_CODE);
-        }),
+            start..out.len()
+        }
         None => 0..0,
     }
 }

@@ -50,7 +50,7 @@ struct Messages {
 const TOGETHER: usize = 256;
 
 /// So many nodes are brought into the cache at once.
-const AHEAD: usize = 16;
+const AHEAD: usize = 64;
 
 impl Trie {
     /// Hashes every changed node and returns them for storage; the trie keeps them in memory as unchanged ones.
@@ -113,8 +113,9 @@ impl Work<'_> {
         let mut messages = self.spare.pop().unwrap_or_default();
         let mut rest = Vec::new();
         let mut below = open(level, &mut messages, &mut rest).into_iter();
+        let part = below.len().div_ceil((below.len() / TOGETHER).max(1)); // equal parts: no small one is left
         while below.len() > 0 {
-            let mut together: Vec<_> = below.by_ref().take(TOGETHER).collect();
+            let mut together: Vec<_> = below.by_ref().take(part).collect();
             let hashes = self.settle(&mut together, INLINE_BELOW);
             hang(together, &hashes, &mut messages, &mut rest);
         }
@@ -145,8 +146,13 @@ fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<
     messages.bytes.clear();
     messages.ranges.clear();
     let mut parent = 0;
-    for together in level.chunks_mut(AHEAD) {
-        touch(together);
+    touch_front(&level[..level.len().min(AHEAD)]);
+    let mut later = level;
+    while !later.is_empty() {
+        let (together, next) = later.split_at_mut(later.len().min(AHEAD));
+        touch_front(&next[..next.len().min(AHEAD)]);
+        touch_rest(together);
+        later = next;
         for dirty in together {
             let child = |(slot, node, room, at)| Dirty { node, room, place: Place { parent, slot, at } };
             let range = match dirty.node {
@@ -218,21 +224,23 @@ fn finish(level: &mut [Dirty<'_>], messages: &mut Messages, rest: Vec<Rest>) {
     }
 }
 
-/// Reads from each node what a commit needs. Nodes lie all over the memory; these reads do not wait for each other, as
+/// Reads of each node what depends on nothing. Nodes lie all over the memory; these reads do not wait for each other, as
 /// those of the steps do.
-fn touch(nodes: &[Dirty<'_>]) {
-    // First what depends on nothing; then what that leads to, whose number the processor would guess wrongly while it
-    // waits.
-    let first = |dirty: &Dirty| match &dirty.node {
+fn touch_front(nodes: &[Dirty<'_>]) {
+    let front = |dirty: &Dirty<'_>| match &dirty.node {
         Node::Leaf(leaf) => leaf.touch(),
         Node::Extension(extension) => extension.path.len(),
-        Node::Branch(branch) => branch.touch(),
+        Node::Branch(branch) => branch.touch_front(),
     };
-    let then = |dirty: &Dirty| match &dirty.node {
+    black_box(nodes.iter().map(front).sum::<usize>());
+}
+
+/// Reads of each node what else a commit needs.
+fn touch_rest(nodes: &[Dirty<'_>]) {
+    let rest = |dirty: &Dirty<'_>| match &dirty.node {
         Node::Leaf(_) => 0,
         Node::Extension(extension) => usize::from(extension.path[0]),
-        Node::Branch(branch) => branch.touch_changed(),
+        Node::Branch(branch) => branch.touch_rest(),
     };
-    black_box(nodes.iter().map(first).sum::<usize>());
-    black_box(nodes.iter().map(then).sum::<usize>());
+    black_box(nodes.iter().map(rest).sum::<usize>());
 }
