@@ -1,4 +1,4 @@
-//! Hashing what changed, from below, up to 256 nodes of a level at a time.
+//! Hashing what changed, from below, some hundred nodes of a level at a time.
 
 use crate::codec::{self, INLINE_BELOW};
 use crate::node::{Branch, Link, Node, Stored};
@@ -38,13 +38,6 @@ struct Place {
     at: Option<usize>,
 }
 
-/// Nodes as RLP, one after the other.
-#[derive(Default)]
-struct Messages {
-    bytes: Vec<u8>,
-    ranges: Vec<Range<usize>>,
-}
-
 /// So many nodes of a level are handled together: enough to fill vectors, few enough to stay in the cache of a core from
 /// their first reading to the writing of their hashes.
 const TOGETHER: usize = 256;
@@ -74,7 +67,7 @@ impl Trie {
 
     /// Hashes every changed node, shows each with its hash to `put`, and returns the root; the trie keeps the nodes in
     /// memory as unchanged ones. Children come before their parents, the root is last; nodes inside their parents are
-    /// not shown. One call of `hasher`, and then one of `put`, for up to 256 nodes of a level.
+    /// not shown. One call of `hasher`, and then one of `put`, for up to 511 nodes of a level.
     ///
     /// # Panics
     /// If `hasher` does not return one digest a message.
@@ -82,7 +75,7 @@ impl Trie {
         if let Link::Fresh(_) = self.root
             && let Link::Fresh(mut node) = std::mem::take(&mut self.root)
         {
-            let mut work = Work { hasher, put, spare: Vec::new() };
+            let mut work = Work { hasher, put, encoded: Vec::new() };
             let mut level = [Dirty { node: &mut node, room: None, place: Place::default() }];
             let hash = work.settle(&mut level, 0)[0].expect("the root is always hashed");
             self.root = Link::Stored(Stored::with_body(hash, node));
@@ -95,8 +88,8 @@ impl Trie {
 struct Work<'w> {
     hasher: &'w dyn BatchHasher,
     put: &'w mut PutNodes<'w>,
-    /// Memory to be used again: new memory costs as much as hashing.
-    spare: Vec<Messages>,
+    /// RLP of the nodes that are at work, those of a level behind those of their parents.
+    encoded: Vec<u8>,
 }
 
 /// What is left to do for a parent when its children are done.
@@ -110,42 +103,44 @@ impl Work<'_> {
     /// Hashes these nodes, those of `inline_below` bytes or more, and before them what changed below them. One answer a
     /// node. The recursion is as deep as the trie.
     fn settle(&mut self, level: &mut [Dirty<'_>], inline_below: usize) -> Vec<Option<Hash>> {
-        let mut messages = self.spare.pop().unwrap_or_default();
-        let mut rest = Vec::new();
-        let mut below = open(level, &mut messages, &mut rest).into_iter();
+        let start = self.encoded.len();
+        let (mut ranges, mut rest) = (Vec::with_capacity(level.len()), Vec::new());
+        let mut below = open(level, &mut self.encoded, &mut ranges, &mut rest).into_iter();
         let part = below.len().div_ceil((below.len() / TOGETHER).max(1)); // equal parts: no small one is left
         while below.len() > 0 {
             let mut together: Vec<_> = below.by_ref().take(part).collect();
             let hashes = self.settle(&mut together, INLINE_BELOW);
-            hang(together, &hashes, &mut messages, &mut rest);
+            hang(together, hashes, &mut self.encoded, &mut rest);
         }
         drop(below);
-        finish(level, &mut messages, rest);
-        let hashes = self.hash(&messages, inline_below);
-        self.spare.push(messages);
+        finish(level, &mut self.encoded, &mut ranges, rest);
+        let hashes = self.hash(&ranges, inline_below);
+        self.encoded.truncate(start);
         hashes
     }
 
     #[inline(never)]
-    fn hash(&mut self, Messages { bytes, ranges }: &Messages, inline_below: usize) -> Vec<Option<Hash>> {
-        let hashed = |range: &Range<usize>| range.len() >= inline_below;
-        let messages: Vec<&[u8]> =
-            ranges.iter().filter(|range| hashed(range)).map(|range| &bytes[range.clone()]).collect();
+    fn hash(&mut self, ranges: &[Range<usize>], inline_below: usize) -> Vec<Option<Hash>> {
+        let mut messages = Vec::with_capacity(ranges.len());
+        let hashed = |range: &&Range<usize>| range.len() >= inline_below;
+        messages.extend(ranges.iter().filter(hashed).map(|range| &self.encoded[range.clone()]));
         let hashes = if messages.is_empty() { Vec::new() } else { self.hasher.keccak256_batch(&messages) };
         assert_eq!(hashes.len(), messages.len(), "the hasher must return one digest a message");
         (self.put)(&hashes, &messages);
         let mut hashes = hashes.into_iter();
-        ranges.iter().map(|range| if hashed(range) { hashes.next() } else { None }).collect()
+        ranges.iter().map(|range| if hashed(&range) { hashes.next() } else { None }).collect()
     }
 }
 
 /// Makes these nodes ours, encodes them with room for the hashes of their changed children, and returns those.
 #[inline(never)]
-fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<Rest>) -> Vec<Dirty<'l>> {
+fn open<'l>(
+    level: &'l mut [Dirty<'_>],
+    encoded: &mut Vec<u8>,
+    ranges: &mut Vec<Range<usize>>,
+    rest: &mut Vec<Rest>,
+) -> Vec<Dirty<'l>> {
     let mut children = Vec::with_capacity(2 * level.len());
-    messages.bytes.clear();
-    messages.ranges.clear();
-    let mut parent = 0;
     touch_front(&level[..level.len().min(AHEAD)]);
     let mut later = level;
     while !later.is_empty() {
@@ -154,22 +149,23 @@ fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<
         touch_rest(together);
         later = next;
         for dirty in together {
-            let child = |(slot, node, room, at)| Dirty { node, room, place: Place { parent, slot, at } };
+            let parent = ranges.len();
+            let child = |slot, node, room, at| Dirty { node, room, place: Place { parent, slot, at } };
             let range = match dirty.node {
-                Node::Leaf(leaf) => codec::push_leaf(leaf, &mut messages.bytes),
+                Node::Leaf(leaf) => codec::push_leaf(leaf, encoded),
                 Node::Extension(extension) => {
                     if let Link::Fresh(node) = &mut Arc::make_mut(extension).child {
-                        children.push(child((0, node, None, None)));
+                        children.push(child(0, node, None, None));
                     }
                     0..0
                 }
                 Node::Branch(branch) => {
                     let branch = Branch::own(branch);
                     let changed = branch.take_changed();
-                    let range = codec::push_branch(branch, &mut messages.bytes);
+                    let range = codec::push_branch(branch, encoded);
                     let start = (!range.is_empty()).then(|| range.end - branch.items_len() - 1);
                     branch.each(changed, |slot, node, room, at| {
-                        children.push(child((slot, node, Some(room), start.map(|start| start + at))));
+                        children.push(child(slot, node, Some(room), start.map(|start| start + at)));
                     });
                     range
                 }
@@ -177,8 +173,7 @@ fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<
             if range.is_empty() {
                 rest.push(Rest { parent, child: None });
             }
-            messages.ranges.push(range);
-            parent += 1;
+            ranges.push(range);
         }
     }
     children
@@ -186,23 +181,23 @@ fn open<'l>(level: &'l mut [Dirty<'_>], messages: &mut Messages, rest: &mut Vec<
 
 /// Puts the hashes of nodes into their parents.
 #[inline(never)]
-fn hang(nodes: Vec<Dirty<'_>>, hashes: &[Option<Hash>], parents: &mut Messages, rest: &mut Vec<Rest>) {
+fn hang(nodes: Vec<Dirty<'_>>, hashes: Vec<Option<Hash>>, encoded: &mut [u8], rest: &mut Vec<Rest>) {
     for (Dirty { room, place: Place { parent, slot, at }, .. }, hash) in nodes.into_iter().zip(hashes) {
         match (room, hash) {
             (Some(room), Some(hash)) => {
                 *room = hash.0;
                 if let Some(at) = at {
-                    parents.bytes[at..at + 32].copy_from_slice(hash.as_slice());
+                    encoded[at..at + 32].copy_from_slice(hash.as_slice());
                 }
             }
-            _ => rest.push(Rest { parent, child: Some((slot, *hash)) }),
+            _ => rest.push(Rest { parent, child: Some((slot, hash)) }),
         }
     }
 }
 
 /// Encodes the nodes that could not be on the way down.
 #[inline(never)]
-fn finish(level: &mut [Dirty<'_>], messages: &mut Messages, rest: Vec<Rest>) {
+fn finish(level: &mut [Dirty<'_>], encoded: &mut Vec<u8>, ranges: &mut [Range<usize>], rest: Vec<Rest>) {
     for Rest { parent, child } in &rest {
         if let Some((slot, hash)) = child {
             match level[*parent].node {
@@ -220,7 +215,7 @@ fn finish(level: &mut [Dirty<'_>], messages: &mut Messages, rest: Vec<Rest>) {
         }
     }
     for Rest { parent, .. } in rest {
-        messages.ranges[parent] = codec::push_encoded(level[parent].node, &mut messages.bytes);
+        ranges[parent] = codec::push_encoded(level[parent].node, encoded);
     }
 }
 

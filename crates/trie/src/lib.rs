@@ -7,7 +7,7 @@
 //! [`Trie`] holds what was touched in memory and reads the rest on demand through a [`NodeReader`]. A clone costs one
 //! reference count; the copies share what is unchanged, and what one of them reads there the others find in memory (of a
 //! trie that was just opened, once its root was read).
-//! [`Trie::commit`] hashes what changed, from below, with one [`BatchHasher`] call for up to 256 nodes.
+//! [`Trie::commit`] hashes what changed, from below, with one [`BatchHasher`] call for up to 511 nodes.
 //!
 //! Disks lie: every node read is hashed and compared with the hash it was asked by (about 0.3 to 1 µs; nodes held in
 //! memory are not checked again), and decoded strictly. The decoder accepts only the one encoding of a node.
