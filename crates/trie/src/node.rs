@@ -201,7 +201,7 @@ impl Branch {
     /// instructions, so that the processor looks at many branches at once.
     pub(crate) fn touch_rest(&self) -> usize {
         let line = |at: usize| usize::from(self.items[at]);
-        let mut sum = line(0) + line(64) + line(128);
+        let mut sum = line(0) + line(64) + line(128) + line(self.items_len() - 1);
         if self.items_len > 150 {
             sum += line(192) + line(256) + line(320) + line(384);
         }
