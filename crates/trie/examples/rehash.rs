@@ -2,9 +2,10 @@
 //! one core: `Trie::commit` with the engine's hasher and with the scalar one, beside alloy-trie's `HashBuilder`, which is
 //! given the changed leaves and the hashes of all that hangs beside their paths, as reth does. Roots are compared.
 //!
-//! `cargo run --release -p vigil-trie --example rehash`; figures are kept in `bench/results/`. `alloy-primitives` hashes
-//! with keccak-asm here (feature `asm-keccak`), with tiny-keccak where that feature is taken out of `Cargo.toml`: the
-//! first line tells how fast.
+//! `cargo run --release -p vigil-trie --example rehash`; figures are kept in `bench/results/`. alloy-trie hashes with
+//! `alloy_primitives::keccak256`: that is keccak-asm, as the workspace asks for the feature `asm-keccak`, and tiny-keccak
+//! without it: `sed -i 's/"asm-keccak", //' Cargo.toml` before, `git checkout Cargo.toml` after.
+//! `cargo tree -p vigil-trie -i keccak-asm` tells which is linked (an error: tiny-keccak).
 
 #![allow(clippy::print_stdout)]
 
