@@ -124,6 +124,10 @@ impl BatchHasher for Hasher {
     fn keccak256_batch(&self, messages: &[&[u8]]) -> Vec<Hash> {
         self.0.keccak256(messages)
     }
+
+    fn prefetch(&self, start: *const u8, bytes: usize) {
+        vigil_accel::prefetch(start, bytes);
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,10 @@ impl BatchHasher for Engine {
         self.0.keccak256(messages, &mut hashes);
         hashes
     }
+
+    fn prefetch(&self, start: *const u8, bytes: usize) {
+        vigil_accel::prefetch(start, bytes);
+    }
 }
 
 fn main() {

@@ -1,9 +1,8 @@
 //! Hashing what changed, from below, some hundred nodes of a level at a time.
 
 use crate::codec::{self, INLINE_BELOW};
-use crate::node::{Branch, Link, Node, Stored};
+use crate::node::{Branch, Extension, Link, Node, Stored};
 use crate::{BatchHasher, Bytes, EMPTY_ROOT, Hash, Trie};
-use std::hint::black_box;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ struct Place {
 const TOGETHER: usize = 256;
 
 /// So many nodes are brought into the cache at once.
-const AHEAD: usize = 64;
+const AHEAD: usize = 16;
 
 impl Trie {
     /// Hashes every changed node and returns them for storage; the trie keeps them in memory as unchanged ones.
@@ -105,7 +104,7 @@ impl Work<'_> {
     fn settle(&mut self, level: &mut [Dirty<'_>], inline_below: usize) -> Vec<Option<Hash>> {
         let start = self.encoded.len();
         let (mut ranges, mut rest) = (Vec::with_capacity(level.len()), Vec::new());
-        let mut below = open(level, &mut self.encoded, &mut ranges, &mut rest).into_iter();
+        let mut below = open(self.hasher, level, &mut self.encoded, &mut ranges, &mut rest).into_iter();
         let part = below.len().div_ceil((below.len() / TOGETHER).max(1)); // equal parts: no small one is left
         while below.len() > 0 {
             let mut together: Vec<_> = below.by_ref().take(part).collect();
@@ -135,18 +134,21 @@ impl Work<'_> {
 /// Makes these nodes ours, encodes them with room for the hashes of their changed children, and returns those.
 #[inline(never)]
 fn open<'l>(
+    hasher: &dyn BatchHasher,
     level: &'l mut [Dirty<'_>],
     encoded: &mut Vec<u8>,
     ranges: &mut Vec<Range<usize>>,
     rest: &mut Vec<Rest>,
 ) -> Vec<Dirty<'l>> {
     let mut children = Vec::with_capacity(2 * level.len());
-    touch_front(&level[..level.len().min(AHEAD)]);
+    fetch_front(hasher, &level[..level.len().min(2 * AHEAD)]);
+    fetch_rest(hasher, &level[..level.len().min(AHEAD)]);
     let mut later = level;
     while !later.is_empty() {
         let (together, next) = later.split_at_mut(later.len().min(AHEAD));
-        touch_front(&next[..next.len().min(AHEAD)]);
-        touch_rest(together);
+        let soon = next.len().min(AHEAD);
+        fetch_front(hasher, &next[soon..next.len().min(2 * AHEAD)]);
+        fetch_rest(hasher, &next[..soon]);
         later = next;
         for dirty in together {
             let parent = ranges.len();
@@ -219,23 +221,22 @@ fn finish(level: &mut [Dirty<'_>], encoded: &mut Vec<u8>, ranges: &mut [Range<us
     }
 }
 
-/// Reads of each node what depends on nothing. Nodes lie all over the memory; these reads do not wait for each other, as
-/// those of the steps do.
-fn touch_front(nodes: &[Dirty<'_>]) {
-    let front = |dirty: &Dirty<'_>| match &dirty.node {
-        Node::Leaf(leaf) => leaf.touch(),
-        Node::Extension(extension) => extension.path.len(),
-        Node::Branch(branch) => Arc::strong_count(branch) + branch.touch_front(),
-    };
-    black_box(nodes.iter().map(front).sum::<usize>());
+/// Has the processor fetch what a commit reads first of each node.
+fn fetch_front(hasher: &dyn BatchHasher, nodes: &[Dirty<'_>]) {
+    for Dirty { node, .. } in nodes {
+        match node {
+            Node::Leaf(leaf) => leaf.fetch(hasher),
+            Node::Extension(extension) => hasher.prefetch(Arc::as_ptr(extension).cast(), size_of::<Extension>()),
+            Node::Branch(branch) => Branch::fetch_front(branch, hasher),
+        }
+    }
 }
 
-/// Reads of each node what else a commit needs.
-fn touch_rest(nodes: &[Dirty<'_>]) {
-    let rest = |dirty: &Dirty<'_>| match &dirty.node {
-        Node::Leaf(_) => 0,
-        Node::Extension(extension) => usize::from(extension.path[0]),
-        Node::Branch(branch) => branch.touch_rest(),
-    };
-    black_box(nodes.iter().map(rest).sum::<usize>());
+/// Has the processor fetch what else a commit reads.
+fn fetch_rest(hasher: &dyn BatchHasher, nodes: &[Dirty<'_>]) {
+    for Dirty { node, .. } in nodes {
+        if let Node::Branch(branch) = node {
+            branch.fetch_rest(hasher);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Leaves.
 
-use crate::{codec, nibbles};
+use crate::{BatchHasher, codec, nibbles};
 use alloy_rlp::Header;
 use std::sync::Arc;
 
@@ -25,10 +25,9 @@ impl Leaf {
         &self.0
     }
 
-    /// Reads a byte of every cache line of a leaf of usual length.
-    pub(crate) fn touch(&self) -> usize {
-        let byte = |at: usize| usize::from(self.0[at]);
-        byte(0) + byte(self.0.len() / 2) + byte(self.0.len() - 1)
+    /// Has the processor fetch the leaf.
+    pub(crate) fn fetch(&self, hasher: &dyn BatchHasher) {
+        hasher.prefetch(self.0.as_ptr(), self.0.len());
     }
 
     /// The path, as nibbles.

@@ -51,11 +51,19 @@ impl NodeReader for NoNodes {
 pub trait BatchHasher {
     /// One digest a message, in the order of the messages.
     fn keccak256_batch(&self, messages: &[&[u8]]) -> Vec<Hash>;
+
+    /// A hint that so many bytes from an address on (which may be any) are wanted soon: the processor may fetch them into
+    /// its nearest cache. Nodes lie all over the memory, and a commit would wait for each.
+    fn prefetch(&self, _start: *const u8, _bytes: usize) {}
 }
 
 impl<H: BatchHasher + ?Sized> BatchHasher for &H {
     fn keccak256_batch(&self, messages: &[&[u8]]) -> Vec<Hash> {
         (**self).keccak256_batch(messages)
+    }
+
+    fn prefetch(&self, start: *const u8, bytes: usize) {
+        (**self).prefetch(start, bytes);
     }
 }
 

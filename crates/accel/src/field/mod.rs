@@ -25,12 +25,7 @@ impl Packed {
     /// Asks the processor to fetch the point, which is wanted soon: tables are larger than the nearest caches.
     #[inline(always)]
     pub(crate) fn prefetch(&self) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint; SSE is part of x86-64.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>((&raw const *self).cast());
-        }
+        crate::prefetch((&raw const *self).cast(), 1);
     }
 }
 
