@@ -82,6 +82,9 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Which.
     fn name(&self) -> BackendName;
 
+    /// Builds what the first call of an operation would build.
+    fn warm_up(&self) {}
+
     /// Who signed each item.
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
         items.iter().map(oracle::recover).collect()

@@ -4,7 +4,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
-use vigil_accel::engine::machine::{Machine, cores_and_memory, features, usual_threads};
+use vigil_accel::engine::machine::{Machine, are_pinned, cores_and_memory, features, usual_threads};
 use vigil_accel::engine::{Op, Plan};
 use vigil_accel::{BackendName, detect};
 use vigil_node::layout::Layout;
@@ -64,7 +64,7 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
     });
     let machine = Machine::here(&detect());
     let file = layout.calibration();
-    let (plan, calibration, usable) = match Calibration::read(&file, &machine) {
+    let (plan, calibration, usable) = match Calibration::read(&file, &machine, crate::start::COMMIT) {
         Ok(found) => (found.plan(&allowed), format!("measured by commit {}", found.commit), true),
         Err(why) => (Plan::unmeasured(&allowed), format!("not measured: {why}; the next start measures"), false),
     };
@@ -103,9 +103,13 @@ impl Findings {
         if self.config.accel_threads == 0 { usual_threads() } else { self.config.accel_threads }
     }
 
-    /// More threads than cores are not pinned whatever the configuration says.
-    fn pinned(&self) -> bool {
-        self.config.accel_pin && self.threads() <= self.cores
+    /// Where the threads run.
+    fn places(&self) -> &'static str {
+        match (self.config.accel_pin, are_pinned(self.threads())) {
+            (true, true) => "each on its core",
+            (true, false) => "not pinned: there is not one for each core",
+            (false, _) => "not pinned",
+        }
     }
 
     fn in_words(&self) -> String {
@@ -128,7 +132,7 @@ impl Findings {
             self.backend(),
             operations.concat(),
             self.threads(),
-            if self.pinned() { "each on its core" } else { "not pinned" },
+            self.places(),
             self.config.accel_payer_cache_mib,
             self.config.accel_batch_items,
             self.config.accel_batch_age_us,
@@ -161,6 +165,7 @@ impl Findings {
                 "backend": self.backend(),
                 "threads": self.threads(),
                 "pin": self.config.accel_pin,
+                "pinned": self.config.accel_pin && are_pinned(self.threads()),
                 "payer_cache_mib": self.config.accel_payer_cache_mib,
                 "batch_items": self.config.accel_batch_items,
                 "batch_age_us": self.config.accel_batch_age_us,

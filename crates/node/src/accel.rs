@@ -46,7 +46,8 @@ pub fn names(backends: &[&'static dyn Backend]) -> String {
     backends.iter().map(|backend| backend.name().as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Starts the engine as configured, on the calibration in `file`, which is made if it is not there or not of this machine.
+/// Starts the engine as configured, on the calibration in `file`, which is made if it is not there, or not of this machine
+/// and build.
 ///
 /// # Errors
 /// [`AccelError`].
@@ -60,7 +61,6 @@ pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, Accel
         backends,
         plan,
         payer_cache_bytes: config.accel_payer_cache_mib * 1024 * 1024,
-        flush_at: flush_at(config),
     };
     let engine = Engine::start(engine).map_err(AccelError::Threads)?;
     let who = Op::ALL.map(|op| format!("{op} by {}", engine.plan().in_words(op))).join("; ");
@@ -68,16 +68,16 @@ pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, Accel
     Ok(engine)
 }
 
-/// When a batch of requests starts.
+/// When a batch of transactions starts.
 pub fn flush_at(config: &Config) -> FlushAt {
     let age = Duration::from_micros(config.accel_batch_age_us.into());
     FlushAt { items: config.accel_batch_items, age }
 }
 
-/// The calibration in `file`; if it is of no use, a new one, which is written there if possible.
+/// The calibration in `file`; if it is of no use to a program built from `commit`, a new one, which is written there if possible.
 pub fn calibration(file: &Path, commit: &str) -> Calibration {
     let backends = detect();
-    let why = match Calibration::read(file, &Machine::here(&backends)) {
+    let why = match Calibration::read(file, &Machine::here(&backends), commit) {
         Ok(found) => return found,
         Err(why @ Unusable::Missing) => {
             tracing::info!("measuring the verification engine once, for a few seconds");
@@ -102,7 +102,7 @@ pub fn calibration(file: &Path, commit: &str) -> Calibration {
 /// made by its node.
 pub fn share_calibration(files: &[PathBuf], commit: &str) {
     let here = Machine::here(&detect());
-    let is_there = |file: &PathBuf| Calibration::read(file, &here);
+    let is_there = |file: &PathBuf| Calibration::read(file, &here, commit);
     let without: Vec<&PathBuf> = files.iter().filter(|file| is_there(file).is_err()).collect();
     if without.is_empty() {
         return;
@@ -155,14 +155,17 @@ mod tests {
         let dir = tempfile::tempdir().expect("temporary folder");
         let file = |n: usize| dir.path().join(format!("{n}.json"));
         let first = calibration(&file(0), "abc");
-        assert_eq!(calibration(&file(0), "another commit"), first, "read from the file");
+        assert_eq!(calibration(&file(0), "abc"), first, "read from the file");
         share_calibration(&[file(1), file(0), file(2)], "abc");
         for n in 1..3 {
             assert_eq!(calibration(&file(n), "abc"), first, "shared");
         }
         std::fs::write(file(1), "{").expect("written");
-        assert_ne!(calibration(&file(1), "def"), first);
-        assert_eq!(calibration(&file(1), "abc").commit, "def", "measured anew, and kept");
+        assert_ne!(calibration(&file(1), "abc"), first, "measured anew, and kept:");
+        assert_ne!(calibration(&file(1), "abc"), first);
+        assert_eq!(calibration(&file(2), "def").commit, "def", "another build measures anew");
+        share_calibration(&[file(0), file(2)], "def");
+        assert_eq!(calibration(&file(0), "def"), calibration(&file(2), "def"), "not the older one");
         let nowhere = dir.path().join("no folder").join("calibration.json");
         assert_eq!(calibration(&nowhere, "ghi").commit, "ghi", "usable though it cannot be kept");
     }

@@ -82,7 +82,7 @@ impl NetLoop {
             NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result),
             NetEvent::Consensus { peer, bytes, .. } => self.consensus(peer, &bytes).await,
             NetEvent::Txs { txs, message, .. } => {
-                let submission = Submission::new(txs, Origin::Gossip(message));
+                let submission = Submission { txs, origin: Origin::Gossip(message) };
                 if let Err(back) = self.node.admission.offer(submission)
                     && let Origin::Gossip(message) = back.origin
                 {

@@ -39,6 +39,10 @@ impl<T: Token> Backend for Cpu<T> {
         T::NAME
     }
 
+    fn warm_up(&self) {
+        self.generator();
+    }
+
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
         recover::recover(self.0, self.generator(), items)
     }

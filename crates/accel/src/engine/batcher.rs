@@ -1,36 +1,23 @@
 //! Small requests of many callers made into large batches.
 //!
-//! Requests wait until there are enough items, until the oldest has waited long enough, or until one comes that may not
-//! wait. Then all go through the operations as one batch each, and every caller gets his own answers. While a batch runs
-//! the next one collects. The line is bounded in requests and in items: callers wait for room before they wait for answers.
+//! Requests wait until there are enough items or until the oldest has waited long enough (an age of 0: not at all). Then
+//! one call gets all of them, in the order in which they came. While it works the next batch collects. The line is bounded
+//! in requests and in items: who comes to a full line waits for room, or gets his request back.
 
-use super::Work;
 use super::metrics::record_wait;
 use super::plan::Op;
-use crate::ops::{Claim, Recovered, Signed, Verdict};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
-use vigil_crypto::Check;
-use vigil_primitives::{Bytes, Hash};
 
 /// Requests in line.
 const REQUESTS_MAX: usize = 4_096;
-/// Items in line and at work; a message to hash counts one for each [`MESSAGE_BYTES`] begun.
+/// Items in line.
 const ITEMS_MAX: usize = 65_536;
-/// Bytes of a message that count as one item.
-const MESSAGE_BYTES: usize = 128;
-
-/// Whether a request may wait for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flush {
-    /// It may, for the batcher's age.
-    WithOthers,
-    /// It may not: a batch starts now, with what is there.
-    Now,
-}
 
 /// When a batch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,76 +28,61 @@ pub struct FlushAt {
     pub age: Duration,
 }
 
-/// The engine has ended, or its backend failed at this batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has stopped")]
-pub struct Stopped;
-
-/// Items of one caller with the way back to him.
-pub(super) struct Asked<I, O> {
-    items: Vec<I>,
-    reply: oneshot::Sender<Vec<O>>,
-}
-
-impl<I, O> Asked<I, O> {
-    pub(super) fn new(items: Vec<I>, reply: oneshot::Sender<Vec<O>>) -> Self {
-        Self { items, reply }
-    }
-}
-
-pub(super) enum Question {
-    Recover(Asked<Signed, Recovered>),
-    Known(Asked<Claim, Verdict>),
-    Signers(Asked<Check, bool>),
-    Hash(Asked<Bytes, Hash>),
-}
-
-struct Request {
-    question: Question,
-    flush: Flush,
-    since: Instant,
+/// A request in line.
+struct Waiting<T> {
+    request: T,
     items: usize,
+    since: Instant,
     _room: OwnedSemaphorePermit,
 }
 
-/// The line and the thread that works on it; dropping it ends the thread after what is in line.
-pub(super) struct Batcher {
-    line: Option<mpsc::Sender<Request>>,
+/// A line of requests and the thread that works on it.
+///
+/// Dropping it waits until the thread has done what is in line. A request brings its own way back to whoever waits for the
+/// answer, such as a `oneshot::Sender`: if the work panics, the requests of its batch are dropped, which tells them, and
+/// the next batch is worked on.
+#[derive(Debug)]
+pub struct Batcher<T> {
+    line: Option<mpsc::Sender<Waiting<T>>>,
     room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Batcher {
-    pub(super) fn start(work: Arc<Work>, at: FlushAt) -> std::io::Result<Self> {
-        let (line, end) = mpsc::channel(REQUESTS_MAX);
+impl<T: Send + 'static> Batcher<T> {
+    /// Starts a thread called `name` that calls `work` with each batch. How long requests wait is told as that of `op`.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub fn start(name: &str, op: Op, at: FlushAt, work: impl FnMut(Vec<T>) + Send + 'static) -> std::io::Result<Self> {
         let clock = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let run = move || clock.block_on(run(&work, at, end));
-        let thread = std::thread::Builder::new().name("accel-batcher".to_owned()).spawn(run)?;
+        let (line, end) = mpsc::channel(REQUESTS_MAX);
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&clock, op, at, end, work))?;
         Ok(Self { line: Some(line), room: Arc::new(Semaphore::new(ITEMS_MAX)), thread: Some(thread) })
     }
 
-    /// Puts items in line and waits for their answers. `wrap` says which operation they are for.
-    pub(super) async fn ask<I, O>(
-        &self,
-        items: Vec<I>,
-        weight: usize,
-        flush: Flush,
-        wrap: impl FnOnce(Asked<I, O>) -> Question,
-    ) -> Result<Vec<O>, Stopped> {
-        if items.is_empty() {
-            return Ok(Vec::new());
+    /// Puts a request of `items` items in line. Its place is taken when this is first polled, unless the line is full: then
+    /// it waits for room.
+    pub async fn put(&self, request: T, items: usize) {
+        let since = Instant::now();
+        let room = Arc::clone(&self.room).acquire_many_owned(permits(items)).await;
+        if let (Some(line), Ok(_room)) = (&self.line, room) {
+            let _its_thread_is_there = line.send(Waiting { request, items, since, _room }).await;
         }
-        let permits = u32::try_from(weight.min(ITEMS_MAX)).expect("ITEMS_MAX is small");
-        let room = Arc::clone(&self.room).acquire_many_owned(permits).await.map_err(|_| Stopped)?;
-        let (reply, answer) = oneshot::channel();
-        let question = wrap(Asked::new(items, reply));
-        let request = Request { question, flush, since: Instant::now(), items: weight, _room: room };
-        self.line.as_ref().ok_or(Stopped)?.send(request).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Puts a request of `items` items in line, if there is room.
+    ///
+    /// # Errors
+    /// The request, if the line is full.
+    pub fn offer(&self, request: T, items: usize) -> Result<(), T> {
+        let room = Arc::clone(&self.room).try_acquire_many_owned(permits(items));
+        let (Some(line), Ok(_room)) = (&self.line, room) else { return Err(request) };
+        let waiting = Waiting { request, items, since: Instant::now(), _room };
+        line.try_send(waiting).map_err(|full| full.into_inner().request)
     }
 }
 
-impl Drop for Batcher {
+impl<T> Drop for Batcher<T> {
     fn drop(&mut self) {
         drop(self.line.take());
         if let Some(thread) = self.thread.take() {
@@ -119,86 +91,41 @@ impl Drop for Batcher {
     }
 }
 
-/// Room that messages take in line.
-pub(super) fn weight(messages: &[Bytes]) -> usize {
-    messages.iter().map(|message| 1 + message.len() / MESSAGE_BYTES).sum()
+/// Room for a request: at least some, and no more than there ever is.
+fn permits(items: usize) -> u32 {
+    u32::try_from(items.clamp(1, ITEMS_MAX)).expect("ITEMS_MAX is small")
 }
 
-async fn run(work: &Work, at: FlushAt, mut line: mpsc::Receiver<Request>) {
-    while let Some(first) = line.recv().await {
-        let requests = collect(first, at, &mut line).await;
-        answer_all(work, requests);
+/// Works until nobody can put anything in line. `clock` is a runtime with time.
+fn run<T>(clock: &Runtime, op: Op, at: FlushAt, mut line: mpsc::Receiver<Waiting<T>>, mut work: impl FnMut(Vec<T>)) {
+    while let Some(batch) = clock.block_on(collect(at, &mut line)) {
+        batch.iter().for_each(|waiting| record_wait(op, waiting.since.elapsed()));
+        let requests = batch.into_iter().map(|waiting| waiting.request).collect();
+        if catch_unwind(AssertUnwindSafe(|| work(requests))).is_err() {
+            tracing::error!("a batch panicked and is lost; please report this");
+        }
     }
 }
 
-/// `first` and what comes until the batch must start.
-async fn collect(first: Request, at: FlushAt, line: &mut mpsc::Receiver<Request>) -> Vec<Request> {
+/// What comes until the batch must start; `None`: nothing comes any more.
+async fn collect<T>(at: FlushAt, line: &mut mpsc::Receiver<Waiting<T>>) -> Option<Vec<Waiting<T>>> {
+    let first = line.recv().await?;
     let due = first.since + at.age;
-    let (mut items, mut urgent) = (first.items, first.flush == Flush::Now);
-    let mut requests = vec![first];
+    let mut items = first.items;
+    let mut batch = vec![first];
     while items < at.items {
         let next = match line.try_recv() {
             Ok(next) => next,
-            Err(_) if urgent => break,
             Err(_) => match tokio::time::timeout_at(due, line.recv()).await {
                 Ok(Some(next)) => next,
                 Ok(None) | Err(_) => break,
             },
         };
         items += next.items;
-        urgent |= next.flush == Flush::Now;
-        requests.push(next);
+        batch.push(next);
     }
-    requests
+    Some(batch)
 }
 
-fn answer_all(work: &Work, requests: Vec<Request>) {
-    let (mut recover, mut known, mut signers, mut hash) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut rooms = Vec::with_capacity(requests.len());
-    for Request { question, since, _room, .. } in requests {
-        record_wait(question.op(), since.elapsed());
-        rooms.push(_room);
-        match question {
-            Question::Recover(asked) => recover.push(asked),
-            Question::Known(asked) => known.push(asked),
-            Question::Signers(asked) => signers.push(asked),
-            Question::Hash(asked) => hash.push(asked),
-        }
-    }
-    answer(recover, |items| work.recover(items));
-    answer(known, |claims| work.verify_known(claims));
-    answer(signers, |checks| work.verify_signers(checks));
-    answer(hash, |messages| {
-        let messages: Vec<&[u8]> = messages.iter().map(AsRef::as_ref).collect();
-        work.keccak256(&messages)
-    });
-}
-
-/// One batch. Callers who have gone are left out; if the work panics the others are told by their dropped replies.
-pub(super) fn answer<I, O>(asked: Vec<Asked<I, O>>, work: impl FnOnce(&[I]) -> Vec<O>) {
-    let mut items = Vec::new();
-    let mut replies = Vec::with_capacity(asked.len());
-    for Asked { items: own, reply } in asked.into_iter().filter(|asked| !asked.reply.is_closed()) {
-        replies.push((own.len(), reply));
-        items.extend(own);
-    }
-    if items.is_empty() {
-        return;
-    }
-    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&items)));
-    let Ok(answers) = done else { return };
-    let mut answers = answers.into_iter();
-    for (count, reply) in replies {
-        let _he_has_gone = reply.send(answers.by_ref().take(count).collect());
-    }
-}
-
-impl Question {
-    fn op(&self) -> Op {
-        match self {
-            Self::Recover(_) | Self::Signers(_) => Op::Recover,
-            Self::Known(_) => Op::VerifyCold,
-            Self::Hash(_) => Op::Keccak256,
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,30 +1,40 @@
 //! Measuring which backend is fastest at which batch size, once a machine.
 //!
-//! Two to three seconds at the first start; the result is kept in a file and used again as long as machine and program
-//! version are the same. It decides about speed only: every backend gives the same answers.
+//! A few seconds at the first start; the result is kept in a file and used again as long as machine, program version and
+//! commit are the same. It decides about speed only: every backend gives the same answers.
+//!
+//! A node that gets a few items at a time does much else between them, so that code and tables of a backend are no longer
+//! in the processor's caches; the wider ones lose most by that. So batches of less than 16 items are measured cold:
+//! before each call, outside of the time that is taken, 32 MiB of other memory are read, and the median call counts.
+//! Larger batches warm the caches themselves: they are called again and again, and the best call counts.
 
 use super::machine::Machine;
 use super::metrics::ORACLE;
-use super::plan::{Cost, Op, Plan, Step};
+use super::plan::{Cost, Op, Plan, Rank, Step};
 use super::samples::Samples;
 use crate::backend::{Backend, BackendName};
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Form of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Batch sizes that are measured.
 pub const SIZES: [usize; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
-/// Items over which the oracle is measured: its time for an item does not depend on how many there are.
-const ORACLE_ITEMS: usize = 64;
+/// Smaller batches are measured with cold caches.
+const WARM_FROM: usize = 16;
+/// Memory that is read to make the caches cold: more than a core's own.
+const COLD_BYTES: usize = 32 * 1024 * 1024;
+/// Calls with cold caches of which the median counts.
+const COLD_CALLS: usize = 7;
 /// Time for one batch size; it is measured at least once.
 const SIZE_TIME: Duration = Duration::from_millis(6);
-/// Time for one operation of one backend; larger sizes are then taken to be as the last one measured.
+/// Time for one operation of one backend with warm caches; larger sizes are then taken to be as the last one measured.
 const BACKEND_TIME: Duration = Duration::from_millis(250);
 /// An item of a larger batch should not take longer than this many times one of a smaller: if it does, it is measured
 /// again.
@@ -43,7 +53,7 @@ pub struct Row {
     pub backend: String,
     /// Items of the batch.
     pub items: usize,
-    /// Best time for one item.
+    /// Time for one item.
     pub ns_per_item: f64,
 }
 
@@ -98,12 +108,19 @@ impl Calibration {
     pub fn measure(backends: &[&'static dyn Backend], commit: &str) -> Self {
         let started = Instant::now();
         let samples = Samples::new();
+        let others = vec![1; COLD_BYTES]; // not 0: memory of zeros is one page
         let mut rows = Vec::new();
         for op in Op::ALL {
-            let ns = best_ns(ORACLE_ITEMS, || samples.by_oracle(op, ORACLE_ITEMS));
-            rows.push(Row { op, backend: ORACLE.to_owned(), items: ORACLE_ITEMS, ns_per_item: ns });
+            let mut keep = |name: &str, figures: Vec<(usize, f64)>| {
+                let row = |(items, ns_per_item)| Row { op, backend: name.to_owned(), items, ns_per_item };
+                rows.extend(figures.into_iter().map(row));
+            };
+            // From there on its time for an item does not depend on how many there are.
+            let few = SIZES.iter().filter(|items| **items <= WARM_FROM);
+            keep(ORACLE, measure_sizes(few, &others, |items| samples.by_oracle(op, items)));
             for backend in backends {
-                measure_backend(op, *backend, &samples, &mut rows);
+                let Some(prepared) = samples.prepare(op, *backend) else { continue };
+                keep(backend.name().as_str(), measure_sizes(&SIZES, &others, |items| prepared.run(*backend, items)));
             }
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -131,6 +148,7 @@ impl Calibration {
             };
             SIZES.map(step).to_vec()
         });
+        let plan = plan.with_ranks(|op| SIZES.map(|from| self.rank(op, allowed, from)).to_vec());
         let chosen = plan.clone();
         plan.with_costs(|op| {
             let cost = |from| {
@@ -141,26 +159,36 @@ impl Calibration {
         })
     }
 
+    /// Those of the `allowed` backends that beat the oracle.
+    fn rank(&self, op: Op, allowed: &[&'static dyn Backend], from: usize) -> Rank {
+        let oracle = self.ns(op, None, from).unwrap_or(f64::INFINITY);
+        let timed = |name| self.ns(op, Some(name), from).map(|ns| (ns, name)).filter(|(ns, _)| *ns < oracle);
+        let mut timed: Vec<_> = allowed.iter().filter_map(|backend| timed(backend.name())).collect();
+        timed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Rank { from, backends: timed.into_iter().map(|(_, name)| name).collect() }
+    }
+
     /// Nanoseconds an item of a backend, or of the oracle, in batches of `items`; of the last smaller size measured.
     pub fn ns(&self, op: Op, backend: Option<BackendName>, items: usize) -> Option<f64> {
         let name = backend.map_or(ORACLE, BackendName::as_str);
-        let of_it = self.rows.iter().filter(|row| row.op == op && row.backend == name);
-        of_it.filter(|row| backend.is_none() || row.items <= items).max_by_key(|row| row.items).map(|r| r.ns_per_item)
+        let of_it = self.rows.iter().filter(|row| row.op == op && row.backend == name && row.items <= items);
+        of_it.max_by_key(|row| row.items).map(|row| row.ns_per_item)
     }
 
-    /// The file's content, if it was measured by this version on this machine.
+    /// The file's content, if it was measured on this machine by this version, built from `commit`.
     ///
     /// # Errors
     /// [`Unusable`] says why it is of no use.
-    pub fn read(path: &Path, machine: &Machine) -> Result<Self, Unusable> {
+    pub fn read(path: &Path, machine: &Machine, commit: &str) -> Result<Self, Unusable> {
         let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Unusable::Missing,
             _ => Unusable::Read(error),
         })?;
         let found: Self = serde_json::from_str(&text).map_err(|error| Unusable::Damaged(error.to_string()))?;
-        if (found.format, found.version.as_str()) != (FORMAT, VERSION) {
-            let there = format!("{} (form {})", found.version, found.format);
-            return Err(Unusable::Program { there, here: format!("{VERSION} (form {FORMAT})") });
+        let program = |version: &str, commit: &str, format: u32| format!("{version} ({commit}, form {format})");
+        let (there, here) = (program(&found.version, &found.commit, found.format), program(VERSION, commit, FORMAT));
+        if there != here {
+            return Err(Unusable::Program { there, here });
         }
         if found.machine != *machine {
             let (there, here) = (found.machine.to_string(), machine.to_string());
@@ -179,8 +207,8 @@ impl Calibration {
     /// A figure that every measurement has and this has not: without it a backend would silently not be used.
     fn lacks(&self) -> Option<String> {
         let has = |op: Op, name: &str| {
-            let mut rows = self.rows.iter().filter(|row| row.op == op && row.backend == name);
-            rows.any(|row| row.items == 1 || name == ORACLE)
+            let mut rows = self.rows.iter();
+            rows.any(|row| row.op == op && row.backend == name && row.items == 1)
         };
         let names = || self.machine.backends.iter().map(String::as_str).chain([ORACLE]);
         // A backend may make no tables.
@@ -207,18 +235,26 @@ impl Calibration {
     }
 }
 
-fn measure_backend(op: Op, backend: &'static dyn Backend, samples: &Samples, rows: &mut Vec<Row>) {
-    let started = Instant::now();
-    let Some(prepared) = samples.prepare(op, backend) else { return };
-    prepared.run(backend, 1); // tables that are made once
-    let mut ns_per_item = f64::INFINITY;
-    for items in SIZES {
-        ns_per_item = undisturbed(ns_per_item, || best_ns(items, || prepared.run(backend, items)));
-        rows.push(Row { op, backend: backend.name().to_string(), items, ns_per_item });
-        if started.elapsed() > BACKEND_TIME {
-            return;
+/// Nanoseconds an item of `run`, by batch size. `others` is memory that it has nothing to do with.
+fn measure_sizes<'a>(
+    sizes: impl IntoIterator<Item = &'a usize>,
+    others: &[u8],
+    run: impl Fn(usize),
+) -> Vec<(usize, f64)> {
+    run(1); // tables that are made once
+    let (mut figures, mut ns_per_item) = (Vec::new(), f64::INFINITY);
+    let mut warm_since = None;
+    for items in sizes.into_iter().copied() {
+        ns_per_item = match items < WARM_FROM {
+            true => undisturbed(ns_per_item, || cold_ns(items, others, &run)),
+            false => undisturbed(ns_per_item, || best_ns(items, || run(items))),
+        };
+        figures.push((items, ns_per_item));
+        if items >= WARM_FROM && warm_since.get_or_insert_with(Instant::now).elapsed() > BACKEND_TIME {
+            break;
         }
     }
+    figures
 }
 
 /// What `measure` tells, but a figure clearly above `smaller`, that of the next smaller batch, only if it tells it again
@@ -237,16 +273,35 @@ fn undisturbed(smaller: f64, mut measure: impl FnMut() -> f64) -> f64 {
 /// Shortest time for one of `items` items, over as many runs as fit into [`SIZE_TIME`].
 fn best_ns(items: usize, mut run: impl FnMut()) -> f64 {
     let started = Instant::now();
-    let mut best = f64::INFINITY;
-    loop {
-        let run_started = thread_time();
-        run();
-        best = best.min(thread_time().saturating_sub(run_started).as_nanos() as f64 / items as f64);
-        if started.elapsed() > SIZE_TIME {
-            // Tenths, which a file gives back as they were; more than nothing, should the clock stand still.
-            return (best * 10.0).round().max(1.0) / 10.0;
-        }
+    let mut best = Duration::MAX;
+    while best == Duration::MAX || started.elapsed() <= SIZE_TIME {
+        best = best.min(time_of(&mut run));
     }
+    per_item(best, items)
+}
+
+/// Median time for one of `items` items, each time with cold caches.
+fn cold_ns(items: usize, others: &[u8], run: impl Fn(usize)) -> f64 {
+    let mut times: Vec<Duration> = (0..COLD_CALLS)
+        .map(|_| {
+            // One byte of each cache line.
+            black_box(others.iter().step_by(64).map(|byte| u64::from(*byte)).sum::<u64>());
+            time_of(|| run(items))
+        })
+        .collect();
+    times.sort_unstable();
+    per_item(times[COLD_CALLS / 2], items)
+}
+
+fn time_of(run: impl FnOnce()) -> Duration {
+    let started = thread_time();
+    run();
+    thread_time().saturating_sub(started)
+}
+
+/// Tenths of nanoseconds, which a file gives back as they were; more than nothing, should the clock stand still.
+fn per_item(time: Duration, items: usize) -> f64 {
+    (time.as_nanos() as f64 / items as f64 * 10.0).round().max(1.0) / 10.0
 }
 
 /// Time that this thread has worked: others that run here must not make large batches look slow.

@@ -38,6 +38,11 @@ pub fn usual_threads() -> usize {
     super::workers::usual_count(&super::workers::physical_cores())
 }
 
+/// Whether an engine of so many threads keeps each on its core, if it is told to ([`crate::EngineConfig::pin`]).
+pub fn are_pinned(threads: usize) -> bool {
+    super::workers::fill(threads, &super::workers::physical_cores())
+}
+
 /// Physical cores that this process may use, and memory of the machine in MiB; 0 where it is not told.
 pub fn cores_and_memory() -> (usize, u64) {
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -14,14 +14,14 @@ pub(crate) fn record_batch(op: Op, backend: &'static str, items: usize, took: Du
     metrics::histogram!("vigil_accel_seconds", "op" => op, "backend" => backend).record(took.as_secs_f64());
 }
 
-/// Items that a backend should have done and the oracle did.
-pub(crate) fn record_fallback(op: Op, backend: &'static str, items: usize) {
-    let labels = [("op", op.as_str()), ("backend", backend)];
+/// Items that a backend should have done, and by whom they were done.
+pub(crate) fn record_fallback(op: Op, backend: &'static str, by: &'static str, items: usize) {
+    let labels = [("op", op.as_str()), ("backend", backend), ("by", by)];
     metrics::counter!("vigil_accel_fallback_items_total", &labels).increment(items as u64);
 }
 
 /// How long a request was in line before its batch began.
-pub fn record_wait(op: Op, wait: Duration) {
+pub(crate) fn record_wait(op: Op, wait: Duration) {
     metrics::histogram!("vigil_accel_wait_seconds", "op" => op.as_str()).record(wait.as_secs_f64());
 }
 
@@ -53,7 +53,10 @@ pub fn describe() {
         Unit::Seconds,
         "Time that requests wait to be batched, by operation"
     );
-    describe_counter!("vigil_accel_fallback_items_total", "Items that the oracle did because a backend failed");
+    describe_counter!(
+        "vigil_accel_fallback_items_total",
+        "Items that another backend or the oracle (by) did because a backend failed"
+    );
     describe_counter!("vigil_accel_recent_items_total", "Signatures whose signer was known already");
     describe_gauge!("vigil_accel_payer_tables", "Payers with tables of multiples of their key");
     describe_gauge!("vigil_accel_payer_bytes", Unit::Bytes, "Memory of these tables");

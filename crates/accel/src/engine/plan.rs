@@ -16,11 +16,13 @@ pub enum Op {
     VerifyHot,
     /// Keccak-256.
     Keccak256,
+    /// Sums, counts and wire form of signer vectors; an item is a vector.
+    SignerVectors,
 }
 
 impl Op {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Recover, Self::VerifyCold, Self::VerifyHot, Self::Keccak256];
+    pub const ALL: [Self; 5] = [Self::Recover, Self::VerifyCold, Self::VerifyHot, Self::Keccak256, Self::SignerVectors];
 
     /// As in metrics and in the calibration file.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Op {
             Self::VerifyCold => "verify_cold",
             Self::VerifyHot => "verify_hot",
             Self::Keccak256 => "keccak256",
+            Self::SignerVectors => "signer_vectors",
         }
     }
 
@@ -38,6 +41,8 @@ impl Op {
             Self::Recover | Self::VerifyCold => 64,
             Self::VerifyHot => 256,
             Self::Keccak256 => 1_024,
+            // Thousands of entries take microseconds: they stay on one thread.
+            Self::SignerVectors => usize::MAX,
         }
     }
 
@@ -46,6 +51,7 @@ impl Op {
         match self {
             Self::Recover | Self::VerifyCold | Self::Keccak256 => 8,
             Self::VerifyHot => 4,
+            Self::SignerVectors => 2,
         }
     }
 }
@@ -65,11 +71,20 @@ pub struct Step {
     pub backend: Option<BackendName>,
 }
 
-/// Steps of every operation, ascending, the first from 1 item; and what they cost, if that was measured.
+/// Steps of every operation, ascending, the first from 1 item; what they cost, if that was measured; and who takes over
+/// where a backend fails.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     steps: [Vec<Step>; Op::ALL.len()],
     costs: [Vec<Cost>; Op::ALL.len()],
+    ranks: [Vec<Rank>; Op::ALL.len()],
+}
+
+/// From so many items on: the backends that are worth asking, the fastest first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rank {
+    pub(crate) from: usize,
+    pub(crate) backends: Vec<BackendName>,
 }
 
 /// From so many items on: time of one item.
@@ -91,7 +106,9 @@ impl Plan {
     pub fn unmeasured(backends: &[&'static dyn Backend]) -> Self {
         let best = backends.last().map(|backend| backend.name());
         let oracle = Step { from: 1, backend: None };
-        Self::from_steps(|op| vec![oracle, Step { from: op.unmeasured_crossover(), backend: best }])
+        let plan = Self::from_steps(|op| vec![oracle, Step { from: op.unmeasured_crossover(), backend: best }]);
+        let names: Vec<BackendName> = backends.iter().rev().map(|backend| backend.name()).collect();
+        plan.with_ranks(|op| vec![Rank { from: op.unmeasured_crossover(), backends: names.clone() }])
     }
 
     /// The steps that `of` gives for each operation, each list ascending from 1 on; what changes nothing is left out.
@@ -101,12 +118,17 @@ impl Plan {
             steps.dedup_by(|next, last| next.backend == last.backend);
             steps
         });
-        Self { steps, costs: Default::default() }
+        Self { steps, costs: Default::default(), ranks: Default::default() }
     }
 
     /// With what an operation costs, ascending in size.
     pub(crate) fn with_costs(self, of: impl Fn(Op) -> Vec<Cost>) -> Self {
         Self { costs: Op::ALL.map(of), ..self }
+    }
+
+    /// With who takes over where a backend fails, ascending in size.
+    pub(crate) fn with_ranks(self, of: impl Fn(Op) -> Vec<Rank>) -> Self {
+        Self { ranks: Op::ALL.map(of), ..self }
     }
 
     /// The cheapest way to verify signatures of `new` unknown, `cold` known and `hot` known keys with tables: each kind as a
@@ -131,6 +153,19 @@ impl Plan {
     /// Who does `items` items.
     pub fn choose(&self, op: Op, items: usize) -> Option<BackendName> {
         self.steps(op).iter().rev().find(|step| step.from <= items)?.backend
+    }
+
+    /// Who does `items` items, and who takes over if that backend fails. None: the oracle does them.
+    pub(crate) fn order(&self, op: Op, items: usize) -> impl Iterator<Item = BackendName> {
+        let chosen = self.choose(op, items);
+        let rank = self.ranks[op as usize].iter().rev().find(|rank| rank.from <= items).filter(|_| chosen.is_some());
+        let others = rank.into_iter().flat_map(|rank| &rank.backends).copied();
+        chosen.into_iter().chain(others.filter(move |name| Some(*name) != chosen))
+    }
+
+    /// Whether a backend does anything.
+    pub(crate) fn uses(&self, name: BackendName) -> bool {
+        self.steps.iter().flatten().any(|step| step.backend == Some(name))
     }
 
     /// `oracle, from 4 items avx2, from 16 items avx512ifma`
@@ -168,6 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn the_next_fastest_takes_over() {
+        let (plain, few, many) = (BackendName::Portable, BackendName::Avx2, BackendName::Avx512Ifma);
+        let step = |from, backend| Step { from, backend };
+        let plan = Plan::from_steps(|_| vec![step(1, None), step(4, Some(few)), step(64, Some(many))]);
+        let order = |plan: &Plan, items| plan.order(Op::Recover, items).collect::<Vec<_>>();
+        assert_eq!(order(&plan, 64), [many], "no others are known");
+        let rank = |from, backends: &[BackendName]| Rank { from, backends: backends.to_vec() };
+        let plan = plan.with_ranks(|_| vec![rank(1, &[plain]), rank(4, &[few, plain]), rank(16, &[many, few, plain])]);
+        assert_eq!(order(&plan, 1), [], "the oracle");
+        assert_eq!(order(&plan, 4), [few, plain]);
+        assert_eq!(order(&plan, 16), [few, many, plain], "the plan's choice first");
+        assert_eq!(order(&plan, 4_096), [many, few, plain]);
+        assert!(plan.uses(few) && plan.uses(many) && !plan.uses(plain));
+    }
+
+    #[test]
     fn few_known_keys_go_with_the_unknown_ones() {
         let plan = Plan::from_steps(|_| vec![Step { from: 1, backend: None }]);
         let together = |cold, hot| Together { cold, hot };
@@ -192,6 +243,7 @@ mod tests {
         for op in Op::ALL {
             assert_eq!(plan.choose(op, 1), None, "{op}");
             assert!(plan.choose(op, 4_096).is_some(), "{op}");
+            assert_eq!(plan.order(op, 4_096).count(), crate::detect().len(), "{op}");
         }
         assert!(Op::ALL.iter().all(|op| Plan::unmeasured(&[]).choose(*op, 4_096).is_none()));
     }

@@ -1,4 +1,5 @@
-//! What the calibration measures with: good signatures of a few keys, messages of the lengths that a node hashes.
+//! What the calibration measures with: good signatures of a few keys, messages of the lengths that a node hashes, weighted
+//! sums of signer vectors.
 
 use super::plan::Op;
 use crate::backend::Backend;
@@ -8,7 +9,7 @@ use crate::oracle;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
-use vigil_crypto::SecretKey;
+use vigil_crypto::{SecretKey, signer_vectors};
 use vigil_primitives::Hash;
 
 /// Signatures; no two alike, so that a batch meets no special case.
@@ -18,11 +19,18 @@ const KEYS: usize = 32;
 /// Lengths of messages: what a transaction signs, a leaf, a full branch of the trie.
 const MESSAGE_BYTES: [usize; 4] = [110, 64, 110, 532];
 
+/// Signer vectors; more are these again.
+const VECTORS: usize = 32;
+/// Guardians of a signer vector.
+const GUARDIANS: usize = 1_000;
+
 /// Items for every operation.
 pub(crate) struct Samples {
     signed: Vec<Signed>,
     claims: Vec<Claim>,
     messages: Vec<Vec<u8>>,
+    vectors: Vec<Vec<u8>>,
+    weights: Vec<u64>,
 }
 
 /// Items of one operation, with what its backend needs besides.
@@ -45,22 +53,38 @@ impl Samples {
         };
         let claims: Vec<Claim> = (0..COUNT).map(claim).collect();
         let message = |at: usize| vec![at as u8; MESSAGE_BYTES[at % MESSAGE_BYTES.len()]];
-        Self { signed: claims.iter().map(|c| c.signed).collect(), claims, messages: (0..COUNT).map(message).collect() }
+        Self {
+            signed: claims.iter().map(|c| c.signed).collect(),
+            messages: (0..COUNT).map(message).collect(),
+            vectors: (0..VECTORS).map(|_| (0..GUARDIANS).map(|_| dice.random_range(0..3)).collect()).collect(),
+            weights: (0..COUNT).map(|_| dice.random()).collect(),
+            claims,
+        }
+    }
+
+    /// The first `items` signer vectors, their weights, and room for the sums.
+    fn sums(&self, items: usize) -> (Vec<&[u8]>, &[u64], Vec<u128>) {
+        let vectors = self.vectors.iter().cycle().take(items).map(Vec::as_slice).collect();
+        (vectors, &self.weights[..items], vec![0; GUARDIANS])
     }
 
     /// The first `items` of an operation, by the oracle.
     pub(crate) fn by_oracle(&self, op: Op, items: usize) {
-        for at in 0..items {
-            match op {
-                Op::Recover => {
-                    let _ = black_box(oracle::recover(&self.signed[at]));
-                }
-                Op::VerifyCold | Op::VerifyHot => {
-                    let _ = black_box(oracle::verify(&self.claims[at]));
-                }
-                Op::Keccak256 => {
-                    let _ = black_box(oracle::digest(&self.messages[at]));
-                }
+        match op {
+            Op::Recover => self.signed[..items].iter().map(oracle::recover).for_each(|answer| consume(&answer)),
+            Op::VerifyCold | Op::VerifyHot => {
+                self.claims[..items].iter().map(oracle::verify).for_each(|answer| consume(&answer));
+            }
+            Op::Keccak256 => {
+                self.messages[..items]
+                    .iter()
+                    .map(|message| oracle::digest(message))
+                    .for_each(|answer| consume(&answer));
+            }
+            Op::SignerVectors => {
+                let (vectors, weights, mut sums) = self.sums(items);
+                signer_vectors::weighted_sums(&vectors, weights, &mut sums);
+                black_box(sums);
             }
         }
     }
@@ -77,6 +101,11 @@ impl Samples {
     }
 }
 
+/// An answer that the compiler must not leave out.
+fn consume<T>(answer: &T) {
+    black_box(answer);
+}
+
 impl Prepared<'_> {
     /// The first `items`, by a backend.
     pub(crate) fn run(&self, backend: &dyn Backend, items: usize) {
@@ -91,6 +120,11 @@ impl Prepared<'_> {
                 let mut digests = vec![Hash::ZERO; items];
                 backend.keccak256(&self.messages[..items], &mut digests);
                 black_box(digests);
+            }
+            Op::SignerVectors => {
+                let (vectors, weights, mut sums) = self.samples.sums(items);
+                backend.weighted_sums(&vectors, weights, &mut sums);
+                black_box(sums);
             }
         }
     }

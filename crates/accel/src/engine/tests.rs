@@ -8,7 +8,10 @@ use crate::oracle;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use vigil_crypto::{Scalar, SecretKey};
+
+mod faults;
 
 const SEED: u64 = 0x0e61_4e00;
 
@@ -89,55 +92,43 @@ fn few_items_and_none() {
     assert!(engine.recover(&[]).is_empty() && engine.keccak256(&[]).is_empty());
 }
 
-/// Counts what it is asked and fails at everything.
-#[derive(Debug)]
-struct Failing {
-    asked: AtomicUsize,
-    short: bool,
-}
-
-impl Failing {
-    fn fail<R>(&self) -> Vec<R> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        assert!(self.short, "a planted bug");
-        Vec::new()
-    }
-}
-
-impl Backend for Failing {
-    fn name(&self) -> BackendName {
-        BackendName::Avx2
-    }
-
-    fn recover(&self, _: &[Signed]) -> Vec<Recovered> {
-        self.fail()
-    }
-
-    fn verify_cold(&self, _: &[Claim]) -> Vec<Verdict> {
-        self.fail()
-    }
-
-    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
-        keys.iter().map(|_| None).collect()
-    }
-}
-
 #[test]
-fn a_backend_that_panics_is_left_out() {
-    static FAILING: Failing = Failing { asked: AtomicUsize::new(0), short: false };
-    let claims = claims(&mut dice(), 40);
-    let engine = engine(1, vec![&FAILING]);
-    for _ in 0..3 {
-        assert_eq!(engine.verify_signers(&checks(&claims)), Scalar.check(&checks(&claims)));
+fn signer_vectors_are_the_twins() {
+    use vigil_crypto::signer_vectors as twin;
+    let mut dice = dice();
+    for backends in [detect(), Vec::new()] {
+        let engine = engine(1, backends);
+        for (n, count) in [(0, 0), (1, 0), (1, 1), (100, 2), (1_000, 3), (1_001, 20), (4_000, 40)] {
+            let mut vector = || (0..n).map(|_| [0, 1, 1, 200][dice.random_range(0..4)]).collect::<Vec<u8>>();
+            let vectors: Vec<Vec<u8>> = (0..count).map(|_| vector()).collect();
+            let vectors: Vec<&[u8]> = vectors.iter().map(Vec::as_slice).collect();
+            let weights: Vec<u64> = (0..count).map(|_| dice.random()).collect();
+            let mut sums = vec![1; n];
+            twin::weighted_sums(&vectors, &weights, &mut sums);
+            assert_eq!(engine.weighted_sums(n, &vectors, &weights), sums);
+            assert_eq!(engine.signer_support(n, &vectors), twin::support(n, &vectors));
+            for pair in vectors.windows(2) {
+                assert_eq!(engine.merge_signers(pair[0], pair[1]), twin::merge(pair[0], pair[1]));
+                assert_eq!(engine.signer_count(pair[0]), twin::signer_count(pair[0]));
+                let packed = twin::pack(pair[0]);
+                assert_eq!(engine.pack_signers(pair[0]), packed);
+                assert_eq!(engine.unpack_signers(n, &packed).as_deref(), Ok(pair[0]));
+                assert_eq!(engine.unpack_signers(n + 9, &packed), twin::unpack(n + 9, &packed));
+            }
+        }
     }
-    assert_eq!(FAILING.asked.load(Ordering::Relaxed), 1);
+}
+
+/// What `work` tells the recorder.
+fn rendered(work: impl FnOnce()) -> String {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    ::metrics::with_local_recorder(&recorder, work);
+    recorder.handle().render()
 }
 
 /// What `work` counts under a metric's name, over all labels.
 fn counted(name: &str, work: impl FnOnce()) -> u64 {
-    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    ::metrics::with_local_recorder(&recorder, work);
-    let text = recorder.handle().render();
+    let text = rendered(work);
     let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
     lines.map(|line| line.rsplit(' ').next().expect("a value").parse::<u64>().expect("a number")).sum()
 }
@@ -153,17 +144,6 @@ fn every_item_is_counted_once() {
         assert_eq!(asked(&|| drop(engine.verify_known(&claims))), 300, "round {round}");
         assert_eq!(asked(&|| drop(engine.verify_signers(&checks(&claims)))), 300, "round {round}");
         assert_eq!(asked(&|| drop(engine.keccak256(&[b"a".as_slice(), b"b", b"c"]))), 3, "round {round}");
-    }
-}
-
-#[test]
-fn what_a_broken_backend_leaves_to_the_oracle_stays_counted() {
-    static FAILING: Failing = Failing { asked: AtomicUsize::new(0), short: false };
-    let signed: Vec<Signed> = claims(&mut dice(), 40).iter().map(|c| c.signed).collect();
-    let engine = engine(1, vec![&FAILING]);
-    for round in 0..3 {
-        let fallbacks = counted("vigil_accel_fallback_items_total", || drop(engine.recover(&signed)));
-        assert_eq!(fallbacks, 40, "round {round}");
     }
 }
 
@@ -225,17 +205,6 @@ fn who_signs_often_is_verified_with_tables() {
 }
 
 #[test]
-fn missing_answers_are_not_taken_for_answers() {
-    static SHORT: Failing = Failing { asked: AtomicUsize::new(0), short: true };
-    let claims = claims(&mut dice(), 40);
-    let signed: Vec<Signed> = claims.iter().map(|c| c.signed).collect();
-    let engine = engine(1, vec![&SHORT]);
-    assert_eq!(engine.recover(&signed), signed.iter().map(oracle::recover).collect::<Vec<_>>());
-    assert_eq!(engine.verify_known(&claims), claims.iter().map(oracle::verify).collect::<Vec<_>>());
-    assert!(SHORT.asked.load(Ordering::Relaxed) >= 2);
-}
-
-#[test]
 fn a_remembered_signature_vouches_for_its_signer_alone() {
     let key = &keys(&mut dice(), 1)[0];
     let digest = Hash::repeat_byte(7);
@@ -275,80 +244,27 @@ fn votes_do_not_wait_for_busy_workers() {
     });
 }
 
-fn waiting(items: usize, age: Duration) -> Engine {
-    let config = EngineConfig { threads: 1, flush_at: FlushAt { items, age }, ..EngineConfig::default() };
-    Engine::start(config).expect("threads")
-}
-
-const NEVER: Duration = Duration::from_secs(86_400);
-
-#[tokio::test(flavor = "multi_thread")]
-async fn callers_get_their_own_answers() {
-    let claims = claims(&mut dice(), 96);
-    let engine = waiting(48, NEVER);
-    let mut callers = tokio::task::JoinSet::new();
-    for (n, part) in claims.chunks(3).enumerate() {
-        let (engine, part) = (engine.clone(), part.to_vec());
-        callers.spawn(async move {
-            let signed: Vec<Signed> = part.iter().map(|c| c.signed).collect();
-            match n % 2 {
-                0 => {
-                    let want: Vec<Verdict> = part.iter().map(oracle::verify).collect();
-                    assert_eq!(engine.batched().verify_known(part, Flush::WithOthers).await, Ok(want));
-                }
-                _ => {
-                    let want: Vec<Recovered> = signed.iter().map(oracle::recover).collect();
-                    assert_eq!(engine.batched().recover(signed, Flush::WithOthers).await, Ok(want));
-                }
-            }
-        });
-    }
-    while let Some(done) = callers.join_next().await {
-        done.expect("answers");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_wait_takes_the_others_along() {
-    let claims = claims(&mut dice(), 6);
-    let engine = waiting(usize::MAX, NEVER);
-    let (patient, all) = (engine.clone(), checks(&claims));
-    let want = Scalar.check(&all);
-    let others = tokio::spawn(async move { patient.batched().verify_signers(all, Flush::WithOthers).await });
-    // Every call flushes what is in line; the patient one comes into line at some time.
-    while !others.is_finished() {
-        let hash = engine.batched().keccak256(vec![Bytes::from_static(b"now")], Flush::Now).await;
-        assert_eq!(hash, Ok(vec![oracle::digest(b"now")]));
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(others.await.expect("ends"), Ok(want));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn age_flushes_and_callers_may_go() {
-    let claims = claims(&mut dice(), 4);
-    let engine = waiting(usize::MAX, Duration::from_millis(1));
-    let gone = engine.batched().verify_known(claims.clone(), Flush::WithOthers);
-    let _gone_before_the_answer = tokio::time::timeout(Duration::ZERO, gone).await;
-    let want: Vec<Verdict> = claims.iter().map(oracle::verify).collect();
-    assert_eq!(engine.batched().verify_known(claims, Flush::WithOthers).await, Ok(want));
-    assert_eq!(engine.batched().recover(Vec::new(), Flush::WithOthers).await, Ok(Vec::new()), "nothing asked");
-}
-
-#[test]
-fn a_batch_that_fails_leaves_nobody_waiting() {
-    let (reply, mut answer) = tokio::sync::oneshot::channel::<Vec<u8>>();
-    batcher::answer(vec![batcher::Asked::new(vec![1], reply)], |_| panic!("a planted bug"));
-    assert!(answer.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Closed));
-}
-
 #[test]
 fn the_last_engine_ends_its_threads() {
-    let engine = Engine::small();
-    let watch = Arc::downgrade(&engine.inner.work);
+    struct Tell(std::sync::mpsc::Sender<()>);
+    impl Drop for Tell {
+        fn drop(&mut self) {
+            self.0.send(()).expect("the test listens");
+        }
+    }
+    thread_local!(static AT_THE_END: std::cell::RefCell<Option<Tell>> = const { std::cell::RefCell::new(None) });
+    let (tell, ended) = std::sync::mpsc::channel();
+    let engine = engine(2, Vec::new());
+    let both = std::sync::Barrier::new(2);
+    engine.spread(&[0_u8; 32], 16, |piece| {
+        AT_THE_END.set(Some(Tell(tell.clone())));
+        both.wait();
+        piece.to_vec()
+    });
     let other = engine.clone();
     drop(engine);
     assert_eq!(other.recover(&[]).len(), 0);
+    assert_eq!(ended.try_iter().count(), 0);
     drop(other);
-    assert!(watch.upgrade().is_none(), "the batcher's thread held it until it ended");
+    assert_eq!(ended.try_iter().count(), 2);
 }

@@ -1,18 +1,16 @@
 //! The operations: from a batch to pieces, from a piece to a backend.
 
-use super::metrics::{ORACLE, record_batch, record_fallback, record_recent, record_tables};
+use super::dispatch::Usable;
+use super::metrics::{record_recent, record_tables};
 use super::payers::{Payer, Payers};
 use super::plan::{Op, Plan};
 use super::recent::RecentSigners;
 use super::workers::Workers;
-use crate::backend::{Backend, BackendName};
+use crate::backend::Backend;
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use vigil_crypto::Check;
 use vigil_primitives::{Address, Hash};
 
@@ -24,19 +22,6 @@ pub(super) struct Work {
     pub(super) plan: Plan,
     pub(super) payers: Mutex<Payers<Comb>>,
     pub(super) recent: Mutex<RecentSigners>,
-}
-
-/// A backend until it panics.
-#[derive(Debug)]
-pub(super) struct Usable {
-    backend: &'static dyn Backend,
-    broken: AtomicBool,
-}
-
-impl From<&'static dyn Backend> for Usable {
-    fn from(backend: &'static dyn Backend) -> Self {
-        Self { backend, broken: AtomicBool::new(false) }
-    }
 }
 
 /// Signatures of a batch with their places in it.
@@ -232,8 +217,8 @@ impl Work {
         if due.is_empty() {
             return;
         }
-        let builder = self.plan.choose(Op::VerifyHot, usize::MAX).and_then(|name| self.usable(name));
-        let built = builder.and_then(|usable| self.guarded(usable, |backend| backend.build_combs(&due)));
+        let mut builders = self.healthy(Op::VerifyHot, usize::MAX);
+        let built = builders.find_map(|usable| usable.guarded(|backend| Some(backend.build_combs(&due))));
         let mut tables = built.unwrap_or_default().into_iter();
         let mut payers = lock(&self.payers);
         for key in &due {
@@ -251,44 +236,6 @@ impl Work {
             let mut payers = lock(&self.payers);
             keys.for_each(|key| payers.was_forged(&key));
         }
-    }
-
-    /// One call of the backend that the plan names, or of the oracle.
-    fn run<R>(
-        &self,
-        op: Op,
-        items: usize,
-        batch: impl Fn(&dyn Backend) -> Vec<R>,
-        one_by_one: impl Fn() -> Vec<R>,
-    ) -> Vec<R> {
-        let started = Instant::now();
-        if let Some(name) = self.plan.choose(op, items) {
-            let answers = self.usable(name).and_then(|usable| self.guarded(usable, &batch));
-            if let Some(answers) = answers.filter(|answers| answers.len() == items) {
-                record_batch(op, name.as_str(), items, started.elapsed());
-                return answers;
-            }
-            record_fallback(op, name.as_str(), items);
-        }
-        let answers = one_by_one();
-        record_batch(op, ORACLE, items, started.elapsed());
-        answers
-    }
-
-    fn usable(&self, name: BackendName) -> Option<&Usable> {
-        let usable = self.backends.iter().find(|usable| usable.backend.name() == name)?;
-        (!usable.broken.load(Ordering::Relaxed)).then_some(usable)
-    }
-
-    /// A backend that panics has a bug: it is not asked again, and the oracle answers.
-    fn guarded<R>(&self, usable: &Usable, call: impl Fn(&dyn Backend) -> R) -> Option<R> {
-        let done = catch_unwind(AssertUnwindSafe(|| call(usable.backend)));
-        if done.is_err() {
-            usable.broken.store(true, Ordering::Relaxed);
-            let name = usable.backend.name();
-            tracing::error!("backend {name} panicked: it is not used until the next start; please report this");
-        }
-        done.ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The threads of an engine: started once, one a physical core, each kept on its core.
+//! The threads of an engine: started once, one a physical core, each then kept on its core.
 
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeSet;
@@ -26,8 +26,7 @@ impl Workers {
     pub(crate) fn start(count: usize, pin: bool) -> std::io::Result<Self> {
         let cores = physical_cores();
         let count = if count == 0 { usual_count(&cores) } else { count };
-        // Fewer cores than threads: the operating system places them.
-        let places = if pin && count <= cores.len() { cores } else { Vec::new() };
+        let places = if pin && fill(count, &cores) { cores } else { Vec::new() };
         let threads = Mutex::new(Vec::with_capacity(count));
         let lock = || threads.lock().unwrap_or_else(PoisonError::into_inner);
         let started = ThreadPoolBuilder::new().num_threads(count).spawn_handler(|thread| {
@@ -102,6 +101,12 @@ pub(crate) fn usual_count(cores: &[usize]) -> usize {
     cores.len().min(parallelism).max(1)
 }
 
+/// Whether there is one thread for each core. Fewer that were kept on the first cores would meet those of other processes
+/// there, and more have no core of their own.
+pub(crate) fn fill(count: usize, cores: &[usize]) -> bool {
+    count == cores.len()
+}
+
 /// One hardware thread of each physical core that this process may run on, ascending. Empty if the system does not tell.
 pub(crate) fn physical_cores() -> Vec<usize> {
     let allowed: BTreeSet<usize> = core_affinity::get_core_ids().unwrap_or_default().iter().map(|c| c.id).collect();
@@ -156,6 +161,18 @@ mod tests {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| workers.spread(&items, 16, bad)));
         assert!(panicked.is_err());
         assert_eq!(workers.spread(&items, 16, <[u8]>::to_vec), items);
+    }
+
+    #[test]
+    fn threads_are_pinned_if_they_fill_the_cores() {
+        let cores = physical_cores().len();
+        let allowed = || core_affinity::get_core_ids().map(|ids| ids.len());
+        for count in 1..=cores + 1 {
+            let workers = Workers::start(count, true).expect("threads");
+            let of_each = workers.pool.as_ref().expect("it runs").broadcast(|_| allowed());
+            let want = if count == cores { Some(1) } else { allowed() };
+            assert_eq!(of_each, vec![want; count], "{count} threads, {cores} cores");
+        }
     }
 
     #[test]

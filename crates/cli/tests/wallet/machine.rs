@@ -36,7 +36,15 @@ fn the_doctor_names_what_is_there_and_calibration_changes_his_mind() {
     let words = home.vigil(&["doctor"], "").stdout;
     assert!(words.contains("Backends:\n  portable: found\n") && words.contains("\n  recover: "), "{words}");
 
-    std::fs::write(home.path().join("node/calibration.json"), "{}").expect("writable");
+    // Another build's is of no use.
+    let file = home.path().join("node/calibration.json");
+    let mut older = json(&std::fs::read_to_string(&file).expect("readable"));
+    older["commit"] = "another".into();
+    std::fs::write(&file, older.to_string()).expect("writable");
+    let older = home.vigil(&["doctor"], "").stdout;
+    assert!(older.contains("not measured: it is of version") && older.contains("(another, form "), "{older}");
+
+    std::fs::write(file, "{}").expect("writable");
     let damaged = home.vigil(&["doctor"], "");
     assert!(damaged.code == 0 && damaged.stdout.contains("not measured: it is damaged"), "{damaged:?}");
 }
@@ -54,6 +62,26 @@ fn what_is_asked_for_and_missing_is_a_failure() {
     data_dir(&home, "[accel]\nbackend = \"cuda\"\n");
     let ended = home.vigil(&["doctor"], "");
     assert!(ended.code == 2 && ended.stderr.contains("must be one of auto, portable"), "{ended:?}");
+}
+
+#[test]
+fn threads_are_pinned_if_there_is_one_for_each_core() {
+    let home = Home::new();
+    let doctor = |config: &str| {
+        data_dir(&home, config);
+        (json(&home.vigil(&["doctor", "--json"], "").stdout), home.vigil(&["doctor"], "").stdout)
+    };
+    let (found, _) = doctor("");
+    let cores = found["cores"].as_u64().expect("a number");
+    for threads in [cores, cores + 1] {
+        let (found, words) = doctor(&format!("[accel]\nthreads = {threads}\n"));
+        assert_eq!(found["accel"]["pinned"], threads == cores, "{found}");
+        let want =
+            if threads == cores { ", each on its core;" } else { ", not pinned: there is not one for each core;" };
+        assert!(words.contains(want), "{words}");
+    }
+    let (found, words) = doctor(&format!("[accel]\nthreads = {cores}\npin = false\n"));
+    assert!(found["accel"]["pinned"] == false && words.contains(", not pinned;"), "{words}");
 }
 
 #[test]

@@ -119,7 +119,8 @@ config! {
     accel_backend "accel.backend": BackendChoice = BackendChoice::AUTO;
     /// Threads that check signatures and hash; 0: one for each physical core.
     accel_threads "accel.threads": usize = 0, 0..=1024;
-    /// Keep each of these threads on a core of its own. With false the operating system moves them.
+    /// Keep each of these threads on a core of its own, if there is one for each physical core. Fewer threads are never
+    /// pinned, so that several nodes on a machine do not meet on the same cores: the operating system moves them.
     accel_pin "accel.pin": bool = true;
     /// Memory for tables that make signatures of accounts that sign often cheap, in MiB; 0: no tables.
     accel_payer_cache_mib "accel.payer_cache_mib": usize = 64, 0..=1024 * 1024;

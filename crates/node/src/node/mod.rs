@@ -10,7 +10,7 @@ use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory}
 use crate::executor::{Executor, Shared};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
-use crate::pool::{self, Admission, Pool};
+use crate::pool::{Admission, Pool};
 use crate::sent_log::SentLog;
 use crate::sync_driver::ChainNews;
 use crate::{Config, layout::Layout};
@@ -137,7 +137,8 @@ impl Node {
             ..vigil_mempool::Config::default()
         };
         let pool = Arc::new(Pool::new(&chain, mempool, accel.clone()));
-        let (admission, line) = Admission::new();
+        let admission =
+            Admission::start(Arc::clone(&pool), net.clone(), flush_at(&config)).map_err(NodeError::Thread)?;
         let (stop, stopping) = watch::channel(false);
         let (inputs, inputs_out) = Inputs::new();
         let (jobs, jobs_out) = std::sync::mpsc::channel();
@@ -169,19 +170,14 @@ impl Node {
             stopping: stopping.clone(),
             clock: Clock::start(),
         };
-        let (admission_pool, admission_net, flush_at) = (Arc::clone(&pool), net.clone(), flush_at(&config));
-        let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(NodeError::Thread)?;
-        let threads = vec![
-            spawn("executor", move || executor.run(&jobs_out))?,
-            spawn("engine", move || engine.run(&runtime))?,
-            spawn("admission", move || pool::run_admission(&admission_pool, &admission_net, flush_at, &clock, line))?,
-        ];
+        let threads =
+            vec![spawn("executor", move || executor.run(&jobs_out))?, spawn("engine", move || engine.run(&runtime))?];
         let address = me;
         let backend = Arc::new(NodeBackend {
             chain: Arc::clone(&chain),
             pool,
             engine: accel,
-            admission: admission.clone(),
+            admission,
             observatory: Arc::clone(&observatory),
             health,
             net: net.clone(),
@@ -217,9 +213,8 @@ impl Node {
                 abort.abort();
             }
         }
-        drop(backend); // the last way into the admission line
-        let _late = tokio::time::timeout_at(deadline, net.shutdown()).await;
         let join = tokio::task::spawn_blocking(move || {
+            drop(backend); // the last way into the admission line, which ends
             for thread in threads {
                 let name = thread.thread().name().unwrap_or_default().to_owned();
                 if thread.join().is_err() {
@@ -227,6 +222,7 @@ impl Node {
                 }
             }
         });
+        let _late = tokio::time::timeout_at(deadline, net.shutdown()).await;
         if tokio::time::timeout_at(deadline, join).await.is_err() {
             tracing::warn!("a thread did not end in time");
         }

@@ -1,19 +1,14 @@
-//! The thread through which every transaction enters: verified in batches, then screened in order.
+//! The line through which every transaction enters: verified in batches, then screened in order.
 
 use super::Pool;
 use std::collections::HashSet;
 use std::sync::Arc;
-use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
-use vigil_accel::engine::{FlushAt, Op, record_wait};
+use tokio::sync::oneshot;
+use vigil_accel::engine::{Batcher, FlushAt, Op};
 use vigil_crypto::VerifiedTx;
 use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
 use vigil_primitives::{Bytes, Hash, RlpError};
-
-/// Submissions that may wait in line.
-const QUEUE_MAX: usize = 4_096;
 
 /// Transactions with where they come from.
 #[derive(Debug)]
@@ -22,14 +17,6 @@ pub struct Submission {
     pub txs: Vec<Bytes>,
     /// From where.
     pub origin: Origin,
-    since: Instant,
-}
-
-impl Submission {
-    /// Comes now.
-    pub fn new(txs: Vec<Bytes>, origin: Origin) -> Self {
-        Self { txs, origin, since: Instant::now() }
-    }
 }
 
 /// Where transactions come from and who waits for the answer.
@@ -52,27 +39,30 @@ pub enum Rejected {
     Refused(#[from] Refused),
 }
 
-/// The way in.
+/// The way in. When the last clone is dropped, what is in line is admitted and the thread ends.
 #[derive(Clone, Debug)]
 pub struct Admission {
-    queue: mpsc::Sender<Submission>,
+    batcher: Arc<Batcher<Submission>>,
 }
 
 impl Admission {
-    /// The line, and its end for [`run`].
-    pub fn new() -> (Self, mpsc::Receiver<Submission>) {
-        let (queue, end) = mpsc::channel(QUEUE_MAX);
-        (Self { queue }, end)
+    /// Starts the thread. A batch starts as `at` says, so that the engine gets many signatures at a time.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub fn start(pool: Arc<Pool>, net: NetHandle, at: FlushAt) -> std::io::Result<Self> {
+        let batcher = Batcher::start("admission", Op::Recover, at, move |batch| admit(&pool, &net, batch))?;
+        Ok(Self { batcher: Arc::new(batcher) })
     }
 
     /// Puts a client's transaction in line and waits for the verdict. Its place in line is taken when this is first
     /// polled, unless the line is full: then it waits for room.
     ///
     /// # Errors
-    /// [`Rejected`]; `None`: the node is stopping.
+    /// [`Rejected`]; `None`: admission failed over its batch, and the verdict is not known.
     pub async fn submit(&self, raw: Bytes) -> Option<Result<Hash, Rejected>> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Submission::new(vec![raw], Origin::Client(reply))).await.ok()?;
+        self.batcher.put(Submission { txs: vec![raw], origin: Origin::Client(reply) }, 1).await;
         answer.await.ok()
     }
 
@@ -81,39 +71,9 @@ impl Admission {
     /// # Errors
     /// The submission, if the line is full.
     pub fn offer(&self, submission: Submission) -> Result<(), Box<Submission>> {
-        self.queue.try_send(submission).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(s) | mpsc::error::TrySendError::Closed(s) => Box::new(s),
-        })
+        let count = submission.txs.len();
+        self.batcher.offer(submission, count).map_err(Box::new)
     }
-}
-
-/// Works until every [`Admission`] is gone. A batch starts as `at` says, so that the engine gets many signatures at a time;
-/// `clock` is a runtime with time. Blocks the thread.
-pub fn run(pool: &Pool, net: &NetHandle, at: FlushAt, clock: &Runtime, mut line: mpsc::Receiver<Submission>) {
-    while let Some(batch) = clock.block_on(collect(at, &mut line)) {
-        batch.iter().for_each(|submission| record_wait(Op::Recover, submission.since.elapsed()));
-        admit(pool, net, batch);
-    }
-}
-
-/// What comes until there is enough or the oldest has waited for long enough; `None`: nothing comes any more.
-async fn collect(at: FlushAt, line: &mut mpsc::Receiver<Submission>) -> Option<Vec<Submission>> {
-    let first = line.recv().await?;
-    let due = first.since + at.age;
-    let mut count = first.txs.len();
-    let mut batch = vec![first];
-    while count < at.items {
-        let next = match line.try_recv() {
-            Ok(next) => next,
-            Err(_) => match tokio::time::timeout_at(due, line.recv()).await {
-                Ok(Some(next)) => next,
-                Ok(None) | Err(_) => break,
-            },
-        };
-        count += next.txs.len();
-        batch.push(next);
-    }
-    Some(batch)
 }
 
 fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
@@ -196,62 +156,5 @@ fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec
     metrics::counter!("vigil_mempool_admitted_total").increment(accepted_total);
     if !publish.is_empty() {
         let _net_is_busy = net.publish_txs(publish);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    const NEVER: Duration = Duration::from_secs(86_400);
-
-    fn submission(count: usize) -> Submission {
-        Submission::new(vec![Bytes::new(); count], Origin::Client(oneshot::channel().0))
-    }
-
-    fn line(counts: &[usize]) -> (Admission, mpsc::Receiver<Submission>) {
-        let (admission, line) = Admission::new();
-        counts.iter().for_each(|count| admission.offer(submission(*count)).expect("room"));
-        (admission, line)
-    }
-
-    fn counts(batch: Option<Vec<Submission>>) -> Vec<usize> {
-        batch.expect("a batch").iter().map(|submission| submission.txs.len()).collect()
-    }
-
-    #[tokio::test]
-    async fn a_batch_starts_when_there_is_enough() {
-        let (_admission, mut line) = line(&[1, 2, 3, 4]);
-        let at = FlushAt { items: 5, age: NEVER };
-        assert_eq!(counts(collect(at, &mut line).await), [1, 2, 3]);
-        assert_eq!(line.len(), 1, "the last one waits for others");
-    }
-
-    #[tokio::test]
-    async fn a_batch_starts_when_the_oldest_has_waited_long_enough() {
-        let (admission, mut line) = line(&[1, 2]);
-        for age in [Duration::ZERO, Duration::from_millis(1)] {
-            assert_eq!(counts(collect(FlushAt { items: 9, age }, &mut line).await), [1, 2], "all that is there");
-            [1, 2].into_iter().for_each(|count| admission.offer(submission(count)).expect("room"));
-        }
-        // While it waits others come, until there is enough.
-        let others = async {
-            for _ in 0..6 {
-                tokio::task::yield_now().await;
-                admission.offer(submission(1)).expect("room");
-            }
-        };
-        let (batch, ()) = tokio::join!(collect(FlushAt { items: 9, age: NEVER }, &mut line), others);
-        assert_eq!(counts(batch), [1, 2, 1, 1, 1, 1, 1, 1]);
-    }
-
-    #[tokio::test]
-    async fn what_is_in_line_at_the_end_is_worked_on() {
-        let (admission, mut line) = line(&[1, 1]);
-        drop(admission);
-        let at = FlushAt { items: 9, age: NEVER };
-        assert_eq!(counts(collect(at, &mut line).await), [1, 1]);
-        assert!(collect(at, &mut line).await.is_none());
     }
 }

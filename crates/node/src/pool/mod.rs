@@ -6,7 +6,7 @@
 mod admission;
 mod verified;
 
-pub use admission::{Admission, Origin, Rejected, Submission, run as run_admission};
+pub use admission::{Admission, Origin, Rejected, Submission};
 
 use crate::chain::{Chain, ExecutedBlock};
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,8 @@
 use super::*;
 use crate::detect;
 
+const COMMIT: &str = "abc";
+
 /// Figures of two backends for every operation: `(size, ns)`.
 fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibration {
     let mut rows = Vec::new();
@@ -8,11 +10,11 @@ fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibr
         let mut add = |name: &str, items, ns_per_item| {
             rows.push(Row { op, backend: name.to_owned(), items, ns_per_item });
         };
-        add(ORACLE, ORACLE_ITEMS, oracle);
+        add(ORACLE, 1, oracle);
         portable.iter().for_each(|(items, ns)| add("portable", *items, *ns));
         fast.iter().for_each(|(items, ns)| add("avx512ifma", *items, *ns));
     }
-    let (version, commit) = (VERSION.to_owned(), "abc".to_owned());
+    let (version, commit) = (VERSION.to_owned(), COMMIT.to_owned());
     Calibration { format: FORMAT, machine: Machine::here(&detect()), version, commit, took_ms: 1, rows }
 }
 
@@ -51,6 +53,9 @@ fn the_fastest_is_chosen_at_every_size() {
     let only = measured.plan(&[portable]);
     assert_eq!(only.choose(Op::Keccak256, 4_096), slow, "what is not allowed is not chosen");
     assert_eq!(measured.plan(&[]).choose(Op::Recover, 4_096), none);
+    let order = |items| plan.order(Op::Recover, items).collect::<Vec<_>>();
+    assert_eq!(order(16), [BackendName::Avx512Ifma, BackendName::Portable], "who takes over");
+    assert_eq!((order(1), order(8)), (vec![], vec![BackendName::Portable]), "nobody who is slower than the oracle");
 }
 
 #[test]
@@ -66,7 +71,7 @@ fn a_file_is_used_again_only_where_it_belongs() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let path = dir.path().join("calibration.json");
     let here = Machine::here(&detect());
-    let read = || Calibration::read(&path, &here);
+    let read = || Calibration::read(&path, &here, COMMIT);
     assert!(matches!(read(), Err(Unusable::Missing)));
 
     let good = whole();
@@ -94,6 +99,17 @@ fn a_file_is_used_again_only_where_it_belongs() {
     other.version = "0.0.1".to_owned();
     other.write(&path).expect("written");
     assert!(read().expect_err("older").to_string().contains("0.0.1"));
+
+    let mut other = good.clone();
+    other.commit = "another".to_owned();
+    other.write(&path).expect("written");
+    let why = read().expect_err("another build's").to_string();
+    assert!(why.contains("(another, form ") && why.contains("(abc, form "), "{why}");
+
+    let mut other = good.clone();
+    other.format -= 1;
+    other.write(&path).expect("written");
+    assert!(read().expect_err("measured in another way").to_string().contains("form 1), this is "));
 
     let mut other = good.clone();
     other.rows[0].ns_per_item = -1.0;
@@ -131,7 +147,7 @@ fn many_may_write_the_same_file() {
             scope.spawn(|| (0..50).for_each(|_| made.write(&path).expect("written")));
         }
     });
-    assert_eq!(Calibration::read(&path, &made.machine).expect("whole"), made);
+    assert_eq!(Calibration::read(&path, &made.machine, COMMIT).expect("whole"), made);
     let left: Vec<_> = std::fs::read_dir(dir.path()).expect("folder").map(|e| e.expect("entry").file_name()).collect();
     assert_eq!(left, ["calibration.json"], "no drafts are left");
     std::fs::create_dir(dir.path().join("folder.json")).expect("made");
@@ -144,7 +160,7 @@ fn everything_that_is_there_is_measured() {
     let backends = detect();
     let measured = Calibration::measure(&backends, "abc");
     eprintln!("took {} ms", measured.took_ms);
-    for op in [Op::Recover, Op::VerifyCold, Op::Keccak256] {
+    for op in Op::ALL.into_iter().filter(|op| *op != Op::VerifyHot) {
         for name in backends.iter().map(|backend| Some(backend.name())).chain([None]) {
             assert!(measured.ns(op, name, 1).is_some_and(|ns| ns > 0.0), "{op} {name:?}");
         }
