@@ -11,15 +11,17 @@ mod report;
 mod rounds;
 mod row;
 mod side;
+mod signers;
+mod trie;
 mod vectors;
 mod verify;
 
 pub(crate) use plan::Options;
 
-use crate::machine::{Machine, commit};
-use plan::{AbsentBackend, Op, Plan};
+use crate::machine::{COMMIT, Machine};
+use plan::{AbsentBackend, Callers, Op, Plan};
 use rounds::{WithWorkloads, WrongAnswer, measure};
-use row::{Record, Row, rows};
+use row::{Foreign, Record, Row, rows};
 use std::path::{Path, PathBuf};
 
 /// Why nothing was recorded.
@@ -33,6 +35,8 @@ pub(crate) enum EngineError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("writing {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
+    #[error("{0} is of another commit or machine")]
+    Foreign(PathBuf),
 }
 
 /// Measures and writes what was asked for.
@@ -40,10 +44,14 @@ pub(crate) enum EngineError {
 /// # Errors
 /// [`EngineError`]; the first wrong answer ends the run.
 pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
-    let record = match &options.from {
+    let others = options.append.iter().map(|path| Ok((path, read(path)?))).collect::<Result<Vec<_>, EngineError>>()?;
+    let mut record = match &options.from {
         Some(path) => read(path)?,
         None => record(&Plan::new(options)?)?,
     };
+    for (path, other) in others {
+        record.append(other).map_err(|Foreign| EngineError::Foreign(path.clone()))?;
+    }
     let json = serde_json::to_string_pretty(&record).expect("plain numbers and texts") + "\n";
     match &options.json {
         None if options.from.is_none() => print(&json),
@@ -66,33 +74,46 @@ fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
     eprintln!("backends: {}; seed {}; {} rounds", names.join(", "), plan.seed, plan.rounds);
     Ok(Record {
         machine: Machine::here(),
-        commit: commit(),
+        commit: COMMIT.to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         date: utc_now(),
         features: peers::features(),
         peers: peers::versions(),
         seed: plan.seed,
         rows: measure_all(plan)?,
+        appended: Vec::new(),
     })
 }
 
 fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
     let mut all = Vec::new();
-    for cores in &plan.runs {
-        for op in &plan.ops {
-            let with: WithWorkloads = match op {
-                Op::Recover => recover::with,
-                Op::VerifyKnown => verify::with,
-                Op::Keccak256 => keccak::with,
-                Op::SignerVectors => vectors::with,
-            };
-            eprintln!("{} on {} thread(s), pinned to {cores:?}", op.as_str(), cores.len());
-            let new = rows(op.as_str(), cores.len(), plan.clock, &measure(plan, plan.sizes(*op), cores, with)?);
+    let of_pool = plan.of_pool();
+    for callers in &plan.runs {
+        let plan = if *callers == Callers::Pool { &of_pool } else { plan };
+        // A trie is committed by one thread; more of them would only need more memory.
+        for op in plan.ops.iter().filter(|op| **op != Op::Trie || callers.count() == 1) {
+            let new = measure_one(plan, callers, *op)?;
             say(&new);
             all.extend(new);
         }
     }
     Ok(all)
+}
+
+fn measure_one(plan: &Plan, callers: &Callers, op: Op) -> Result<Vec<Row>, WrongAnswer> {
+    let with: WithWorkloads = match op {
+        Op::Recover => recover::with,
+        Op::VerifyKnown => verify::with,
+        Op::Keccak256 => keccak::with,
+        Op::SignerVectors => vectors::with,
+        Op::Trie => trie::with,
+    };
+    let threads = plan.threads(callers);
+    match callers {
+        Callers::Pinned(cores) => eprintln!("{} on {threads} thread(s), pinned to {cores:?}", op.as_str()),
+        Callers::Pool => eprintln!("{} by one engine of {threads} workers, on the wall clock", op.as_str()),
+    }
+    Ok(rows(op.as_str(), threads, plan.clock, &measure(plan, plan.sizes(op), callers, with)?))
 }
 
 /// Each of ours against the first peer.
@@ -106,7 +127,7 @@ fn say(rows: &[Row]) {
 fn say_row(row: &Row) {
     let Row { case, n, backend, ns_per_item, peer, ratio, .. } = row;
     let against = if peer.is_empty() { String::new() } else { format!("{ratio:>7.2} x {peer}") };
-    eprintln!("  {case:<28} n {n:>5}  {backend:<10} {ns_per_item:>10} ns  {against}");
+    eprintln!("  {case:<32} n {n:>5}  {backend:<11} {ns_per_item:>10} ns  {against}");
 }
 
 fn write(path: &Path, text: &str) -> Result<(), EngineError> {

@@ -1,15 +1,20 @@
 //! What a figure was measured on.
 
 use serde::{Deserialize, Serialize};
-use std::process::Command;
 
-/// The machine and the program.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The commit that this program was built from, `-dirty` if its sources differed from it; `unknown` outside of a checkout.
+pub(crate) const COMMIT: &str = env!("VIGIL_COMMIT");
+
+/// The machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) memory_mib: u64,
     pub(crate) kernel: String,
+    /// Simultaneous multithreading: `on`, `off`, or empty: not known.
+    #[serde(default)]
+    pub(crate) smt: String,
 }
 
 impl Machine {
@@ -26,17 +31,32 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_mib: memory_kib.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            smt: smt(&read("/sys/devices/system/cpu/smt/active")).to_owned(),
         }
     }
 }
 
-/// The commit of the checkout we stand in, `-dirty` if tracked files differ from it; `unknown` outside of one.
-pub(crate) fn commit() -> String {
-    let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok().filter(|o| o.status.success())?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(hash) = git(&["rev-parse", "--short=12", "HEAD"]) else { return "unknown".into() };
-    let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|s| !s.is_empty());
-    if dirty { format!("{hash}-dirty") } else { hash }
+/// What the kernel writes into `smt/active`, in words.
+fn smt(active: &str) -> &'static str {
+    match active.trim() {
+        "0" => "off",
+        "1" => "on",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smt_is_said_where_it_is_known() {
+        assert_eq!(["0\n", "1\n", ""].map(smt), ["off", "on", ""]);
+    }
+
+    #[test]
+    fn the_commit_is_that_of_the_build() {
+        let hex = COMMIT.strip_suffix("-dirty").unwrap_or(COMMIT);
+        assert!(hex == "unknown" || hex.len() >= 12 && hex.bytes().all(|b| b.is_ascii_hexdigit()), "{COMMIT}");
+    }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// Measures Vigil on this machine.
 #[derive(Parser)]
-#[command(name = "vigil-bench", version)]
+#[command(name = "vigil-bench", version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VIGIL_COMMIT"), ")"))]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,6 +1,6 @@
 //! `vigil-bench tps`: settled transactions a second and their latency, and where the time goes.
 
-use crate::machine::{Machine, commit};
+use crate::machine::{COMMIT, Machine};
 use crate::metrics::{self, Samples};
 use crate::process::{Usage, holder};
 use clap::{Args, ValueEnum};
@@ -175,7 +175,7 @@ async fn measure(options: &Options, dir: &Path) -> Result<Measured, BenchError> 
     let per_s = |count: u64| (count as f64 / seconds * 10.0).round() / 10.0;
     Ok(Measured {
         machine: Machine::here(),
-        commit: commit(),
+        commit: COMMIT.to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         validators: options.validators,
         target_tps: options.target,

@@ -44,7 +44,9 @@ fn a_small_run_writes_rows_and_reports() {
     let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
     let [json, markdown, html] = ["engine.json", "engine.md", "engine.html"].map(path);
     let files = ["--json", &json, "--markdown", &markdown, "--html", &html];
-    let output = engine(&[&["--sizes", "1,16", "--rounds", "2", "--threads", "one"], files.as_slice()].concat());
+    let ops = ["--ops", "recover,verify_known,keccak256,signer_vectors"];
+    let small = ["--sizes", "1,16", "--rounds", "2", "--threads", "one"];
+    let output = engine(&[ops.as_slice(), &small, &files].concat());
     assert!(output.status.success(), "{}", stderr(&output));
 
     let read = |path: &str| std::fs::read_to_string(path).expect("written");
@@ -60,13 +62,50 @@ fn a_small_run_writes_rows_and_reports() {
     assert!(["portable", "engine"].iter().all(|name| rows.iter().any(|r| r["backend"] == *name)));
     for n in [1, 16] {
         assert!(has("recover", "cold", n, "libsecp256k1") && has("recover", "bad-1pct", n, "k256"));
+        assert!(has("recover", "bad-1pct-digests", n, "libsecp256k1"));
         assert!(has("verify_known", "distinct-payers", n, "recover-libsecp256k1"));
+        assert!(has("verify_known", "distinct-payers-bad-1pct-digests", n, "libsecp256k1"));
+        for case in ["signers-hot-payer", "signers-known-payers", "signers-new-payers"] {
+            assert!(has("verify_known", case, n, "recover-libsecp256k1"), "{case}");
+        }
         assert!(has("keccak256", "len-32", n, "keccak-asm") && has("keccak256", "mixed", n, "tiny-keccak"));
         assert!(has("keccak256", "len-135", n, "p3-keccak"));
     }
     assert!(has("signer_vectors", "n10000-k20", 1, ""));
     assert!(read(&markdown).contains("## What must be shown"));
     assert!(read(&html).starts_with("<!DOCTYPE html>"));
+}
+
+/// The rows of one run stand with those of another, and are not measured again.
+#[test]
+fn a_small_trie_is_hashed_beside_alloy_trie() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let [once, twice] = ["once.json", "twice.json"].map(path);
+    let read =
+        |path: &str| -> Value { serde_json::from_str(&std::fs::read_to_string(path).expect("written")).expect("JSON") };
+    let output = engine(&["--ops", "trie", "--quick", "--json", &once]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let record = read(&once);
+    let rows = record["rows"].as_array().expect("rows");
+    for row in rows {
+        shape(row);
+        assert_eq!(
+            (&row["op"], &row["case"], &row["n"]),
+            (&"trie".into(), &"dirty-trie-1000-in-10000".into(), &1000.into())
+        );
+        assert_eq!(row["peer"], "alloy-trie (keccak-asm)");
+    }
+    assert!(["portable", "engine"].iter().all(|name| rows.iter().any(|r| r["backend"] == *name)));
+
+    let output = engine(&["--from", &once, "--append", &once, "--json", &twice]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(read(&twice)["rows"].as_array().expect("rows").len(), 2 * rows.len());
+    let other = std::fs::read_to_string(&once).expect("written").replacen("\"commit\": \"", "\"commit\": \"0", 1);
+    std::fs::write(&twice, other).expect("written");
+    let output = engine(&["--from", &once, "--append", &twice]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("of another commit or machine"), "{}", stderr(&output));
 }
 
 /// DESIGN §5.

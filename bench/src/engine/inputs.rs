@@ -55,19 +55,34 @@ fn sign(key: &SecretKey, digest: Hash) -> Signed {
     Signed { digest, signature }
 }
 
-/// How many of `count` items hold one bad, for the two rates of bad items that are measured: 0.1 % and 1 %.
+/// How many items hold one bad, for the two rates of bad items that are measured: 0.1 % and 1 %.
 pub(crate) const BAD_ONE_IN: [usize; 2] = [1000, 100];
 
-/// The places of the bad items: one at random in each stretch of `one_in`.
-pub(crate) fn places(random: &mut Random, count: usize, one_in: usize) -> Vec<usize> {
-    (0..count / one_in).map(|stretch| stretch * one_in + random.random_range(0..one_in)).collect()
+/// Which items of a workload are bad, and in what way.
+#[derive(Clone, Copy)]
+pub(crate) struct Bad {
+    pub(crate) one_in: usize,
+    pub(crate) corrupt: fn(&mut Random, &mut Signed),
+}
+
+impl Bad {
+    /// The places of the bad ones of `count` items: one at random in each stretch of `one_in`.
+    pub(crate) fn places(self, random: &mut Random, count: usize) -> Vec<usize> {
+        (0..count / self.one_in).map(|stretch| stretch * self.one_in + random.random_range(0..self.one_in)).collect()
+    }
+}
+
+/// Flips a bit of the digest: the item looks good until everything is computed. An adversary would do nothing else.
+pub(crate) fn flip_digest(random: &mut Random, item: &mut Signed) {
+    let byte = random.random_range(0..32);
+    item.digest.0[byte] ^= 1 << random.random_range(0..8);
 }
 
 /// Makes an item bad in a way that still recovers a key (somebody else's) or, half of the time that r changes, none.
 /// Every verifier refuses it for the key that signed.
 pub(crate) fn corrupt(random: &mut Random, item: &mut Signed) {
     match random.random_range(0..3) {
-        0 => item.digest.0[random.random_range(0..32)] ^= 1 << random.random_range(0..8),
+        0 => flip_digest(random, item),
         1 => random.fill(&mut item.signature[1..32]),
         _ => random.fill(&mut item.signature[33..64]),
     }

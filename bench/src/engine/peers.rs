@@ -24,6 +24,15 @@ fn version(lock: &str, name: &str) -> Option<String> {
     line.strip_prefix("version = \"")?.strip_suffix('"').map(str::to_owned)
 }
 
+/// alloy-trie, and what it hashes with in this build.
+pub(crate) fn alloy_trie() -> &'static str {
+    match alloy_hasher() {
+        "keccak-asm" => "alloy-trie (keccak-asm)",
+        "tiny-keccak" => "alloy-trie (tiny-keccak)",
+        _ => "alloy-trie",
+    }
+}
+
 /// alloy does not say what it was linked with, but its hasher is a wrapper of the other's.
 fn alloy_hasher() -> &'static str {
     let alloy = size_of::<alloy_primitives::Keccak256>();

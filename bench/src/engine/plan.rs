@@ -1,18 +1,22 @@
 //! The flags, and what they come to on this machine.
 
 use super::pin::{self, Clock};
+use super::trie;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
 use vigil_accel::{Backend, BackendName, Engine, EngineConfig, detect};
 
-/// The engine, as a backend's name.
+/// The engine with one worker, as a backend's name.
 pub(crate) const ENGINE: &str = "engine";
+/// The engine with all its workers, as a backend's name.
+pub(crate) const POOL: &str = "engine-pool";
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Operations, comma-separated: recover, verify_known, keccak256, signer_vectors.
+    /// Operations, comma-separated: recover, verify_known, keccak256, signer_vectors, trie (one core only; a state of a
+    /// million accounts is built first).
     #[arg(long, value_delimiter = ',', value_parser = op, default_values = Op::ALL.map(Op::as_str))]
     ops: Vec<Op>,
     /// Backends, comma-separated: portable, neon, avx2, avx512ifma; `engine`: as callers use them, who does what decided by
@@ -25,8 +29,9 @@ pub(crate) struct Options {
     /// Alternating rounds that count; medians and minima are taken over them.
     #[arg(long, default_value_t = 31, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// Threads, comma-separated: `one` on one core, `all`: one a core.
-    #[arg(long, value_delimiter = ',', value_enum, default_values = ["one", "all"])]
+    /// Threads, comma-separated: `one` on one core; `all`: one a core, each by itself; `pool`: one that gives all workers of
+    /// one engine 65,536 items at a time, on the wall clock.
+    #[arg(long, value_delimiter = ',', value_enum, default_values = ["one", "all", "pool"])]
     threads: Vec<Threads>,
     /// What is counted.
     #[arg(long, value_enum, default_value_t = Clock::Cpu)]
@@ -40,6 +45,9 @@ pub(crate) struct Options {
     /// Measures nothing and reports the rows of an earlier run.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
+    /// Adds the rows of another run of the same commit on the same machine; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) append: Vec<PathBuf>,
     /// Where the rows go; printed if absent.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -56,6 +64,8 @@ const SIZES: &str = "1,2,3,4,8,16,64,256,1024,4096,16384,65536";
 const ITEMS_MAX: usize = 1 << 19;
 const QUICK_SIZES: [usize; 4] = [1, 3, 16, 256];
 const QUICK_ROUNDS: usize = 3;
+/// Items that an engine with all its workers is given at a time.
+const POOL_SIZE: usize = 65_536;
 
 /// An operation of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,10 +74,11 @@ pub(crate) enum Op {
     VerifyKnown,
     Keccak256,
     SignerVectors,
+    Trie,
 }
 
 impl Op {
-    const ALL: [Self; 4] = [Self::Recover, Self::VerifyKnown, Self::Keccak256, Self::SignerVectors];
+    const ALL: [Self; 5] = [Self::Recover, Self::VerifyKnown, Self::Keccak256, Self::SignerVectors, Self::Trie];
 
     /// As in flags and rows.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -76,6 +87,7 @@ impl Op {
             Self::VerifyKnown => "verify_known",
             Self::Keccak256 => "keccak256",
             Self::SignerVectors => "signer_vectors",
+            Self::Trie => "trie",
         }
     }
 }
@@ -85,6 +97,28 @@ impl Op {
 enum Threads {
     One,
     All,
+    Pool,
+}
+
+/// The threads of a measurement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// One a core, on these cores. An engine has one worker, which is the caller.
+    Pinned(Vec<usize>),
+    /// One that is not pinned, and an engine with all its workers.
+    Pool,
+}
+
+impl Callers {
+    /// How many threads call.
+    pub(crate) fn count(&self) -> usize {
+        if let Self::Pinned(cores) = self { cores.len() } else { 1 }
+    }
+
+    /// Where thread `index` is kept.
+    pub(crate) fn core(&self, index: usize) -> Option<usize> {
+        if let Self::Pinned(cores) = self { cores.get(index).copied() } else { None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,13 +163,15 @@ pub(crate) struct Plan {
     pub(crate) backends: Vec<&'static dyn Backend>,
     /// Who does what in the engine; `None`: it takes no part.
     pub(crate) engine: Option<vigil_accel::engine::Plan>,
+    /// The engine has all its workers.
+    pub(crate) pool: bool,
     /// Ascending, each once.
     pub(crate) sizes: Vec<usize>,
     pub(crate) rounds: usize,
-    /// The cores of each run, one thread a core.
-    pub(crate) runs: Vec<Vec<usize>>,
+    pub(crate) runs: Vec<Callers>,
     pub(crate) clock: Clock,
     pub(crate) seed: u64,
+    pub(crate) trie: trie::Size,
 }
 
 impl Plan {
@@ -149,16 +185,33 @@ impl Plan {
         }
         sizes.sort_unstable();
         sizes.dedup();
+        let engine = options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine)).then(calibrated);
         Ok(Self {
             ops: Op::ALL.into_iter().filter(|op| options.ops.contains(op)).collect(),
             backends: backends(&options.backends)?,
-            engine: options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine)).then(calibrated),
+            runs: runs(&threads, &pin::cores(), engine.is_some()),
+            engine,
+            pool: false,
             sizes,
             rounds,
-            runs: runs(&threads, &pin::cores()),
             clock: options.clock,
             seed: options.seed,
+            trie: if options.quick { trie::QUICK } else { trie::FULL },
         })
+    }
+
+    /// The same for the engine with all its workers alone. Their work shows on the wall clock only.
+    pub(crate) fn of_pool(&self) -> Self {
+        Self {
+            ops: self.ops.iter().copied().filter(|op| matches!(op, Op::Recover | Op::VerifyKnown)).collect(),
+            backends: Vec::new(),
+            engine: self.engine.clone(),
+            pool: true,
+            sizes: vec![POOL_SIZE],
+            runs: Vec::new(),
+            clock: Clock::Wall,
+            ..*self
+        }
     }
 
     /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
@@ -166,16 +219,32 @@ impl Plan {
         self.rounds.min((ITEMS_MAX / n).max(1))
     }
 
-    /// The batch sizes of an operation: one call of `signer_vectors` is about whole vectors already.
+    /// The batch sizes of an operation: one call of `signer_vectors` is about whole vectors already, one of `trie` about all
+    /// updates.
     pub(crate) fn sizes(&self, op: Op) -> &[usize] {
-        if op == Op::SignerVectors { &[1] } else { &self.sizes }
+        match op {
+            Op::SignerVectors => &[1],
+            Op::Trie => std::slice::from_ref(&self.trie.updates),
+            _ => &self.sizes,
+        }
     }
 
-    /// A new engine of one worker, which does its work on the calling thread.
+    /// A new engine of one worker, which does its work on the calling thread, or of as many as is usual.
     pub(crate) fn engine(&self) -> Option<Engine> {
-        let config =
-            EngineConfig { threads: 1, pin: false, plan: Some(self.engine.clone()?), ..EngineConfig::default() };
+        let plan = Some(self.engine.clone()?);
+        let threads = if self.pool { 0 } else { 1 };
+        let config = EngineConfig { threads, pin: self.pool, plan, ..EngineConfig::default() };
         Some(Engine::start(config).expect("the operating system gives threads"))
+    }
+
+    /// As in the rows.
+    pub(crate) fn engine_name(&self) -> &'static str {
+        if self.pool { POOL } else { ENGINE }
+    }
+
+    /// On how many threads our work and that of the peers is done.
+    pub(crate) fn threads(&self, callers: &Callers) -> usize {
+        if self.pool { self.engine().map_or(1, |engine| engine.threads()) } else { callers.count() }
     }
 
     /// How many items a workload needs whose rounds have at least `round_items`.
@@ -185,15 +254,18 @@ impl Plan {
 }
 
 /// One core is the last, which the kernel leaves alone most; all cores are left out if they are the same.
-fn runs(threads: &[Threads], cores: &[usize]) -> Vec<Vec<usize>> {
+fn runs(threads: &[Threads], cores: &[usize], engine: bool) -> Vec<Callers> {
     let one: Vec<usize> = cores.last().copied().into_iter().collect();
     let wants = |what| threads.contains(&what);
     let mut runs = Vec::new();
     if wants(Threads::One) || cores.len() == 1 {
-        runs.push(one);
+        runs.push(Callers::Pinned(one));
     }
     if wants(Threads::All) && cores.len() > 1 {
-        runs.push(cores.to_vec());
+        runs.push(Callers::Pinned(cores.to_vec()));
+    }
+    if wants(Threads::Pool) && cores.len() > 1 && engine {
+        runs.push(Callers::Pool);
     }
     runs
 }

@@ -1,8 +1,8 @@
 //! `recover`: nobody knows the keys.
 
-use super::inputs::{BAD_ONE_IN, Pool, corrupt_any, places, random};
-use super::plan::{ENGINE, Plan};
-use super::side::{Answers, PEER_WINDOW, SLOW_PEER_WINDOW, Side, Workload};
+use super::inputs::{BAD_ONE_IN, Bad, Pool, corrupt_any, flip_digest, random};
+use super::plan::Plan;
+use super::side::{Answers, Hands, PEER_WINDOW, SLOW_PEER_WINDOW, Side, Workload};
 use k256::ecdsa::{RecoveryId as K256Id, Signature as K256Signature, VerifyingKey};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
@@ -19,22 +19,29 @@ struct Items {
     expected: Vec<Recovered>,
 }
 
-/// Cases `cold`, `bad-0.1pct`, `bad-1pct`: distinct random keys.
+/// Cases `cold`, `bad-0.1pct`, `bad-1pct`, `bad-1pct-digests`: distinct random keys.
 pub(crate) fn with(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let mut random = random(seed);
     let count = plan.items(BAD_ONE_IN[0]);
     let pool = Pool::new(&mut random, count, count);
-    let mut items = |case, one_in: Option<usize>| {
+    let mut items = |case, bad: Option<Bad>| {
         let mut signed = pool.signed.clone();
         let mut expected: Vec<Recovered> =
             pool.keys.iter().map(|key| Ok(Signer { key: *key, address: key.address() })).collect();
-        for at in one_in.map(|one_in| places(&mut random, count, one_in)).unwrap_or_default() {
-            corrupt_any(&mut random, &mut signed[at]);
-            expected[at] = oracle::recover(&signed[at]);
+        if let Some(bad) = bad {
+            for at in bad.places(&mut random, count) {
+                (bad.corrupt)(&mut random, &mut signed[at]);
+                expected[at] = oracle::recover(&signed[at]);
+            }
         }
-        Items { case, round_items: one_in.unwrap_or(ROUND_ITEMS), signed, expected }
+        Items { case, round_items: bad.map_or(ROUND_ITEMS, |bad| bad.one_in), signed, expected }
     };
-    let cases = [items("cold", None), items("bad-0.1pct", Some(BAD_ONE_IN[0])), items("bad-1pct", Some(BAD_ONE_IN[1]))];
+    let mut cases = vec![items("cold", None)];
+    if !plan.pool {
+        let [few, many] = BAD_ONE_IN.map(|one_in| Some(Bad { one_in, corrupt: corrupt_any }));
+        let digests = Some(Bad { one_in: BAD_ONE_IN[1], corrupt: flip_digest });
+        cases.extend([items("bad-0.1pct", few), items("bad-1pct", many), items("bad-1pct-digests", digests)]);
+    }
     body(&mut cases.iter().map(|items| workload(items, plan)).collect::<Vec<_>>());
 }
 
@@ -48,11 +55,15 @@ fn workload<'a>(items: &'a Items, plan: &Plan) -> Workload<'a> {
     };
     let engine = |engine: Engine| {
         let work = move |batch, answers: &mut Vec<_>| answers.append(&mut engine.recover(&signed[batch]));
-        Side::ours(ENGINE, Answers::new(work, right))
+        Side::ours(plan.engine_name(), Answers::new(work, right))
     };
     let peer = |name, window, recover: fn(&Signed) -> Option<Address>| {
         let right = |item: usize, answer: &Option<Address>| *answer == expected[item].map(|s| s.address).ok();
-        let work = move |batch: Range<usize>, answers: &mut Vec<_>| answers.extend(signed[batch].iter().map(recover));
+        let hands = Hands::of(plan);
+        let window = hands.window(window);
+        let work = move |batch: Range<usize>, answers: &mut Vec<_>| {
+            answers.append(&mut hands.each(batch, |item| recover(&signed[item])));
+        };
         Side::peer(name, window, Answers::new(work, right))
     };
     let mut sides: Vec<Side<'_>> = plan.backends.iter().map(backend).chain(plan.engine().map(engine)).collect();

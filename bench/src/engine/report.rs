@@ -9,6 +9,7 @@ mod markdown;
 pub(super) use html::html;
 pub(super) use markdown::markdown;
 
+use super::plan::POOL;
 use super::row::{Record, Row};
 use chart::{Chart, Series};
 use document::{Block, Table};
@@ -25,12 +26,21 @@ pub(super) fn report(record: &Record) -> Vec<Block> {
     blocks.push(Block::Heading("What bad items cost".into()));
     blocks.push(Block::Table(goals::bad_items(&record.rows)));
     for op in distinct(record.rows.iter().map(|r| r.op.as_str())) {
-        for threads in distinct(record.rows.iter().filter(|r| r.op == op).map(|r| r.threads)) {
-            let rows: Vec<&Row> = record.rows.iter().filter(|r| r.op == op && r.threads == threads).collect();
-            blocks.extend(section(op, threads, &rows));
+        for on in distinct(record.rows.iter().filter(|r| r.op == op).map(on)) {
+            let rows: Vec<&Row> = record.rows.iter().filter(|r| r.op == op && self::on(r) == on).collect();
+            blocks.extend(section(op, &on, &rows));
         }
     }
     blocks
+}
+
+/// On what it was measured, in words.
+fn on(row: &Row) -> String {
+    match row.threads {
+        workers if row.backend == POOL => format!("one engine of {workers} workers, called by one thread, wall clock"),
+        1 => "one core".into(),
+        threads => format!("{threads} cores"),
+    }
 }
 
 const METHOD: &str = "Every side worked on the same items in the same process, in alternating rounds; a figure is the median of the rounds. \
@@ -39,7 +49,9 @@ const METHOD: &str = "Every side worked on the same items in the same process, i
     A ratio above 1 means that ours is faster. Peers work item by item, so in large batches they are timed on a window that moves \
     from round to round. Bad items are spread evenly at random places; libsecp256k1 is built as its crate builds it (C, no assembly by hand), \
     k256 0.13 verifies again what it has recovered. Backends below avx512ifma are what a machine without AVX-512 runs. \
-    The backend engine is the engine as callers use it, calibrated, with one worker a thread.";
+    The backend engine is the engine as callers use it, calibrated, with one worker a thread; engine-pool is one engine with all its \
+    workers, whose peers work on as many threads. The cases signers-* of verify_known ask for signers by address, as the node does. \
+    A case of trie is the hashing of what has changed, with all nodes in memory; what alloy-trie was linked with stands behind its name.";
 
 /// In the order of first appearance.
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
@@ -55,23 +67,30 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 fn about(record: &Record) -> Table {
     let machine = &record.machine;
     let rounds = record.rows.iter().map(|r| r.rounds).max().unwrap_or(0);
-    let peers: Vec<_> = record.peers.iter().map(|(name, version)| format!("{name} {version}")).collect();
-    let pairs = [
+    let join = |peers: &BTreeMap<String, String>| {
+        peers.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ")
+    };
+    let smt = if machine.smt.is_empty() { "not known" } else { &machine.smt };
+    let mut pairs = vec![
         (
             "machine",
-            format!("{}, {} cores, {} MiB, Linux {}", machine.cpu, machine.cores, machine.memory_mib, machine.kernel),
+            format!(
+                "{}, {} cores (SMT {}), {} MiB, Linux {}",
+                machine.cpu, machine.cores, smt, machine.memory_mib, machine.kernel
+            ),
         ),
         ("features", record.features.join(" ")),
         ("date", record.date.clone()),
         ("command", record.command.clone()),
-        ("peers", peers.join(", ")),
+        ("peers", join(&record.peers)),
         ("rounds", format!("{rounds}, fewer of the largest batches; seed {}", record.seed)),
     ];
-    Table {
-        head: vec!["".into(), "".into()],
-        rows: pairs.map(|(name, value)| vec![name.to_owned(), value]).to_vec(),
-        texts: 2,
+    for run in &record.appended {
+        pairs
+            .push(("last rows", format!("{} of {}, {}; peers: {}", run.rows, run.command, run.date, join(&run.peers))));
     }
+    let rows = pairs.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    Table { head: vec!["".into(), "".into()], rows, texts: 2 }
 }
 
 /// Who is faster than us, in which cases and batch sizes, on any number of cores, and how bad it gets.
@@ -97,11 +116,11 @@ fn losses(rows: &[Row]) -> Block {
     Block::Table(Table { head: head.to_vec(), rows: groups.into_iter().map(line).collect(), texts: 4 })
 }
 
-fn section(op: &str, threads: usize, rows: &[&Row]) -> Vec<Block> {
-    let on = if threads == 1 { "one core".to_owned() } else { format!("{threads} cores") };
+fn section(op: &str, on: &str, rows: &[&Row]) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(format!("{op}, {on}"))];
     let peers = distinct(rows.iter().map(|r| r.peer.as_str()));
-    if let Some(peer) = peers.iter().find(|peer| !peer.is_empty()) {
+    let sizes = distinct(rows.iter().map(|r| r.n)).len();
+    if let Some(peer) = peers.iter().find(|peer| !peer.is_empty() && sizes > 1) {
         blocks.push(Block::Charts(charts(rows, peer)));
     }
     for peer in peers.iter().filter(|peer| !peer.is_empty()) {

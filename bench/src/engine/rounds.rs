@@ -1,7 +1,7 @@
 //! Alternating rounds: every side works on the same items in turn, so that a machine that slows down slows all of them.
 
 use super::pin::{Clock, pin};
-use super::plan::Plan;
+use super::plan::{Callers, Plan};
 use super::side::{Side, Workload};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,26 +30,27 @@ pub(crate) struct WrongAnswer {
 /// Makes an operation's workloads from a plan and a seed, and hands them to the last argument.
 pub(crate) type WithWorkloads = fn(&Plan, u64, &mut dyn FnMut(&mut [Workload<'_>]));
 
-/// Measures batches of `sizes` on one thread a core of `cores`, each with items of its own. Nanoseconds an item are those of all threads together.
+/// Measures batches of `sizes` on the threads of `callers`, each with items of its own. Nanoseconds an item are those of all
+/// threads together.
 ///
 /// # Errors
 /// [`WrongAnswer`], the first.
 pub(crate) fn measure(
     plan: &Plan,
     sizes: &[usize],
-    cores: &[usize],
+    callers: &Callers,
     with: WithWorkloads,
 ) -> Result<Vec<Measured>, WrongAnswer> {
-    let together = Together { barrier: Barrier::new(cores.len()), failed: AtomicBool::new(false) };
+    let together = Together { barrier: Barrier::new(callers.count()), failed: AtomicBool::new(false) };
     let thread = |index: usize| {
-        pin(cores[index]);
+        callers.core(index).into_iter().for_each(pin);
         let seed = plan.seed + index as u64;
         let mut result = Ok(Vec::new());
         with(plan, seed, &mut |workloads| result = rounds(plan, sizes, seed, workloads, &together));
         result
     };
     let results = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..cores.len()).map(|index| scope.spawn(move || thread(index))).collect();
+        let handles: Vec<_> = (0..callers.count()).map(|index| scope.spawn(move || thread(index))).collect();
         handles.into_iter().map(|h| h.join().expect("a thread of ours")).collect::<Result<Vec<_>, _>>()
     })?;
     Ok(results.into_iter().reduce(add).unwrap_or_default())
@@ -110,7 +111,7 @@ fn blank(workloads: &mut [Workload<'_>], n: usize) -> Vec<Measured> {
 fn one_round(clock: Clock, side: &mut Side<'_>, items: usize, n: usize, round: usize) -> Result<f64, usize> {
     let count = items.min(side.window);
     let first = round % (items / count) * count;
-    side.task.clear();
+    side.task.clear(first..first + count);
     let start = clock.now_ns();
     let mut at = first;
     while at < first + count {
@@ -135,6 +136,7 @@ fn add(a: Vec<Measured>, b: Vec<Measured>) -> Vec<Measured> {
 mod tests {
     use super::super::pin::cores;
     use super::super::side::Answers;
+    use super::super::trie;
     use super::*;
 
     const SIZES: [usize; 3] = [1, 4, 64];
@@ -144,11 +146,13 @@ mod tests {
             ops: vec![],
             backends: vec![],
             engine: None,
+            pool: false,
             sizes: SIZES.to_vec(),
             rounds: 5,
             runs: vec![],
             clock: Clock::Cpu,
             seed: 7,
+            trie: trie::QUICK,
         }
     }
 
@@ -177,8 +181,8 @@ mod tests {
 
     #[test]
     fn every_side_has_a_figure_a_round() {
-        let cores = [cores()[0]; 2];
-        let measured = measure(&plan(), &SIZES, &cores, honest).expect("right answers");
+        let callers = Callers::Pinned(vec![cores()[0]; 2]);
+        let measured = measure(&plan(), &SIZES, &callers, honest).expect("right answers");
         let brief: Vec<_> = measured.iter().map(|m| (m.case, m.n, m.is_peer, m.rounds.len())).collect();
         let all = |n| [("all", n, false, 5), ("all", n, true, 5), ("alone", n, false, 5)];
         assert_eq!(brief, [1, 4, 64].map(all).concat());
@@ -187,8 +191,8 @@ mod tests {
     /// Item 37 is in the third window of the peer, so only the rounds of 64 items meet it, and not the first of them.
     #[test]
     fn a_wrong_answer_ends_the_run_on_every_thread() {
-        let cores = [cores()[0]; 2];
-        let error = measure(&plan(), &SIZES, &cores, lying).err().expect("a wrong answer").to_string();
+        let callers = Callers::Pinned(vec![cores()[0]; 2]);
+        let error = measure(&plan(), &SIZES, &callers, lying).err().expect("a wrong answer").to_string();
         assert_eq!(error, "peer gave a wrong answer: case all, batches of 64, item 37, seed 7");
     }
 

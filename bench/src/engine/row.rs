@@ -20,6 +20,39 @@ pub(crate) struct Record {
     pub(crate) peers: BTreeMap<String, String>,
     pub(crate) seed: u64,
     pub(crate) rows: Vec<Row>,
+    /// Where the last of the rows come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) appended: Vec<Appended>,
+}
+
+/// A run whose rows stand with those of another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Appended {
+    pub(crate) command: String,
+    pub(crate) date: String,
+    pub(crate) peers: BTreeMap<String, String>,
+    /// How many.
+    pub(crate) rows: usize,
+}
+
+/// Of another commit or machine: figures that do not belong together.
+#[derive(Debug)]
+pub(crate) struct Foreign;
+
+impl Record {
+    /// Adds the rows of another run.
+    ///
+    /// # Errors
+    /// [`Foreign`].
+    pub(crate) fn append(&mut self, other: Self) -> Result<(), Foreign> {
+        if (&other.commit, &other.machine, &other.features) != (&self.commit, &self.machine, &self.features) {
+            return Err(Foreign);
+        }
+        let Self { command, date, peers, rows, .. } = other;
+        self.appended.push(Appended { command, date, peers, rows: rows.len() });
+        self.rows.extend(rows);
+        Ok(())
+    }
 }
 
 /// One of ours against one peer; medians over the rounds, and minima.

@@ -1,6 +1,7 @@
 //! A report of fixed rows.
 
 use super::*;
+use crate::machine::Machine;
 
 /// Two backends and two peers on one case, one of them losing at n = 1.
 fn record() -> Record {
@@ -21,7 +22,7 @@ fn record() -> Record {
         row("avx512ifma", 4096, 2_500.0, "k256", 150_000.0),
     ];
     let text = format!(
-        r#"{{"machine":{{"cpu":"A & B <x>","cores":2,"memory_mib":1,"kernel":"6"}},"commit":"abc","command":"vigil-bench engine",
+        r#"{{"machine":{{"cpu":"A & B <x>","cores":2,"memory_mib":1,"kernel":"6","smt":"off"}},"commit":"abc","command":"vigil-bench engine",
         "date":"2026-11-21T00:00:00Z","features":["avx2"],"peers":{{"k256":"0.13.4"}},"seed":1,"rows":[{}]}}"#,
         rows.join(",")
     );
@@ -33,6 +34,7 @@ fn markdown_holds_the_figures_and_the_losses() {
     let text = markdown(&report(&record()));
     for line in [
         "# vigil-bench engine, abc",
+        "| machine | A & B <x>, 2 cores (SMT off), 1 MiB, Linux 6 |",
         "| recover, n >= 4096 | libsecp256k1 | avx512ifma | reached | 4096 | 9x | 14x | 11.20x |",
         "| recover | portable | libsecp256k1 | cold: 1 | 0.70 |",
         "| case | side | 1 | 4096 |",
@@ -55,6 +57,34 @@ fn html_is_well_formed_and_needs_nothing_else() {
     assert_eq!(page.matches("<svg").count(), 1, "one case, one chart");
     assert_eq!(page.matches("<polyline").count(), 2, "a line a backend");
     assert!(!page.contains("NaN") && !page.contains("inf"));
+}
+
+#[test]
+fn rows_of_another_run_say_where_they_come_from() {
+    let (mut all, mut other) = (record(), record());
+    other.peers.insert("alloy-primitives hashes with".into(), "tiny-keccak".into());
+    other.rows.truncate(1);
+    all.append(other).expect("the same commit and machine");
+    assert_eq!(all.rows.len(), 7);
+    let line = "| last rows | 1 of vigil-bench engine, 2026-11-21T00:00:00Z; peers: alloy-primitives hashes with tiny-keccak, k256 0.13.4 |";
+    let text = markdown(&report(&all));
+    assert!(text.lines().any(|l| l == line), "no line {line:?} in\n{text}");
+    assert!(all.append(Record { commit: "def".into(), ..record() }).is_err());
+    let on_another = Record { machine: Machine { smt: "on".into(), ..record().machine }, ..record() };
+    assert!(all.append(on_another).is_err());
+}
+
+#[test]
+fn an_engine_with_all_workers_has_a_section_of_its_own() {
+    let mut all = record();
+    let pool = |row: &Row| Row { backend: POOL.into(), threads: 2, n: 65_536, clock: "wall".into(), ..row.clone() };
+    let cores = |row: &Row| Row { threads: 2, ..row.clone() };
+    all.rows.extend([pool(&all.rows[0]), cores(&all.rows[1])]);
+    let blocks = report(&all);
+    let headings: Vec<_> =
+        blocks.iter().filter_map(|b| if let Block::Heading(h) = b { Some(h.as_str()) } else { None }).collect();
+    let on = ["one core", "one engine of 2 workers, called by one thread, wall clock", "2 cores"];
+    assert_eq!(headings[3..], on.map(|on| format!("recover, {on}")));
 }
 
 #[test]
