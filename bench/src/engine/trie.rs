@@ -61,6 +61,10 @@ impl BatchHasher for OnThread {
         self.0.keccak256(messages, &mut hashes);
         hashes
     }
+
+    fn prefetch(&self, start: *const u8, bytes: usize) {
+        vigil_accel::prefetch(start, bytes);
+    }
 }
 
 /// The accounts, and what all sides do in one round.
