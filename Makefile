@@ -45,7 +45,7 @@ clippy:
 unit:
 	@$(cargo) test --release --workspace
 
-# make bounds the engine's arithmetic with the bounds of its limbs checked in every operation
+# make bounds  the engine's arithmetic with the bounds of its limbs checked in every operation
 bounds:
 	@$(cargo) test --release --quiet -p vigil-accel --lib --features bounds-check
 

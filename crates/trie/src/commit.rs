@@ -69,7 +69,8 @@ impl Trie {
     /// not shown. One call of `hasher`, and then one of `put`, for up to 511 nodes of a level.
     ///
     /// # Panics
-    /// If `hasher` does not return one digest a message.
+    /// If `hasher` does not return one digest a message. If `hasher` or `put` panics, the trie is empty afterwards; its
+    /// clones are as they were.
     pub fn commit_to(&mut self, hasher: &dyn BatchHasher, put: &mut PutNodes<'_>) -> Hash {
         if let Link::Fresh(_) = self.root
             && let Link::Fresh(mut node) = std::mem::take(&mut self.root)
@@ -201,6 +202,7 @@ fn hang(nodes: Vec<Dirty<'_>>, hashes: Vec<Option<Hash>>, encoded: &mut [u8], re
 #[inline(never)]
 fn finish(level: &mut [Dirty<'_>], encoded: &mut Vec<u8>, ranges: &mut [Range<usize>], rest: Vec<Rest>) {
     for Rest { parent, child } in &rest {
+        ranges[*parent] = 0..0;
         if let Some((slot, hash)) = child {
             match level[*parent].node {
                 Node::Branch(branch) => Branch::own(branch).unhash(*slot),
@@ -216,8 +218,11 @@ fn finish(level: &mut [Dirty<'_>], encoded: &mut Vec<u8>, ranges: &mut [Range<us
             }
         }
     }
+    // A parent stands here once for each child: it is encoded once.
     for Rest { parent, .. } in rest {
-        ranges[parent] = codec::push_encoded(level[parent].node, encoded);
+        if ranges[parent].is_empty() {
+            ranges[parent] = codec::push_encoded(level[parent].node, encoded);
+        }
     }
 }
 

@@ -25,9 +25,9 @@ impl Leaf {
         &self.0
     }
 
-    /// Has the processor fetch the leaf.
+    /// Has the processor fetch the leaf, or the front of a large one.
     pub(crate) fn fetch(&self, hasher: &dyn BatchHasher) {
-        hasher.prefetch(self.0.as_ptr(), self.0.len());
+        hasher.prefetch(self.0.as_ptr(), self.0.len().min(512));
     }
 
     /// The path, as nibbles.

@@ -1,23 +1,22 @@
 //! Small requests of many callers made into large batches.
 //!
 //! Requests wait until there are enough items or until the oldest has waited long enough (an age of 0: not at all). Then
-//! one call gets all of them, in the order in which they came. While it works the next batch collects. The line is bounded
-//! in requests and in items: who comes to a full line waits for room, or gets his request back.
+//! one call gets all of them, in the order in which they came. While it works the next batch collects. The line has so much
+//! room: who comes to a full one waits, or gets his request back.
 
 use super::metrics::record_wait;
 use super::plan::Op;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
-use tokio::runtime::Runtime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Requests in line.
-const REQUESTS_MAX: usize = 4_096;
-/// Items in line.
-const ITEMS_MAX: usize = 65_536;
+/// Room in line. A request takes one for each item and at least one for each [`ROOM_BYTES`], but not less than [`ROOM_MIN`]:
+/// so there are at most 65,536 items, 4,096 requests and 64 MiB, or one request that is larger.
+const ROOM: usize = 65_536;
+const ROOM_BYTES: usize = 1024;
+const ROOM_MIN: usize = 16;
 
 /// When a batch starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,23 @@ pub struct FlushAt {
     pub items: usize,
     /// The oldest request has waited for so long.
     pub age: Duration,
+}
+
+/// How large a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// What it adds to a batch.
+    pub items: usize,
+    /// Memory.
+    pub bytes: usize,
+}
+
+impl Size {
+    /// Room that it takes in line.
+    fn room(self) -> u32 {
+        let room = self.items.max(self.bytes / ROOM_BYTES).clamp(ROOM_MIN, ROOM);
+        u32::try_from(room).expect("ROOM is small")
+    }
 }
 
 /// A request in line.
@@ -54,31 +70,37 @@ impl<T: Send + 'static> Batcher<T> {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(name: &str, op: Op, at: FlushAt, work: impl FnMut(Vec<T>) + Send + 'static) -> std::io::Result<Self> {
-        let clock = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let (line, end) = mpsc::channel(REQUESTS_MAX);
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&clock, op, at, end, work))?;
-        Ok(Self { line: Some(line), room: Arc::new(Semaphore::new(ITEMS_MAX)), thread: Some(thread) })
+        let (line, end) = mpsc::channel();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || run(op, at, &end, work))?;
+        Ok(Self { line: Some(line), room: Arc::new(Semaphore::new(ROOM)), thread: Some(thread) })
     }
 
-    /// Puts a request of `items` items in line. Its place is taken when this is first polled, unless the line is full: then
-    /// it waits for room.
-    pub async fn put(&self, request: T, items: usize) {
+    /// Puts a request in line. Its place is taken when this is first polled, unless the line is full: then it waits for
+    /// room.
+    pub async fn put(&self, request: T, size: Size) {
         let since = Instant::now();
-        let room = Arc::clone(&self.room).acquire_many_owned(permits(items)).await;
-        if let (Some(line), Ok(_room)) = (&self.line, room) {
-            let _its_thread_is_there = line.send(Waiting { request, items, since, _room }).await;
+        if let Ok(room) = Arc::clone(&self.room).acquire_many_owned(size.room()).await {
+            let _its_thread_is_there = self.send(Waiting { request, items: size.items, since, _room: room });
         }
     }
 
-    /// Puts a request of `items` items in line, if there is room.
+    /// Puts a request in line, if there is room.
     ///
     /// # Errors
     /// The request, if the line is full.
-    pub fn offer(&self, request: T, items: usize) -> Result<(), T> {
-        let room = Arc::clone(&self.room).try_acquire_many_owned(permits(items));
-        let (Some(line), Ok(_room)) = (&self.line, room) else { return Err(request) };
-        let waiting = Waiting { request, items, since: Instant::now(), _room };
-        line.try_send(waiting).map_err(|full| full.into_inner().request)
+    pub fn offer(&self, request: T, size: Size) -> Result<(), T> {
+        match Arc::clone(&self.room).try_acquire_many_owned(size.room()) {
+            Ok(_room) => self.send(Waiting { request, items: size.items, since: Instant::now(), _room }),
+            Err(_) => Err(request),
+        }
+    }
+
+    /// Gives the request back if nobody is there to take it.
+    fn send(&self, waiting: Waiting<T>) -> Result<(), T> {
+        match &self.line {
+            Some(line) => line.send(waiting).map_err(|back| back.0.request),
+            None => Err(waiting.request),
+        }
     }
 }
 
@@ -91,14 +113,9 @@ impl<T> Drop for Batcher<T> {
     }
 }
 
-/// Room for a request: at least some, and no more than there ever is.
-fn permits(items: usize) -> u32 {
-    u32::try_from(items.clamp(1, ITEMS_MAX)).expect("ITEMS_MAX is small")
-}
-
-/// Works until nobody can put anything in line. `clock` is a runtime with time.
-fn run<T>(clock: &Runtime, op: Op, at: FlushAt, mut line: mpsc::Receiver<Waiting<T>>, mut work: impl FnMut(Vec<T>)) {
-    while let Some(batch) = clock.block_on(collect(at, &mut line)) {
+/// Works until nobody can put anything in line.
+fn run<T>(op: Op, at: FlushAt, line: &mpsc::Receiver<Waiting<T>>, mut work: impl FnMut(Vec<T>)) {
+    while let Some(batch) = collect(at, line) {
         batch.iter().for_each(|waiting| record_wait(op, waiting.since.elapsed()));
         let requests = batch.into_iter().map(|waiting| waiting.request).collect();
         if catch_unwind(AssertUnwindSafe(|| work(requests))).is_err() {
@@ -108,19 +125,15 @@ fn run<T>(clock: &Runtime, op: Op, at: FlushAt, mut line: mpsc::Receiver<Waiting
 }
 
 /// What comes until the batch must start; `None`: nothing comes any more.
-async fn collect<T>(at: FlushAt, line: &mut mpsc::Receiver<Waiting<T>>) -> Option<Vec<Waiting<T>>> {
-    let first = line.recv().await?;
-    let due = first.since + at.age;
+fn collect<T>(at: FlushAt, line: &mpsc::Receiver<Waiting<T>>) -> Option<Vec<Waiting<T>>> {
+    let first = line.recv().ok()?;
+    let since = first.since;
     let mut items = first.items;
     let mut batch = vec![first];
     while items < at.items {
-        let next = match line.try_recv() {
-            Ok(next) => next,
-            Err(_) => match tokio::time::timeout_at(due, line.recv()).await {
-                Ok(Some(next)) => next,
-                Ok(None) | Err(_) => break,
-            },
-        };
+        // What is there goes along, however late it is.
+        let left = at.age.saturating_sub(since.elapsed());
+        let Ok(next) = line.try_recv().or_else(|_| line.recv_timeout(left)) else { break };
         items += next.items;
         batch.push(next);
     }

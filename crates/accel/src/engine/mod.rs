@@ -25,7 +25,7 @@ mod vectors;
 mod work;
 mod workers;
 
-pub use batcher::{Batcher, FlushAt};
+pub use batcher::{Batcher, FlushAt, Size};
 pub use metrics::describe as describe_metrics;
 pub use plan::{Op, Plan, Step};
 

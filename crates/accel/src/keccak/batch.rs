@@ -6,6 +6,10 @@ use vigil_primitives::Hash;
 /// Messages of up to that many blocks are put together by their number of blocks; longer ones are sorted.
 const BUCKETS: usize = 16;
 
+/// Messages lie all over the memory: those of this many groups ahead are fetched, the front of long ones.
+const AHEAD: usize = 8;
+const AHEAD_BYTES: usize = 1024;
+
 /// Hashes all messages, `L` at a time by `group`, whose time the longest of its messages sets. Of the messages that are
 /// left over, fewer than `group_min` go one by one to `single`.
 ///
@@ -23,6 +27,9 @@ pub(super) fn in_groups<const L: usize>(
     let mut left = Vec::new();
     let (groups, rest) = messages.as_chunks::<L>();
     for (g, lanes) in groups.iter().enumerate() {
+        for message in groups.get(g + AHEAD).into_iter().flatten() {
+            crate::prefetch(message.as_ptr(), message.len().min(AHEAD_BYTES));
+        }
         let first = g * L;
         let blocks = lanes[0].len() / RATE;
         if lanes.iter().all(|message| message.len() / RATE == blocks) {

@@ -248,7 +248,7 @@ impl Backend for NodeBackend {
     async fn broadcast(&self, raw: Bytes) -> Answer<Hash> {
         match self.admission.submit(raw).await {
             Some(result) => result.map_err(|e: Rejected| BackendError::new(e)),
-            None => Err(BackendError::new("the node failed at this transaction; its log says how")),
+            None => Err(BackendError::new("the node failed at a batch with this transaction; its log says how")),
         }
     }
 

@@ -124,9 +124,9 @@ config! {
     accel_pin "accel.pin": bool = true;
     /// Memory for tables that make signatures of accounts that sign often cheap, in MiB; 0: no tables.
     accel_payer_cache_mib "accel.payer_cache_mib": usize = 64, 0..=1024 * 1024;
-    /// Most transactions or single requests that are checked in one batch.
+    /// So many transactions are checked as a batch at once, without waiting for more.
     accel_batch_items "accel.batch_items": usize = 4_096, 1..=65_536;
-    /// Longest time that a single request waits for others to make a batch, in microseconds.
+    /// Longest time that a transaction waits for others to make a batch, in microseconds.
     accel_batch_age_us "accel.batch_age_us": u32 = 2_000, 0..=1_000_000;
 
     /// What is logged to stderr, as a tracing filter: "error", "warn", "info", "debug", or per module "info,vigil_net=debug".

@@ -2,9 +2,10 @@
 
 use super::Pool;
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use vigil_accel::engine::{Batcher, FlushAt, Op};
+use vigil_accel::engine::{Batcher, FlushAt, Op, Size};
 use vigil_crypto::VerifiedTx;
 use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
@@ -17,6 +18,12 @@ pub struct Submission {
     pub txs: Vec<Bytes>,
     /// From where.
     pub origin: Origin,
+}
+
+impl Submission {
+    fn size(&self) -> Size {
+        Size { items: self.txs.len(), bytes: self.txs.iter().map(|tx| tx.len()).sum() }
+    }
 }
 
 /// Where transactions come from and who waits for the answer.
@@ -51,7 +58,7 @@ impl Admission {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(pool: Arc<Pool>, net: NetHandle, at: FlushAt) -> std::io::Result<Self> {
-        let batcher = Batcher::start("admission", Op::Recover, at, move |batch| admit(&pool, &net, batch))?;
+        let batcher = Batcher::start("admission", Op::Recover, at, move |batch| admit_or_ignore(&pool, &net, batch))?;
         Ok(Self { batcher: Arc::new(batcher) })
     }
 
@@ -62,7 +69,9 @@ impl Admission {
     /// [`Rejected`]; `None`: admission failed over its batch, and the verdict is not known.
     pub async fn submit(&self, raw: Bytes) -> Option<Result<Hash, Rejected>> {
         let (reply, answer) = oneshot::channel();
-        self.batcher.put(Submission { txs: vec![raw], origin: Origin::Client(reply) }, 1).await;
+        let submission = Submission { txs: vec![raw], origin: Origin::Client(reply) };
+        let size = submission.size();
+        self.batcher.put(submission, size).await;
         answer.await.ok()
     }
 
@@ -71,8 +80,23 @@ impl Admission {
     /// # Errors
     /// The submission, if the line is full.
     pub fn offer(&self, submission: Submission) -> Result<(), Box<Submission>> {
-        let count = submission.txs.len();
-        self.batcher.offer(submission, count).map_err(Box::new)
+        let size = submission.size();
+        self.batcher.offer(submission, size).map_err(Box::new)
+    }
+}
+
+/// As [`admit`]; if it panics, the network need not wait for verdicts on the messages of the batch.
+fn admit_or_ignore(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
+    let message = |submission: &Submission| match &submission.origin {
+        Origin::Gossip(message) => Some(message.clone()),
+        Origin::Client(_) => None,
+    };
+    let messages: Vec<GossipId> = batch.iter().filter_map(message).collect();
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| admit(pool, net, batch))) {
+        for message in messages {
+            let _net_is_busy = net.report(message, Verdict::Ignore);
+        }
+        resume_unwind(panic);
     }
 }
 

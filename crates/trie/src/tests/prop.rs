@@ -55,14 +55,20 @@ proptest! {
     fn is_the_map(history in history(key()), reopen in any::<u8>()) {
         let (mut map, mut disk, mut trie) = (Map::new(), Disk::default(), Trie::empty());
         for (round, changes) in history.iter().enumerate() {
+            let (before, content) = (trie.clone(), map.clone());
             for change in changes {
                 let had = trie.get(&disk, &change.0).expect("stored");
                 prop_assert_eq!(had.map(|v| v.to_vec()), map.get(&change.0).cloned());
                 trie.insert(&disk, &change.0, change.1.clone()).expect("stored");
                 apply(&mut map, change);
             }
+            let mut dirty = trie.clone();
             let root = disk.commit(&mut trie);
             prop_assert_eq!(root, disk.commit(&mut build(&map)), "same content, same root");
+            prop_assert_eq!(root, disk.commit(&mut dirty), "a copy of what was not committed yet");
+            let old: Vec<_> = content.clone().into_iter().collect();
+            prop_assert_eq!(entries(&before, &disk, b"", b""), old, "a copy stays what it was");
+            prop_assert_eq!(disk.commit(&mut before.clone()), disk.commit(&mut build(&content)));
             match (reopen >> round) & 3 {
                 0 => trie = Trie::open(root),
                 1 => trie.trim(1),

@@ -220,3 +220,36 @@ fn walk_reads_only_what_it_needs() {
     assert_eq!(page, map.keys().skip(1500).take(10).cloned().collect::<Vec<_>>());
     assert!(disk.reads.get() <= 40, "{} reads", disk.reads.get());
 }
+
+/// Hashes a few batches, then panics.
+struct Failing(std::cell::Cell<usize>);
+
+impl BatchHasher for Failing {
+    fn keccak256_batch(&self, messages: &[&[u8]]) -> Vec<Hash> {
+        assert_ne!(self.0.replace(self.0.get().wrapping_sub(1)), 0, "a planted failure");
+        ScalarHasher.keccak256_batch(messages)
+    }
+}
+
+#[test]
+fn a_hasher_that_panics_leaves_copies_as_they_were() {
+    let mut trie = Trie::empty();
+    for i in 0..2_000u32 {
+        trie.insert(&NoNodes, keccak256(i.to_be_bytes()).as_slice(), vec![7; 40]).expect("in memory");
+    }
+    let root = trie.clone().commit(&ScalarHasher).root;
+    for batches in 0.. {
+        let mut failed = trie.clone();
+        let hasher = Failing(batches.into());
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| failed.commit(&hasher).root));
+        assert_eq!(trie.clone().commit(&ScalarHasher).root, root, "after {batches} batches");
+        match done {
+            Ok(committed) => {
+                assert!(batches > 3);
+                assert_eq!(committed, root);
+                return;
+            }
+            Err(_) => assert!(failed.is_empty()),
+        }
+    }
+}

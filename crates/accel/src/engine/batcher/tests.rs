@@ -1,21 +1,24 @@
 //! Requests here are numbers, of as many items.
 
 use super::*;
-use std::sync::mpsc as std_mpsc;
 use tokio::sync::oneshot;
 
 /// Longest time that a test waits for what comes at once.
 const PATIENCE: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::from_secs(86_400);
 
+const fn items(items: usize) -> Size {
+    Size { items, bytes: 0 }
+}
+
 /// A line without a thread, and its end.
 fn line() -> (Batcher<usize>, mpsc::Receiver<Waiting<usize>>) {
-    let (line, end) = mpsc::channel(REQUESTS_MAX);
-    (Batcher { line: Some(line), room: Arc::new(Semaphore::new(ITEMS_MAX)), thread: None }, end)
+    let (line, end) = mpsc::channel();
+    (Batcher { line: Some(line), room: Arc::new(Semaphore::new(ROOM)), thread: None }, end)
 }
 
 fn offer_all(batcher: &Batcher<usize>, requests: &[usize]) {
-    requests.iter().for_each(|request| batcher.offer(*request, *request).expect("room"));
+    requests.iter().for_each(|request| batcher.offer(*request, items(*request)).expect("room"));
 }
 
 fn requests(batch: Option<Vec<Waiting<usize>>>) -> Vec<usize> {
@@ -25,15 +28,15 @@ fn requests(batch: Option<Vec<Waiting<usize>>>) -> Vec<usize> {
 /// A batcher that tells its batches, and begins each when it is told to.
 struct Slow {
     // Dropped in this order: without it the batcher works on, and ends.
-    go: std_mpsc::Sender<()>,
+    go: mpsc::Sender<()>,
     batcher: Batcher<usize>,
-    batches: std_mpsc::Receiver<Vec<usize>>,
+    batches: mpsc::Receiver<Vec<usize>>,
 }
 
 impl Slow {
     fn start(at: FlushAt) -> Self {
-        let (tell, batches) = std_mpsc::channel();
-        let (go, told) = std_mpsc::channel();
+        let (tell, batches) = mpsc::channel();
+        let (go, told) = mpsc::channel();
         let work = move |batch: Vec<usize>| {
             tell.send(batch).expect("the test listens");
             let _at_the_end_it_just_goes_on = told.recv();
@@ -54,61 +57,62 @@ impl Slow {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_batch_starts_when_there_is_enough() {
-    let (batcher, mut end) = line();
+#[test]
+fn a_batch_starts_when_there_is_enough() {
+    let (batcher, end) = line();
     offer_all(&batcher, &[1, 2, 3, 4]);
     let at = FlushAt { items: 6, age: NEVER };
-    let began = Instant::now();
-    assert_eq!(requests(collect(at, &mut end).await), [1, 2, 3]);
-    assert_eq!((began.elapsed(), end.len()), (Duration::ZERO, 1), "the last one waits for others");
-    let others = async { offer_all(&batcher, &[1, 5]) };
-    let (batch, ()) = tokio::join!(collect(at, &mut end), others);
-    assert_eq!((requests(batch), began.elapsed()), (vec![4, 1, 5], Duration::ZERO));
+    assert_eq!(requests(collect(at, &end)), [1, 2, 3]);
+    // The last one waits for others, who come while the batch collects.
+    let batch = std::thread::scope(|scope| {
+        let collecting = scope.spawn(move || requests(collect(at, &end)));
+        offer_all(&batcher, &[1, 5]);
+        collecting.join().expect("no panic")
+    });
+    assert_eq!(batch, [4, 1, 5]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_batch_starts_when_the_oldest_has_waited_long_enough() {
-    let age = Duration::from_millis(20);
-    let (batcher, mut end) = line();
-    let began = Instant::now();
-    let puts = async {
-        for request in 1..=4 {
-            batcher.put(request, request).await;
-            tokio::time::sleep(Duration::from_millis(9)).await;
-        }
-    };
-    let (batch, ()) = tokio::join!(collect(FlushAt { items: usize::MAX, age }, &mut end), puts);
-    assert_eq!(requests(batch), [1, 2, 3], "at 0, 9 and 18 ms");
-    // The fourth came at 27 ms; what is late is not held up, and what is there goes along.
-    tokio::time::sleep_until(began + Duration::from_millis(100)).await;
-    offer_all(&batcher, &[5]);
-    assert_eq!(requests(collect(FlushAt { items: usize::MAX, age }, &mut end).await), [4, 5]);
-    assert_eq!(began.elapsed(), Duration::from_millis(100));
-    // One alone waits for as long as is said, and with an age of 0 not at all.
-    for age in [age, Duration::ZERO] {
-        let (began, ()) = (Instant::now(), offer_all(&batcher, &[6]));
-        assert_eq!(requests(collect(FlushAt { items: usize::MAX, age }, &mut end).await), [6]);
-        assert_eq!(began.elapsed(), age);
+/// Nobody else comes: that the batch starts at all is due to its age.
+#[test]
+fn a_batch_starts_when_the_oldest_has_waited_long_enough() {
+    for age in [Duration::ZERO, Duration::from_micros(100), Duration::from_millis(20)] {
+        let (batcher, end) = line();
+        let at = FlushAt { items: usize::MAX, age };
+        offer_all(&batcher, &[6]);
+        assert_eq!(requests(collect(at, &end)), [6]);
+        // What is late is not held up, and what is there goes along.
+        offer_all(&batcher, &[4, 5]);
+        assert_eq!(requests(collect(FlushAt { age: Duration::ZERO, ..at }, &end)), [4, 5]);
     }
 }
 
 #[test]
 fn a_full_line_takes_no_more_requests() {
     let slow = Slow::busy();
-    (0..REQUESTS_MAX).for_each(|request| slow.batcher.offer(request, 1).expect("room"));
-    assert_eq!(slow.batcher.offer(7, 1), Err(7), "given back");
+    (0..ROOM / ROOM_MIN).for_each(|request| slow.batcher.offer(request, items(1)).expect("room"));
+    assert_eq!(slow.batcher.offer(7, items(1)), Err(7), "given back");
     room_comes(&slow);
 }
 
 #[test]
 fn a_full_line_takes_no_more_items() {
     let slow = Slow::busy();
-    slow.batcher.offer(2, ITEMS_MAX - 2).expect("room");
-    assert_eq!(slow.batcher.offer(7, 3), Err(7), "given back");
-    slow.batcher.offer(3, 2).expect("room");
-    assert_eq!(slow.batcher.offer(7, 1), Err(7), "given back");
-    assert_eq!(slow.batcher.offer(8, usize::MAX), Err(8), "given back");
+    slow.batcher.offer(2, items(ROOM - 20)).expect("room");
+    assert_eq!(slow.batcher.offer(7, items(21)), Err(7), "given back");
+    slow.batcher.offer(3, items(20)).expect("room");
+    assert_eq!(slow.batcher.offer(7, items(1)), Err(7), "given back");
+    assert_eq!(slow.batcher.offer(8, items(usize::MAX)), Err(8), "given back");
+    room_comes(&slow);
+}
+
+#[test]
+fn a_full_line_takes_no_more_bytes() {
+    let slow = Slow::busy();
+    let bytes = |bytes| Size { items: 1, bytes };
+    (0..63).for_each(|request| slow.batcher.offer(request, bytes(1 << 20)).expect("room"));
+    assert_eq!(slow.batcher.offer(7, bytes((1 << 20) + 1024)), Err(7), "given back");
+    slow.batcher.offer(7, bytes(1 << 20)).expect("room");
+    assert_eq!(slow.batcher.offer(7, bytes(1)), Err(7), "given back");
     room_comes(&slow);
 }
 
@@ -116,7 +120,7 @@ fn a_full_line_takes_no_more_items() {
 fn room_comes(slow: &Slow) {
     let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     clock.block_on(async {
-        let put = slow.batcher.put(9, 1);
+        let put = slow.batcher.put(9, items(1));
         tokio::pin!(put);
         assert!(waits(put.as_mut()).await, "it waits");
         slow.go.send(()).expect("it listens");
@@ -133,7 +137,7 @@ async fn waits(mut future: std::pin::Pin<&mut impl Future<Output = ()>>) -> bool
 #[test]
 fn requests_keep_their_order_and_are_all_done_before_it_ends() {
     let slow = Slow::start(FlushAt { items: 10, age: NEVER });
-    (0..1_000).for_each(|request| slow.batcher.offer(request, 3).expect("room"));
+    (0..1_000).for_each(|request| slow.batcher.offer(request, items(3)).expect("room"));
     drop(slow.go);
     drop(slow.batcher);
     let batches: Vec<Vec<usize>> = slow.batches.try_iter().collect();
@@ -152,7 +156,7 @@ fn a_batch_that_panics_is_told_and_the_next_one_worked_on() {
     let batcher = Batcher::start("test", Op::Recover, FlushAt { items: 1, age: NEVER }, work).expect("a thread");
     let ask = |request| {
         let (reply, answer) = oneshot::channel();
-        batcher.offer((request, reply), 1).expect("room");
+        batcher.offer((request, reply), items(1)).expect("room");
         answer.blocking_recv().ok()
     };
     assert_eq!([0, 1, 2].map(ask), [Some(0), None, Some(2)]);
@@ -161,13 +165,12 @@ fn a_batch_that_panics_is_told_and_the_next_one_worked_on() {
 #[test]
 fn waits_are_told() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let (batcher, end) = line();
     offer_all(&batcher, &[1, 2, 3]);
     drop(batcher);
     let mut batches = Vec::new();
     let at = FlushAt { items: 2, age: NEVER };
-    metrics::with_local_recorder(&recorder, || run(&clock, Op::Recover, at, end, |batch| batches.push(batch)));
+    metrics::with_local_recorder(&recorder, || run(Op::Recover, at, &end, |batch| batches.push(batch)));
     assert_eq!(batches, [vec![1, 2], vec![3]]);
     let text = recorder.handle().render();
     assert!(text.contains("vigil_accel_wait_seconds_count{op=\"recover\"} 3\n"), "{text}");

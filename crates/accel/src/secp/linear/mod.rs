@@ -71,12 +71,15 @@ fn verify_with<M: Machine>(
     verdicts
 }
 
+/// A batch of so many claims tells all about the next one; smaller ones count for less.
+const TELLING: usize = 1000;
+
 /// Memory that a thread uses again for each batch: fresh memory costs more than what is done with it.
 #[derive(Default)]
 struct Workspace {
     batch: Batch,
     summing: Summing,
-    /// Which part of the items was bad in the last batch of this thread: the best guess about the next one.
+    /// Which part of the items was bad in the last batches of this thread: the best guess about the next one.
     bad_part: f64,
 }
 
@@ -90,25 +93,28 @@ fn verify_batch<M: Machine>(
     claims: &[Claim],
     coefficients: &mut impl RngCore,
 ) -> Vec<Verdict> {
-    WORKSPACE.with_borrow_mut(|Workspace { batch, summing, bad_part }| {
-        let (mut verdicts, keys) = batch.parse(claims);
-        let steps = search::steps(claims.len(), *bad_part, keys * TABLE_MIN <= claims.len());
-        let places: Vec<usize> = if steps.is_empty() {
-            batch.candidates().collect()
-        } else {
-            batch.equations(machine, claims, coefficients, &mut verdicts);
-            let doubtful = Search { machine, generator, batch, summing }.doubtful(steps);
-            doubtful.into_iter().flatten().map(|item| batch.items[item].claim as usize).collect()
-        };
-        let left: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
-        let decided = decide(machine, generator, &left);
-        let bad = decided.iter().filter(|verdict| verdict.is_err()).count();
-        *bad_part = bad as f64 / claims.len() as f64;
-        for (place, verdict) in places.into_iter().zip(decided) {
-            verdicts[place] = verdict;
-        }
-        verdicts
-    })
+    // Taken out: a panic is not to leave it half done.
+    let mut workspace = WORKSPACE.take();
+    let Workspace { batch, summing, bad_part } = &mut workspace;
+    let (mut verdicts, keys) = batch.parse(claims);
+    let steps = search::steps(claims.len(), *bad_part, keys * TABLE_MIN <= claims.len());
+    let places: Vec<usize> = if steps.is_empty() {
+        batch.candidates().collect()
+    } else {
+        batch.equations(machine, claims, coefficients, &mut verdicts);
+        let doubtful = Search { machine, generator, batch, summing }.doubtful(steps);
+        doubtful.into_iter().flatten().map(|item| batch.items[item].claim as usize).collect()
+    };
+    let left: Vec<Claim> = places.iter().map(|place| claims[*place]).collect();
+    let decided = decide(machine, generator, &left);
+    let bad = decided.iter().filter(|verdict| verdict.is_err()).count();
+    let weight = (claims.len() as f64 / TELLING as f64).min(1.0);
+    *bad_part += weight * (bad as f64 / claims.len() as f64 - *bad_part);
+    for (place, verdict) in places.into_iter().zip(decided) {
+        verdicts[place] = verdict;
+    }
+    WORKSPACE.set(workspace);
+    verdicts
 }
 
 /// Decides one by one: with tables for the keys of many claims, the others by recovering.

@@ -14,7 +14,7 @@ use crate::secp::generator::Generator;
 use crate::secp::machine::Machine;
 
 /// Items of a block: of the first step, of the second and of the third. What the third leaves is decided one by one.
-static SIZES: [usize; 3] = [super::BATCH_MAX, 256, 32];
+static SIZES: [usize; 3] = [super::BATCH_MAX, 128, 32];
 
 /// Blocks with more bad items on average are not worth a sum: too many would not hold. (A sum of 32 costs about two
 /// thirds of 32 decisions.)
@@ -50,27 +50,25 @@ pub(super) fn steps(items: usize, bad_part: f64, few_keys: bool) -> &'static [us
 impl<M: Machine> Search<'_, M> {
     /// Ranges that together hold every bad item.
     pub(super) fn doubtful(mut self, steps: &[usize]) -> Vec<Items> {
-        let all = self.batch.items.len();
-        if let Some(found) = self.search(all, steps, false) {
-            return found;
-        }
-        // Somebody signs with one nonce again and again: that is not to cost the others their sums.
-        let others = self.batch.set_repeated_apart();
-        let mut found = self.search(others, steps, true).unwrap_or_default();
-        found.push(others..all);
-        found
+        self.search(self.batch.items.len(), steps, true)
     }
 
-    /// Likewise, of the first so many items. `None` if a sum met equal or opposite points; or, with `anyway`, its items are
-    /// found.
-    fn search(&mut self, items: usize, steps: &[usize], anyway: bool) -> Option<Vec<Items>> {
+    /// Likewise, of the first so many items; `set_apart`: these are all, and claims of one nonce may be set apart.
+    fn search(&mut self, items: usize, steps: &[usize], mut set_apart: bool) -> Vec<Items> {
         let mut named = Vec::new();
         let mut left: Vec<Items> = std::iter::once(0..items).collect();
         for (step, size) in steps.iter().enumerate() {
             let blocks: Vec<Items> = left.iter().flat_map(|items| cut(items, *size)).collect();
             let (bad, sums) = self.that_do_not_hold(&blocks);
-            if !anyway && sums.contains(&None) {
-                return None;
+            if set_apart && sums.contains(&None) {
+                // Somebody signs with one nonce again and again: that is not to cost the others their sums.
+                let others = self.batch.set_repeated_apart();
+                if others < items {
+                    let mut found = self.search(others, steps, false);
+                    found.push(others..items);
+                    return found;
+                }
+                set_apart = false;
             }
             let bad_part = bad_part(blocks.len(), bad.len(), *size);
             left = bad;
@@ -86,7 +84,7 @@ impl<M: Machine> Search<'_, M> {
             }
         }
         named.extend(left);
-        Some(named)
+        named
     }
 
     /// The blocks that do not hold, and their sums.
