@@ -107,12 +107,12 @@ pub(super) enum Weights {
 impl Weights {
     /// Largest block with weights by place: a weight is below 2^9.
     pub(super) const PLACES_MAX: usize = 256;
+}
 
-    /// Of the equation at a place of a block.
-    #[inline(always)]
-    fn of(self, place: usize) -> u64 {
-        if self == Self::One { 1 } else { place as u64 + 1 }
-    }
+/// How often the equation at a place of a block counts with [`Weights::Place`].
+#[inline(always)]
+fn weight(place: usize) -> u64 {
+    place as u64 + 1
 }
 
 /// One point a lane.
@@ -158,7 +158,7 @@ impl Task for Collect<'_> {
                 match weights {
                     Weights::One => push_halves(terms, item, places, 1),
                     Weights::Place => {
-                        let weight = Order::reduce([weights.of(place), 0, 0, 0]);
+                        let weight = Order::reduce([weight(place), 0, 0, 0]);
                         factors = factors.map(|factor| factor.mul(weight));
                     }
                 }
@@ -185,7 +185,7 @@ impl Task for Collect<'_> {
             if weights == Weights::Place {
                 // These factors do not stay short.
                 for (place, item) in batch.items[block.clone()].iter().enumerate() {
-                    push_halves(terms, item, places, weights.of(place));
+                    push_halves(terms, item, places, weight(place));
                 }
             }
             let target = if keys_apart { &mut *few } else { &mut *terms };
