@@ -163,6 +163,7 @@ impl<'a, H: BatchHasher> Ours<'a, H> {
 impl<H: BatchHasher> Task for Ours<'_, H> {
     fn clear(&mut self, _: Range<usize>) {
         self.round += 1;
+        self.trie = Trie::empty(); // the old one is not to go through the caches after the new one
         self.state.borrow_mut().go_to(self.round);
         self.trie = self.state.borrow().changed();
         self.answer = None;

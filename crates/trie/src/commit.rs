@@ -37,6 +37,14 @@ struct Place {
     at: Option<usize>,
 }
 
+/// What became of some nodes.
+struct Settled {
+    /// A hash each.
+    hashes: Vec<Hash>,
+    /// Those that stand in their parents instead, ascending: their hashes mean nothing.
+    inline: Vec<usize>,
+}
+
 /// So many nodes of a level are handled together: enough to fill vectors, few enough to stay in the cache of a core from
 /// their first reading to the writing of their hashes.
 const TOGETHER: usize = 256;
@@ -77,7 +85,7 @@ impl Trie {
         {
             let mut work = Work { hasher, put, encoded: Vec::new() };
             let mut level = [Dirty { node: &mut node, room: None, place: Place::default() }];
-            let hash = work.settle(&mut level, 0)[0].expect("the root is always hashed");
+            let hash = work.settle(&mut level, 0).hashes[0];
             self.root = Link::Stored(Stored::with_body(hash, node));
         }
         self.root().unwrap_or(EMPTY_ROOT)
@@ -100,35 +108,45 @@ struct Rest {
 }
 
 impl Work<'_> {
-    /// Hashes these nodes, those of `inline_below` bytes or more, and before them what changed below them. One answer a
-    /// node. The recursion is as deep as the trie.
-    fn settle(&mut self, level: &mut [Dirty<'_>], inline_below: usize) -> Vec<Option<Hash>> {
+    /// Hashes these nodes, those of `inline_below` bytes or more, and before them what changed below them. The
+    /// recursion is as deep as the trie.
+    fn settle(&mut self, level: &mut [Dirty<'_>], inline_below: usize) -> Settled {
         let start = self.encoded.len();
         let (mut ranges, mut rest) = (Vec::with_capacity(level.len()), Vec::new());
         let mut below = open(self.hasher, level, &mut self.encoded, &mut ranges, &mut rest).into_iter();
         let part = below.len().div_ceil((below.len() / TOGETHER).max(1)); // equal parts: no small one is left
         while below.len() > 0 {
             let mut together: Vec<_> = below.by_ref().take(part).collect();
-            let hashes = self.settle(&mut together, INLINE_BELOW);
-            hang(together, hashes, &mut self.encoded, &mut rest);
+            let settled = self.settle(&mut together, INLINE_BELOW);
+            hang(together, &settled, &mut self.encoded, &mut rest);
         }
         drop(below);
         finish(level, &mut self.encoded, &mut ranges, rest);
-        let hashes = self.hash(&ranges, inline_below);
+        let settled = self.hash(&ranges, inline_below);
         self.encoded.truncate(start);
-        hashes
+        settled
     }
 
     #[inline(never)]
-    fn hash(&mut self, ranges: &[Range<usize>], inline_below: usize) -> Vec<Option<Hash>> {
-        let mut messages = Vec::with_capacity(ranges.len());
-        let hashed = |range: &&Range<usize>| range.len() >= inline_below;
-        messages.extend(ranges.iter().filter(hashed).map(|range| &self.encoded[range.clone()]));
-        let hashes = if messages.is_empty() { Vec::new() } else { self.hasher.keccak256_batch(&messages) };
+    fn hash(&mut self, ranges: &[Range<usize>], inline_below: usize) -> Settled {
+        let (mut messages, mut inline) = (Vec::with_capacity(ranges.len()), Vec::new());
+        for (at, range) in ranges.iter().enumerate() {
+            if range.len() < inline_below {
+                inline.push(at);
+            } else {
+                messages.push(&self.encoded[range.clone()]);
+            }
+        }
+        let mut hashes = if messages.is_empty() { Vec::new() } else { self.hasher.keccak256_batch(&messages) };
         assert_eq!(hashes.len(), messages.len(), "the hasher must return one digest a message");
         (self.put)(&hashes, &messages);
-        let mut hashes = hashes.into_iter();
-        ranges.iter().map(|range| if hashed(&range) { hashes.next() } else { None }).collect()
+        if !inline.is_empty() {
+            let mut hashed = hashes.into_iter();
+            let is_inline = |at| inline.binary_search(&at).is_ok();
+            let hash = |at| if is_inline(at) { None } else { hashed.next() };
+            hashes = (0..ranges.len()).map(hash).map(Option::unwrap_or_default).collect();
+        }
+        Settled { hashes, inline }
     }
 }
 
@@ -184,8 +202,11 @@ fn open<'l>(
 
 /// Puts the hashes of nodes into their parents.
 #[inline(never)]
-fn hang(nodes: Vec<Dirty<'_>>, hashes: Vec<Option<Hash>>, encoded: &mut [u8], rest: &mut Vec<Rest>) {
-    for (Dirty { room, place: Place { parent, slot, at }, .. }, hash) in nodes.into_iter().zip(hashes) {
+fn hang(nodes: Vec<Dirty<'_>>, settled: &Settled, encoded: &mut [u8], rest: &mut Vec<Rest>) {
+    let mut inline = settled.inline.iter().peekable();
+    for (i, (node, hash)) in nodes.into_iter().zip(&settled.hashes).enumerate() {
+        let Dirty { room, place: Place { parent, slot, at }, .. } = node;
+        let hash = if inline.next_if_eq(&&i).is_some() { None } else { Some(*hash) };
         match (room, hash) {
             (Some(room), Some(hash)) => {
                 *room = hash.0;

@@ -231,7 +231,7 @@ fn build(tree: &Path, target: &Path, files: &[PathBuf], sources: &[String], bugs
     }
 }
 
-/// The bugs that errors of the compiler point at: the last one that is chosen before the place.
+/// The bugs that errors of the compiler point at: the one chosen at the place, else the last one before it.
 fn guilty(said: &str, tree: &Path, files: &[PathBuf], lines: &[Vec<String>]) -> BTreeSet<usize> {
     let mut bad = BTreeSet::new();
     let mut in_error = false;
@@ -246,7 +246,12 @@ fn guilty(said: &str, tree: &Path, files: &[PathBuf], lines: &[Vec<String>]) -> 
         let (Some(file), &[line, column]) = (files.iter().position(|f| *f == path), numbers.as_slice()) else {
             continue;
         };
-        let mut before: String = lines[file][line - 1].chars().take(column - 1).collect();
+        let text = &lines[file][line - 1];
+        let mut before: String = text.chars().take(column - 1).collect();
+        let from: String = text.chars().skip(column - 1).collect();
+        if from.starts_with("(if crate::mutant::on(") {
+            before.extend(from.split_inclusive(')').next());
+        }
         for earlier in (0..line).rev() {
             if let Some(id) = before.rsplit("mutant::on(").next().filter(|_| before.contains("mutant::on(")) {
                 bad.extend(id.split(')').next().and_then(|id| id.parse::<usize>().ok()));
