@@ -3,7 +3,8 @@
 use super::pin::Clock;
 use super::rounds::Measured;
 use crate::machine::Machine;
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// What one run recorded.
@@ -19,10 +20,18 @@ pub(crate) struct Record {
     /// Crate to version of everybody compared with, and what alloy hashes with.
     pub(crate) peers: BTreeMap<String, String>,
     pub(crate) seed: u64,
+    #[serde(serialize_with = "line_by_line")]
     pub(crate) rows: Vec<Row>,
     /// Where the last of the rows come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) appended: Vec<Appended>,
+}
+
+/// Each row in one line of an indented JSON text.
+fn line_by_line<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
+    let line = |row| serde_json::value::to_raw_value(row).map_err(S::Error::custom);
+    let lines: Vec<_> = rows.iter().map(line).collect::<Result<_, _>>()?;
+    lines.serialize(serializer)
 }
 
 /// A run whose rows stand with those of another.
@@ -163,5 +172,26 @@ mod tests {
         let alone = [Measured { case: "n10000-k20", n: 1, side: "portable", is_peer: false, rounds: vec![5.0] }];
         let rows = rows("signer_vectors", 2, Clock::Wall, &alone);
         assert_eq!((rows.len(), rows[0].peer.as_str(), rows[0].ratio), (1, "", 0.0));
+    }
+
+    #[test]
+    fn a_row_is_a_line_of_the_record() {
+        let alone = [Measured { case: "n10000-k20", n: 1, side: "portable", is_peer: false, rounds: vec![5.0] }];
+        let record = Record {
+            machine: Machine::here(),
+            commit: String::new(),
+            command: String::new(),
+            date: String::new(),
+            features: Vec::new(),
+            peers: BTreeMap::new(),
+            seed: 1,
+            rows: [rows("signer_vectors", 2, Clock::Wall, &alone), rows("x", 1, Clock::Cpu, &alone)].concat(),
+            appended: Vec::new(),
+        };
+        let text = serde_json::to_string_pretty(&record).expect("plain numbers and texts");
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("ns_per_item")).collect();
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.trim().starts_with('{')), "{text}");
+        let again: Record = serde_json::from_str(&text).expect("our own");
+        assert_eq!(serde_json::to_string_pretty(&again).expect("plain numbers and texts"), text);
     }
 }
