@@ -7,7 +7,9 @@ target = $(shell deploy/cargo --print-target)/release
 load ?= 50
 
 # The backends that this CPU must have: the conformance suite fails without them (it only says so where none is named).
-backends_x86_64 = portable,avx2$(if $(shell grep -m1 -o avx512ifma /proc/cpuinfo),$(comma)avx512ifma)
+has = $(filter $(1),$(shell grep -m1 ^flags /proc/cpuinfo))
+avx2 = $(and $(call has,avx2),$(call has,bmi1),$(call has,bmi2),$(call has,adx),$(comma)avx2)
+backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma)
 backends_aarch64 = portable,neon
 comma := ,
 export VIGIL_REQUIRE_BACKENDS ?= $(or $(backends_$(shell uname -m)),portable)
@@ -47,7 +49,7 @@ unit:
 
 # make bounds  the engine's arithmetic with the bounds of its limbs checked in every operation
 bounds:
-	@$(cargo) test --release --quiet -p vigil-accel --lib --features bounds-check
+	@VIGIL_TEST_ITEMS_MAX=1000 $(cargo) test --release --quiet -p vigil-accel --lib --test conformance --features bounds-check
 
 # make neon   the engine's tests on AArch64, under qemu
 neon:
@@ -68,7 +70,7 @@ e2e: build
 bench: build
 	@bench/run.sh
 
-# make bench-engine   the engine's operations on each backend beside other libraries, into bench/results/ (half an hour)
+# make bench-engine   the engine's operations on each backend beside other libraries, into bench/results/ (an hour)
 bench-engine:
 	@deploy/bootstrap.sh build
 	@bench/run-engine.sh

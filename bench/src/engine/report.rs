@@ -66,7 +66,9 @@ fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 fn about(record: &Record) -> Table {
     let machine = &record.machine;
-    let rounds = record.rows.iter().map(|r| r.rounds).max().unwrap_or(0);
+    let appended: usize = record.appended.iter().map(|run| run.rows).sum();
+    let own = &record.rows[..record.rows.len().saturating_sub(appended)];
+    let rounds = own.iter().map(|r| r.rounds).max().unwrap_or(0);
     let join = |peers: &BTreeMap<String, String>| {
         peers.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ")
     };

@@ -1,5 +1,6 @@
 //! Performs what the syncer asks for.
 
+use crate::accel::Hasher;
 use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, records};
 use crate::engine::{Clock, Inputs};
@@ -13,6 +14,7 @@ use vigil_primitives::rlp::Encodable as _;
 use vigil_primitives::{Hash, Hcc, Vote};
 use vigil_store::Column;
 use vigil_sync::{Answer, AnswerError, Ask, SyncConfig, SyncEffect, SyncInput, Syncer, Verdict, verify};
+use vigil_trie::BatchHasher;
 
 /// What the executor tells block sync.
 #[derive(Clone, Debug)]
@@ -70,10 +72,10 @@ impl SyncDriver {
     }
 
     pub(crate) fn blocks(&mut self, id: u64, result: Result<BlocksResponse, RequestError>) {
-        let chain = Arc::clone(&self.node.chain);
+        let (chain, hasher) = (Arc::clone(&self.node.chain), Hasher(self.node.engine.clone()));
         self.work.spawn_blocking(move || {
             let answer = result.map_err(|error| AnswerError::Failed(error.to_string()));
-            let answer = answer.and_then(|answer| decode(&chain.params().chain_id, &answer));
+            let answer = answer.and_then(|answer| decode(&chain.params().chain_id, &answer, &hasher));
             SyncInput::Answer { id, answer }
         });
     }
@@ -132,10 +134,10 @@ fn request(ask: Ask) -> BlocksRequest {
     }
 }
 
-fn decode(chain_id: &str, answer: &BlocksResponse) -> Result<Answer, AnswerError> {
+fn decode(chain_id: &str, answer: &BlocksResponse, hasher: &dyn BatchHasher) -> Result<Answer, AnswerError> {
     match answer {
         BlocksResponse::Headers { headers, tip } => Answer::headers(chain_id, headers, tip.as_ref()),
-        BlocksResponse::Bodies(blocks) => Answer::bodies(blocks),
+        BlocksResponse::Bodies(blocks) => Answer::bodies(blocks, hasher),
     }
 }
 

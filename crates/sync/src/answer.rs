@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use vigil_consensus::HCC_BYTES_MAX;
 use vigil_primitives::{Block, BlockHeader, Bytes, Epoch, Hash, Hcc, Height, rlp};
-use vigil_trie::ordered_root;
+use vigil_trie::{BatchHasher, ordered_root_with};
 
 /// Largest encoded header, in bytes: its certificate, and some fields.
 const HEADER_BYTES_MAX: usize = HCC_BYTES_MAX + 1024;
@@ -70,12 +70,12 @@ impl Answer {
         Ok(Self::Headers { links, tip })
     }
 
-    /// Decodes blocks and compares their transactions with their headers.
+    /// Decodes blocks and compares their transactions, hashed by `hasher`, with their headers.
     ///
     /// # Errors
     /// [`AnswerError::Invalid`]: bytes that are no block, transactions of another one.
-    pub fn bodies(blocks: &[Bytes]) -> Result<Self, AnswerError> {
-        blocks.iter().map(Body::decode).collect::<Result<_, _>>().map(Self::Bodies)
+    pub fn bodies(blocks: &[Bytes], hasher: &dyn BatchHasher) -> Result<Self, AnswerError> {
+        blocks.iter().map(|block| Body::decode(block, hasher)).collect::<Result<_, _>>().map(Self::Bodies)
     }
 }
 
@@ -123,10 +123,10 @@ impl Link {
 }
 
 impl Body {
-    fn decode(bytes: &Bytes) -> Result<Self, AnswerError> {
+    fn decode(bytes: &Bytes, hasher: &dyn BatchHasher) -> Result<Self, AnswerError> {
         let block = Block::from_rlp(bytes).map_err(|error| AnswerError::Invalid(error.to_string()))?;
         let (hash, header) = (block.hash(), &block.header);
-        let root = ordered_root(&block.txs);
+        let root = ordered_root_with(hasher, &block.txs);
         if root != header.tx_root {
             let reason = format!("block {hash} has transactions of root {root}, its header says {}", header.tx_root);
             return Err(AnswerError::Invalid(reason));

@@ -10,7 +10,7 @@
 //! | columns given to [`reduce`] | < 2^60 | < 2^60 |
 //! | columns given to [`settle`] | < 2^60 | < 2^60 |
 //!
-//! A value in range is below 2^257; it is not unique modulo p. With the feature `bounds-check` every function asserts
+//! A value in range is below 2^257; it is not unique modulo p. In debug builds and with the feature `bounds-check` every function asserts
 //! the table.
 
 use super::Field;
@@ -122,7 +122,7 @@ fn transpose(rows: [V; 8]) -> [V; 8] {
 /// Asserts that each lane of limb i is below `2^bits[i]`.
 #[inline(always)]
 fn check(limbs: &[V], bits: &[u32]) {
-    if cfg!(feature = "bounds-check") {
+    if cfg!(any(debug_assertions, feature = "bounds-check")) {
         for (limb, bits) in limbs.iter().zip(bits) {
             assert!(to_words(*limb).iter().all(|word| word >> bits == 0), "a limb is not below 2^{bits}: {limb:x?}");
         }

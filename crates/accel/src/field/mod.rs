@@ -6,7 +6,7 @@
 //! independent work while one waits).
 //!
 //! Every function may be given any value that another returned ("a value in range"); what that means in limbs is written
-//! and, under the feature `bounds-check`, checked in each implementation. Only [`Field::canonical`] is below p.
+//! and, in debug builds and under the feature `bounds-check`, checked in each implementation. Only [`Field::canonical`] is below p.
 //!
 //! All functions are `#[inline(always)]`: they get the instructions of the `#[target_feature]` function that they end up
 //! in, which is why none of them is called but below a backend's gate.

@@ -113,7 +113,7 @@ impl Sum {
     /// The same number modulo p, below 2^256.
     #[inline(always)]
     fn reduce<const MULX: bool>(self) -> Fe<MULX> {
-        if cfg!(feature = "bounds-check") {
+        if cfg!(any(debug_assertions, feature = "bounds-check")) {
             assert!(self.high.unsigned_abs() <= 1 << 40, "{} * 2^256 is not between -2^40 and 2^40", self.high);
         }
         Fe(add_folded(self.low, i128::from(self.high) * i128::from(C)))

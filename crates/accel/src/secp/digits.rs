@@ -20,7 +20,7 @@ pub(crate) fn signed_digits<const WIDTH: usize, const COUNT: usize, const WORDS:
         let word = if i < WORDS { number[i] } else { 0 };
         (rest[i], borrow) = bias[i].borrowing_sub(word, borrow);
     }
-    if cfg!(feature = "bounds-check") {
+    if cfg!(any(debug_assertions, feature = "bounds-check")) {
         assert!(!borrow, "a number of at most {} bits", WIDTH * COUNT - 1);
     }
     for i in 0..COUNT {

@@ -15,6 +15,8 @@ const LARGEST: usize = 4_097;
 const SIZES: [usize; 13] = [127, 128, 129, 255, 256, 257, 511, 512, 513, 1_024, 2_047, 4_096, LARGEST];
 /// Every position of batches up to this size holds the bad item once.
 const EVERY_POSITION: usize = 67;
+/// So many claims are verified by one sum.
+const SUMMED: usize = 128;
 /// Keys of the batches of hot payers, and of one in three cold ones.
 const PAYERS: usize = 5;
 
@@ -149,11 +151,12 @@ pub(crate) fn recover_one_bad(backend: &dyn Backend) {
 
 pub(crate) fn cold_one_bad(backend: &dyn Backend) {
     one_bad(&COLD, |batch| batch.check_cold(backend));
-    let few = first(&HOT, EVERY_POSITION);
-    for at in 0..EVERY_POSITION {
-        let mut batch = few.clone();
-        batch.set(at, spoil(&few.claims[at], at));
-        batch.check_cold(backend);
+    for valid in [first(&HOT, EVERY_POSITION), first(&HOT, SUMMED), first(&COLD, SUMMED)] {
+        for at in 0..valid.claims.len() {
+            let mut batch = valid.clone();
+            batch.set(at, spoil(&valid.claims[at], at));
+            batch.check_cold(backend);
+        }
     }
 }
 
@@ -167,8 +170,10 @@ pub(crate) fn recover_many_bad(backend: &dyn Backend) {
 }
 
 pub(crate) fn cold_many_bad(backend: &dyn Backend) {
-    many_bad(&COLD, |batch| batch.check_cold(backend));
-    many_bad(&HOT, |batch| batch.check_cold(backend));
+    for claims in [&COLD, &HOT] {
+        many_bad(claims, |batch| batch.check_cold(backend));
+        many_bad(claims, |batch| batch.check_cold_after_others(backend));
+    }
 }
 
 pub(crate) fn hot_many_bad(backend: &dyn Backend) {

@@ -103,7 +103,10 @@ fn judged(batch: Vec<Claim>) -> Claims {
 }
 
 pub(crate) fn cold(backend: &dyn Backend) {
-    batches().iter().for_each(|batch| batch.check_cold(backend));
+    for batch in batches() {
+        batch.check_cold(backend);
+        batch.check_cold_after_others(backend);
+    }
 }
 
 pub(crate) fn hot(backend: &dyn Backend) {

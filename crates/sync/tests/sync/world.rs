@@ -9,6 +9,7 @@ use vigil_sync::{
     Answer, AnswerError, Ask, Fault, Head, Millis, Peer, SyncConfig, SyncEffect, SyncInput, SyncStatus, Syncer,
     serve_bodies, serve_headers, verify,
 };
+use vigil_trie::ScalarHasher;
 
 const TICK: Millis = 50;
 
@@ -235,7 +236,7 @@ impl World {
         let answer = reply.and_then(|raw| match raw.headers {
             Some(headers) => Answer::headers(CHAIN, &headers, raw.tip.as_ref()),
             None if is_headers => Answer::headers(CHAIN, &[], None),
-            None => Answer::bodies(&raw.bodies),
+            None => Answer::bodies(&raw.bodies, &ScalarHasher),
         });
         self.answers.insert((self.now + after, id), SyncInput::Answer { id, answer });
     }
