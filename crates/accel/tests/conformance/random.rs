@@ -1,4 +1,4 @@
-//! Random signatures: 10^5 an operation and backend, 10^7 in the long tier.
+//! Random signatures: 10^5 an operation and backend, 10^7 in the long tier; fewer under emulation (`VIGIL_TEST_ITEMS_MAX`).
 
 use crate::judge::{Claims, Combs, Recoveries};
 use crate::make;
