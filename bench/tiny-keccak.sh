@@ -18,7 +18,8 @@ taken=()
 while [ $# -gt 0 ]; do
   case $1 in
   --quick) taken+=(--quick) ;;
-  --rounds) taken+=(--rounds "$2") && shift ;;
+  --rounds=*) taken+=("$1") ;;
+  --rounds) taken+=(--rounds "${2:?how many rounds}") && shift ;;
   esac
   shift
 done

@@ -64,11 +64,13 @@ fn rows_of_another_run_say_where_they_come_from() {
     let (mut all, mut other) = (record(), record());
     other.peers.insert("alloy-primitives hashes with".into(), "tiny-keccak".into());
     other.rows.truncate(1);
+    other.rows[0].rounds = 99;
     all.append(other).expect("the same commit and machine");
     assert_eq!(all.rows.len(), 7);
     let line = "| last rows | 1 of vigil-bench engine, 2026-11-21T00:00:00Z; peers: alloy-primitives hashes with tiny-keccak, k256 0.13.4 |";
     let text = markdown(&report(&all));
     assert!(text.lines().any(|l| l == line), "no line {line:?} in\n{text}");
+    assert!(!text.contains("| rounds | 99"), "those of the other run");
     assert!(all.append(Record { commit: "def".into(), ..record() }).is_err());
     let on_another = Record { machine: Machine { smt: "on".into(), ..record().machine }, ..record() };
     assert!(all.append(on_another).is_err());
