@@ -30,7 +30,7 @@ test: fmt clippy unit bounds neon doc check e2e
 test-long:
 	@deploy/bootstrap.sh test
 	@VIGIL_TEST_LONG=1 $(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory mutate share=20
+	@$(MAKE) --no-print-directory mutate share=60
 
 # make mutate      plants bugs in accel's arithmetic, one at a time: each must turn the tests red (share=N: one in N)
 share ?= 1

@@ -39,9 +39,18 @@ impl Modulus {
             let step = divsteps(&mut eta, f[0] as u64, g[0] as u64);
             step.apply_modulo(&mut d, &mut e, self);
             step.apply(&mut f, &mut g);
+            if cfg!(any(debug_assertions, feature = "bounds-check")) {
+                assert!(self.in_range(d) && self.in_range(e), "strictly between -2m and m: {d:x?} {e:x?}");
+            }
         }
         // f is +-1 (or +-m, if x = 0, when d = 0).
         words(self.reduce(d, f[4] < 0))
+    }
+
+    /// True strictly between -2m and m.
+    fn in_range(&self, d: Limbs) -> bool {
+        let above = add(add(d, self.limbs), self.limbs);
+        above[4] >= 0 && above != [0; 5] && add(d, self.limbs.map(|limb| -limb))[4] < 0
     }
 
     /// `d` or `-d` as a number in 0..m; d strictly between -2m and m.

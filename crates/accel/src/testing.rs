@@ -53,7 +53,13 @@ pub(crate) fn edges(modulus: [u64; 4]) -> Vec<[u64; 4]> {
         }
     }
     for bits in (1..256).filter(|bits| bits % 32 < 2 || bits % 52 < 2 || *bits > 250) {
-        numbers.extend([power(bits) - 1u8, power(bits), power(bits) + 1u8, &end - power(bits)]);
+        numbers.extend([
+            power(bits) - 1u8,
+            power(bits),
+            power(bits) + 1u8,
+            &end - power(bits),
+            &end + &m - power(bits),
+        ]);
     }
     let mut words: Vec<_> = numbers.into_iter().map(|number| words(&(number % &end))).collect();
     words.sort_unstable();

@@ -1,6 +1,6 @@
 //! Plants bugs in accel's arithmetic, one at a time, and asks the conformance suite about each, and before it the unit
-//! tests of exceptional additions, which depend on a secret, so that no input of the suite brings them about, and those of
-//! inverses, of which a batch needs one, of a number that nobody chooses.
+//! tests: of exceptional additions, which depend on a secret, so that no input of the suite brings them about; of inverses,
+//! of which a batch needs one, of a number that nobody chooses; of sums, which cost time and no answer if they are wrong.
 //!
 //! All bugs are compiled into the test programs; `VIGIL_MUTANT` picks one when it runs, so that a bug costs a run and no
 //! build. Works in a copy of the tree; see `scripts/mutate.sh`.
@@ -19,14 +19,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is looked at, below `crates/accel/src`.
 const SOURCES: [&str; 6] = ["field", "secp", "keccak", "signer_vectors", "words.rs", "safegcd.rs"];
-/// Seconds after which a run counts as one that never ends.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// A run without any bug ends within this.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// So many times as long as without any bug, and at least so long, a run may take before it counts as one that never ends.
+const SLOWER: (u32, Duration) = (4, Duration::from_secs(20));
 /// Unit tests to run.
-const UNITS: &[&str] = &["secp::tests::exceptions", "inverses"];
+const UNITS: &[&str] = &["secp::", "field::", "keccak::", "inverses"];
+/// Random items an operation: what is planted is wrong far more often than once in so many, or never.
+const RANDOM_ITEMS: &str = "2000";
 /// Tests of the suite to run, the cheap ones first: a bug that any turns red is not run further.
 const STAGES: [&[&str]; 4] = [
     &["bitcoin_core", "geth", "recover_points", "keccak256_known", "signer_vectors"],
@@ -95,14 +99,10 @@ fn main() -> ExitCode {
     let sources: Vec<String> = files.iter().map(|f| fs::read_to_string(f).expect("readable")).collect();
     let mut bugs = bugs(tree, &files, &sources);
     let programs = build(tree, Path::new(target), &files, &sources, &mut bugs);
-    assert!(run(&programs.units, tree, 0, UNITS, &[]), "the unit tests are red without any bug");
-    assert!(
-        STAGES[..2].iter().all(|stage| run(&programs.suite, tree, 0, stage, &[])),
-        "the suite is red without any bug"
-    );
+    let patience = Patience::measure(&programs, tree);
     let picked: Vec<&Bug> = bugs.iter().filter(|bug| bug.id % share == 0).collect();
     println!("{} bugs in {} files, {} of them are run", bugs.len(), files.len(), picked.len());
-    let survivors = survivors(&programs, tree, &picked);
+    let survivors = survivors(&programs, tree, &patience, &picked);
     report(&picked, &survivors, &explained(Path::new(equivalent)))
 }
 
@@ -265,8 +265,26 @@ fn guilty(said: &str, tree: &Path, files: &[PathBuf], lines: &[Vec<String>]) -> 
     bad
 }
 
-/// True if the tests of these names are green with this bug. It ends with the first that is not.
-fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str]) -> bool {
+/// How long the runs of a bug may take.
+struct Patience {
+    units: Duration,
+    stages: [Duration; STAGES.len()],
+}
+
+impl Patience {
+    /// Runs everything without any bug, by which the tests are also seen to be green.
+    fn measure(programs: &Programs, tree: &Path) -> Self {
+        let measure = |program, tests| {
+            let start = Instant::now();
+            assert!(run(program, tree, 0, tests, &[], PATIENCE), "red without any bug: {tests:?}");
+            (start.elapsed() * SLOWER.0).max(SLOWER.1)
+        };
+        Self { units: measure(&programs.units, UNITS), stages: STAGES.map(|stage| measure(&programs.suite, stage)) }
+    }
+}
+
+/// True if the tests of these names are green with this bug, and end in time. It ends with the first that is not.
+fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str], patience: Duration) -> bool {
     let mut child = Command::new(program)
         .args(tests)
         .args(["--test-threads", "1"])
@@ -274,6 +292,7 @@ fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str])
         .current_dir(tree.join("crates/accel"))
         .env("VIGIL_MUTANT", id.to_string())
         .env("RUST_BACKTRACE", "0")
+        .env("VIGIL_TEST_ITEMS_MAX", RANDOM_ITEMS)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -284,7 +303,7 @@ fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str])
         let red = lines.map_while(Result::ok).any(|line| line.ends_with("FAILED"));
         let _ = done.send(!red);
     });
-    let green = ended.recv_timeout(PATIENCE).unwrap_or(false);
+    let green = ended.recv_timeout(patience).unwrap_or(false);
     if !green {
         // It may have ended by itself.
         let _ = child.kill();
@@ -293,7 +312,7 @@ fn run(program: &Path, tree: &Path, id: usize, tests: &[&str], skipped: &[&str])
 }
 
 /// The bugs that no stage turns red, worked on by all threads.
-fn survivors<'a>(programs: &Programs, tree: &Path, bugs: &[&'a Bug]) -> Vec<&'a Bug> {
+fn survivors<'a>(programs: &Programs, tree: &Path, patience: &Patience, bugs: &[&'a Bug]) -> Vec<&'a Bug> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -301,11 +320,14 @@ fn survivors<'a>(programs: &Programs, tree: &Path, bugs: &[&'a Bug]) -> Vec<&'a 
         while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let elsewhere = ELSEWHERE.iter().find(|(word, _)| bug.path().contains(word));
             let skipped = elsewhere.map_or(&[][..], |(_, backends)| backends);
-            if !run(&programs.units, tree, bug.id, UNITS, &[]) {
+            if !run(&programs.units, tree, bug.id, UNITS, &[], patience.units) {
                 println!("red in the unit tests: {}:{}", bug.name, bug.line);
                 continue;
             }
-            let red = STAGES.iter().position(|stage| !run(&programs.suite, tree, bug.id, stage, skipped));
+            let red = STAGES
+                .iter()
+                .zip(patience.stages)
+                .position(|(stage, patience)| !run(&programs.suite, tree, bug.id, stage, skipped, patience));
             match red {
                 Some(stage) => println!("red at stage {stage}: {}:{}", bug.name, bug.line),
                 None => {

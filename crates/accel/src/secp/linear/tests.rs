@@ -1,5 +1,7 @@
 //! Verdicts against the oracle, on plain words and on what else this machine has.
 
+mod buckets;
+
 use super::*;
 use crate::backends::portable::Portable;
 use crate::ops::Signed;

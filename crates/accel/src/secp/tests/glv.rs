@@ -25,7 +25,8 @@ fn edges_and_random_scalars() {
     }
 }
 
-/// Scalars half way between two lattice points, where rounding goes one way or the other and the halves are longest.
+/// Scalars half way between two lattice points, where rounding goes one way or the other and the halves are longest; also
+/// where rounding up carries into the upper word.
 #[test]
 fn half_way_between_lattice_points() {
     let [a1, b1] =
@@ -33,9 +34,10 @@ fn half_way_between_lattice_points() {
     let n = big(&N);
     let mut rng = rng(12);
     for b in [a1, b1] {
-        for _ in 0..1000 {
+        for carries in [false, true].repeat(500) {
             // k b / n = c + 1/2, for a c of any size
             let c = big(&random(&mut rng)) % &b;
+            let c = if carries { (c >> 64u8 << 64u8) + u64::MAX } else { c };
             let middle = (&c * 2u8 + 1u8) * &n / (&b * 2u8);
             for k in [&middle - 1u8, middle.clone(), &middle + 1u8] {
                 check(Order::reduce(words(&(k % &n))));
