@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// So many times as long as without any bug, and at least so long, a run may take before it counts as one that never ends.
 const SLOWER: (u32, Duration) = (4, Duration::from_secs(20));
 /// Unit tests to run.
-const UNITS: &[&str] = &["secp::", "field::", "keccak::", "inverses"];
+const UNITS: &[&str] = &["secp::", "field::", "keccak::", "signer_vectors::", "inverses"];
 /// Random items an operation: what is planted is wrong far more often than once in so many, or never.
 const RANDOM_ITEMS: &str = "2000";
 /// Tests of the suite to run, the cheap ones first: a bug that any turns red is not run further.

@@ -30,6 +30,7 @@ pub(crate) fn is_on_curve(Packed([x0, x1, x2, x3, y0, y1, y2, y3]): &Packed) -> 
 }
 
 /// Replaces each number by its inverse modulo p. None may be 0.
+#[cfg(target_arch = "x86_64")]
 #[inline(never)]
 pub(crate) fn invert_all_words<const N: usize>(numbers: &mut [[u64; 4]; N]) {
     let mut before = [Fe1::splat([1, 0, 0, 0]); N];

@@ -15,6 +15,7 @@ type Sums = fn(&[&[u8]], &[u64], &mut [u128]);
 
 /// Every form that this machine can run, whether a backend uses it or not.
 fn implementations() -> Vec<(&'static str, Sums)> {
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
     let mut all: Vec<(&str, Sums)> =
         vec![("any", super::weighted_sums), ("plain", super::sums::by_lanes::<super::sums::plain::Plain>)];
     #[cfg(target_arch = "x86_64")]

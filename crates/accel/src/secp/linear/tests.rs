@@ -26,6 +26,7 @@ static WIDE: LazyLock<Option<(crate::backends::avx512ifma::Avx512Ifma, Generator
 /// The verdicts of every machine.
 fn verdicts<R: RngCore + Clone>(claims: &[Claim], coefficients: &R) -> Vec<Vec<Verdict>> {
     WORKSPACE.take(); // a thread whose batches were bad would not add up this one
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut))]
     let mut all = vec![verify_with(Portable, &PLAIN, claims, &mut coefficients.clone())];
     #[cfg(target_arch = "x86_64")]
     if let Some((machine, generator)) = WIDE.as_ref() {
