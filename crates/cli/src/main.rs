@@ -24,6 +24,10 @@ use output::Output;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// A full node allocates on every thread and frees on others: with glibc's allocator it holds a third more memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A full node for the Theta ledger protocol, its wallet and its tools.
 #[derive(Parser)]
 #[command(name = "vigil", version = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VIGIL_COMMIT"), ")"), propagate_version = true)]
