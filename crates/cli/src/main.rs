@@ -24,7 +24,7 @@ use output::Output;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// A full node allocates on every thread and frees on others: with glibc's allocator it holds a third more memory.
+/// A node allocates on one thread and frees on another: under full load it holds a third more memory with glibc's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
