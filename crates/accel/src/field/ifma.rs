@@ -291,6 +291,19 @@ impl Fe8 {
         }
     }
 
+    /// The number below p of each lane, in the same form.
+    #[inline(always)]
+    fn canonical(self) -> Self {
+        // Below 2^256 + 2^34 after this.
+        let low = settle(self.0);
+        // p or more exactly if adding 2^256 - p reaches 2^256; that sum without its bit 256 is the number less p.
+        let [l0, l1, l2, l3, l4] = low.0;
+        let high = ripple([add(l0, splat(FOLD256)), l1, l2, l3, l4]);
+        let above = test_any(high.0[4], splat(!LOW48));
+        let wrapped = [high.0[0], high.0[1], high.0[2], high.0[3], and(high.0[4], splat(LOW48))];
+        low.select(Self(wrapped), u64::from(above))
+    }
+
     /// The words of the canonical number, vectors of word i.
     #[inline(always)]
     pub(crate) fn words(self) -> [V; 4] {
@@ -319,11 +332,6 @@ impl Field for Fe8 {
             [w0[lane], w1[lane], w2[lane], w3[lane]] = at(lane);
         }
         limbs_of([read(&w0), read(&w1), read(&w2), read(&w3)])
-    }
-
-    #[inline(always)]
-    fn store(self, put: impl FnMut(usize, [u64; 4])) {
-        Self::store_words(self.words(), put);
     }
 
     #[inline(always)]
@@ -407,7 +415,7 @@ impl Field for Fe8 {
     #[inline(always)]
     fn invert(self) -> Self {
         let mut numbers = [[0; 4]; 8];
-        self.store(|lane, words| numbers[lane] = words);
+        Self::store_words(self.words(), |lane, words| numbers[lane] = words);
         invert_all_words(&mut numbers);
         Self::load(|lane| numbers[lane])
     }
@@ -456,18 +464,6 @@ impl Field for Fe8 {
     fn is_zero(self) -> u64 {
         let [l0, l1, l2, l3, l4] = self.canonical().0;
         u64::from(test_zero(or(or(or(l0, l1), or(l2, l3)), l4)))
-    }
-
-    #[inline(always)]
-    fn canonical(self) -> Self {
-        // Below 2^256 + 2^34 after this.
-        let low = settle(self.0);
-        // p or more exactly if adding 2^256 - p reaches 2^256; that sum without its bit 256 is the number less p.
-        let [l0, l1, l2, l3, l4] = low.0;
-        let high = ripple([add(l0, splat(FOLD256)), l1, l2, l3, l4]);
-        let above = test_any(high.0[4], splat(!LOW48));
-        let wrapped = [high.0[0], high.0[1], high.0[2], high.0[3], and(high.0[4], splat(LOW48))];
-        low.select(Self(wrapped), u64::from(above))
     }
 
     #[inline(always)]

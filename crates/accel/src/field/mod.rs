@@ -46,9 +46,6 @@ pub(crate) trait Field: Copy {
     /// `at(lane)` is the number of a lane, in words; below 2^256.
     fn load(at: impl Fn(usize) -> [u64; 4]) -> Self;
 
-    /// The canonical words of each lane (below p), handed to `put(lane, words)`.
-    fn store(self, put: impl FnMut(usize, [u64; 4]));
-
     /// Reads one packed point a lane: `(x, y)`. Values below 2^256.
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self);
 
@@ -91,8 +88,6 @@ pub(crate) trait Field: Copy {
     fn select(self, b: Self, mask: u64) -> Self;
     /// The lanes that are 0 modulo p.
     fn is_zero(self) -> u64;
-    /// The number below p of each lane, in the same form.
-    fn canonical(self) -> Self;
     /// The lanes whose canonical number is odd.
     fn is_odd(self) -> u64;
 }

@@ -51,7 +51,6 @@ impl<A: Field> Field for Pair<A> {
         twice_sub(b);
         twice();
         neg();
-        canonical();
     }
 
     both_masked! {
@@ -79,12 +78,6 @@ impl<A: Field> Field for Pair<A> {
     #[inline(always)]
     fn load(at: impl Fn(usize) -> [u64; 4]) -> Self {
         Self(A::load(&at), A::load(|lane| at(A::LANES + lane)))
-    }
-
-    #[inline(always)]
-    fn store(self, mut put: impl FnMut(usize, [u64; 4])) {
-        self.0.store(&mut put);
-        self.1.store(|lane, words| put(A::LANES + lane, words));
     }
 
     #[inline(always)]

@@ -195,11 +195,6 @@ impl<const MULX: bool> Field for Fe<MULX> {
     }
 
     #[inline(always)]
-    fn store(self, mut put: impl FnMut(usize, [u64; 4])) {
-        put(0, canonical(self.0));
-    }
-
-    #[inline(always)]
     fn load_points<'a>(at: impl Fn(usize) -> &'a Packed) -> (Self, Self) {
         let [x0, x1, x2, x3, y0, y1, y2, y3] = at(0).0;
         (Self([x0, x1, x2, x3]), Self([y0, y1, y2, y3]))
@@ -309,11 +304,6 @@ impl<const MULX: bool> Field for Fe<MULX> {
     #[inline(always)]
     fn is_zero(self) -> u64 {
         u64::from(words::is_zero(self.0) | (self.0 == P))
-    }
-
-    #[inline(always)]
-    fn canonical(self) -> Self {
-        Self(canonical(self.0))
     }
 
     #[inline(always)]

@@ -144,10 +144,10 @@ impl Task for InAndOut<'_> {
             let (x, y) = (self.0[lane], self.0[8 + lane]);
             Packed([x[0], x[1], x[2], x[3], y[0], y[1], y[2], y[3]])
         });
-        Fe8::load(|lane| self.0[lane]).store(|_, words| numbers.push(words));
+        Fe8::store_words(Fe8::load(|lane| self.0[lane]).words(), |_, words| numbers.push(words));
         let (x, y) = Fe8::load_points(|lane| &points_in[lane]);
         Fe8::store_points(x, y, |_, point| points.push(point));
-        x.invert().store(|_, words| inverses.push(words));
+        Fe8::store_words(x.invert().words(), |_, words| inverses.push(words));
         (numbers, points, inverses)
     }
 }
