@@ -1,6 +1,7 @@
 //! `vigil-bench engine`: the operations of the engine on each backend, beside the libraries that others use, in alternating
 //! rounds of one process.
 
+mod checkpoint;
 mod inputs;
 mod keccak;
 mod peers;
@@ -90,8 +91,8 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
     let of_pool = plan.of_pool();
     for callers in &plan.runs {
         let plan = if *callers == Callers::Pool { &of_pool } else { plan };
-        // A trie is committed by one thread; more of them would only need more memory.
-        for op in plan.ops.iter().filter(|op| **op != Op::Trie || callers.count() == 1) {
+        // A trie is committed by one thread, and so are votes merged; more of them would only need more memory.
+        for op in plan.ops.iter().filter(|op| !matches!(**op, Op::Trie | Op::Checkpoint) || callers.count() == 1) {
             let new = measure_one(plan, callers, *op)?;
             say(&new);
             all.extend(new);
@@ -107,6 +108,7 @@ fn measure_one(plan: &Plan, callers: &Callers, op: Op) -> Result<Vec<Row>, Wrong
         Op::Keccak256 => keccak::with,
         Op::SignerVectors => vectors::with,
         Op::Trie => trie::with,
+        Op::Checkpoint => checkpoint::with,
     };
     let threads = plan.threads(callers);
     match callers {

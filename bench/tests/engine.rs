@@ -15,7 +15,7 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn wrong_flags_name_what_is_allowed() {
     for (flags, words) in [
-        (["--ops", "checkpoint"], ["comes with the guardians", "recover"]),
+        (["--ops", "checkpoints"], ["no such operation", "checkpoint, trie"]),
         (["--ops", "recover,verify"], ["no such operation", "verify_known"]),
         (["--backends", "sse2"], ["no such backend", "avx512ifma"]),
         (["--sizes", "0"], ["--sizes", "0"]),
@@ -74,6 +74,30 @@ fn a_small_run_writes_rows_and_reports() {
     assert!(has("signer_vectors", "n10000-k20", 1, ""));
     assert!(read(&markdown).contains("## What must be shown"));
     assert!(read(&html).starts_with("<!DOCTYPE html>"));
+}
+
+/// Each case judges its answers by blst's.
+#[test]
+fn votes_of_guardians_are_merged_beside_blst() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let json = dir.path().join("engine.json").to_str().expect("UTF-8").to_owned();
+    let output = engine(&["--ops", "checkpoint", "--quick", "--json", &json]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(&json).expect("written")).expect("JSON");
+    let rows = record["rows"].as_array().expect("rows");
+    for row in rows {
+        shape(row);
+        assert_eq!(row["op"], "checkpoint");
+    }
+    for (case, peer) in [
+        ("pop-n1000-k20", "blst"),
+        ("pop-n1000-vs-pairings", "blst-pairings"),
+        ("augmented-table-n1000", "blst"),
+        ("augmented-n1000-k20", "blst"),
+    ] {
+        let found = |r: &Value| r["case"] == case && r["peer"] == peer && r["backend"] == "portable";
+        assert!(rows.iter().any(found), "{case} beside {peer}");
+    }
 }
 
 /// The rows of one run stand with those of another, and are not measured again.

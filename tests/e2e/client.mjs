@@ -1,13 +1,14 @@
 // The npm package @thetalabs/theta-js, unmodified, against a localnet: account, send, wait for inclusion, stake, read back.
 import thetajs from '@thetalabs/theta-js';
-import { DEV_ADDRESS, DEV_KEY, Localnet, RECIPIENT, assert, assertEqual, rpc, until } from './lib.mjs';
+import { join } from 'node:path';
+import { DEV_ADDRESS, DEV_KEY, Localnet, RECIPIENT, assert, assertEqual, rpc, until, vigil } from './lib.mjs';
 import { run } from './lib.mjs';
 
 const { providers, transactions, Wallet } = thetajs;
 const WEI = 10n ** 18n;
 const FEE = 3n * 10n ** 17n;
 
-const net = await Localnet.start({ basePort: 21000 });
+const net = await Localnet.start({ basePort: 21000, args: ['--guardians', '2', '--guardian-processes', '1'] });
 const provider = new providers.HttpProvider('privatenet', net.url());
 const wallet = new Wallet(DEV_KEY, provider);
 const balance = async (address, coin) => BigInt((await provider.getAccount(address)).coins[coin]);
@@ -82,6 +83,35 @@ await run({
     assertEqual(stake.amount, (200_000n * WEI).toString(), 'the stake');
     assertEqual(stake.withdrawn, false, 'withdrawn');
     assertEqual(await balance(DEV_ADDRESS, 'thetawei'), (12_500_000n - 10n - 200_000n) * WEI, 'what is left');
+  },
+
+  'guardians of the genesis share a node that follows': async () => {
+    const status = await rpc(net.url(4), 'theta.GetStatus');
+    const height = status.latest_finalized_block_height;
+    assert(Number(height) > 0, `node 4 has settled ${height}`);
+    const [{ Gcp }] = (await rpc(net.url(4), 'theta.GetGcpByHeight', { height })).BlockHashGcpPairs;
+    assertEqual(Gcp.SortedGuardians.length, 2, 'guardians');
+    assert(Gcp.SortedGuardians.some((g) => g.Holder.toLowerCase() === status.address.toLowerCase()), 'one has its address');
+    const amounts = Gcp.SortedGuardians.flatMap((g) => g.Stakes.map((s) => s.amount));
+    assert(amounts.every((amount) => amount === (100_000n * WEI).toString()), `stakes ${amounts}`);
+  },
+
+  'a deposit with the summary of `vigil guardian key` shows in the guardian pool': async () => {
+    const dir = join(net.dataDir, 'operator');
+    const done = async (args) => {
+      const ended = await vigil(args, { env: { VIGIL_HOME: net.home, VIGIL_REMOTE_RPC_ENDPOINT: net.url() } });
+      assertEqual(ended.code, 0, `${args.join(' ')} (${ended.stderr})`);
+      return ended.stdout;
+    };
+    await done(['init', '--data-dir', dir, '--genesis', join(net.dataDir, 'genesis.json')]);
+    const key = JSON.parse(await done(['guardian', 'key', '--data-dir', dir, '--password', 'correct horse', '--json']));
+    const deposit = ['tx', 'deposit', '--chain=privatenet', '--source', DEV_ADDRESS, '--purpose=1', '--stake=1000'];
+    const sent = JSON.parse(await done([...deposit, '--holder', key.Summary, '--password=qwertyuiop', '--json']));
+    const { block_height: height } = await included(sent.hash);
+    const [{ Gcp }] = (await rpc(net.url(), 'theta.GetGcpByHeight', { height })).BlockHashGcpPairs;
+    const guardian = Gcp.SortedGuardians.find((g) => g.Holder.toLowerCase() === key.Address.toLowerCase());
+    assertEqual(guardian?.Stakes[0].amount, (1_000n * WEI).toString(), 'the stake');
+    assertEqual(guardian.Stakes[0].source.toLowerCase(), DEV_ADDRESS.toLowerCase(), 'the source');
   },
 
   'the chain goes on after the set has changed': async () => {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 /// The lock file that this program was built with.
 const LOCK: &str = include_str!("../../../Cargo.lock");
-const PEERS: [&str; 7] = ["secp256k1", "secp256k1-sys", "k256", "keccak-asm", "tiny-keccak", "p3-keccak", "alloy-trie"];
+const PEERS: [&str; 8] =
+    ["blst", "secp256k1", "secp256k1-sys", "k256", "keccak-asm", "tiny-keccak", "p3-keccak", "alloy-trie"];
 /// Instruction sets that decide which code runs.
 const FEATURES: [&str; 11] =
     ["avx2", "bmi2", "adx", "avx512f", "avx512dq", "avx512bw", "avx512vl", "avx512ifma", "avx512vbmi", "asimd", "sha3"];

@@ -120,7 +120,7 @@ fn one_round(clock: Clock, side: &mut Side<'_>, items: usize, n: usize, round: u
         at = end;
     }
     let ns = clock.now_ns() - start;
-    side.task.wrong(first..first + count).map_or(Ok(ns / count as f64), Err)
+    side.task.wrong(first..first + count).map_or(Ok(side.times * ns / count as f64), Err)
 }
 
 /// Two threads side by side: what they do in a second adds up.
@@ -152,6 +152,7 @@ mod tests {
             runs: vec![],
             clock: Clock::Cpu,
             seed: 7,
+            quick: true,
             trie: trie::QUICK,
         }
     }

@@ -18,18 +18,20 @@ pub(crate) struct Side<'a> {
     pub(crate) is_peer: bool,
     /// Most items a round.
     pub(crate) window: usize,
+    /// How many times what it does makes an item, where a whole one would take too long.
+    pub(crate) times: f64,
     pub(crate) task: Box<dyn Task + 'a>,
 }
 
 impl<'a> Side<'a> {
     /// One of ours.
     pub(crate) fn ours(name: &'static str, task: impl Task + 'a) -> Self {
-        Self { name, is_peer: false, window: usize::MAX, task: Box::new(task) }
+        Self { name, is_peer: false, window: usize::MAX, times: 1.0, task: Box::new(task) }
     }
 
     /// One to compare with.
     pub(crate) fn peer(name: &'static str, window: usize, task: impl Task + 'a) -> Self {
-        Self { name, is_peer: true, window, task: Box::new(task) }
+        Self { name, is_peer: true, window, times: 1.0, task: Box::new(task) }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use crate::backends::cpu::{Cpu, Token};
 use crate::backends::portable::Portable;
+use crate::bls::plain::Plain;
+use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
 use crate::signer_vectors;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use vigil_crypto::signer_vectors::UnpackError;
 use vigil_primitives::Hash;
 
@@ -158,6 +161,34 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// As [`vigil_crypto::signer_vectors::unpack`].
     fn unpack_signers(&self, n: usize, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
         signer_vectors::unpack(n, bytes)
+    }
+
+    /// The Miller values of a range of guardians in the augmented scheme: pieces of [`PreparedCheckpoint::augmented`]'s table.
+    ///
+    /// # Panics
+    /// If the range is out of bounds.
+    fn miller_values(&self, guardians: &GuardianKeys, range: Range<usize>, message: &[u8]) -> Vec<MillerValue> {
+        checkpoint::miller_values(&Plain, guardians, range, message)
+    }
+
+    /// What votes on a message are merged with.
+    fn prepare_checkpoint(&self, scheme: Scheme, guardians: &Arc<GuardianKeys>, message: &[u8]) -> PreparedCheckpoint {
+        let of = Arc::clone(guardians);
+        match scheme {
+            Scheme::ProofOfPossession => PreparedCheckpoint::proof_of_possession(of, message),
+            Scheme::Augmented => {
+                let values = self.miller_values(guardians, 0..guardians.len(), message);
+                PreparedCheckpoint::augmented(of, message, values)
+            }
+        }
+    }
+
+    /// Merges votes on a checkpoint. The answer is [`vigil_crypto::checkpoint::merge`]'s.
+    ///
+    /// # Panics
+    /// For more than [`checkpoint::AGGREGATES_MAX`].
+    fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        checkpoint::merge(&Plain, checkpoint, votes)
     }
 }
 

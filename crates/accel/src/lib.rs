@@ -8,6 +8,8 @@
 
 mod backend;
 mod backends;
+mod bls;
+pub mod checkpoint;
 mod comb;
 pub mod engine;
 mod field;

@@ -1,5 +1,7 @@
 //! Single steps of the arithmetic, for `benches/pieces.rs`. Not an interface: it changes with what is below it.
 
+pub mod checkpoint;
+
 #[cfg(target_arch = "aarch64")]
 use crate::backends::neon::Neon;
 #[cfg(target_arch = "x86_64")]

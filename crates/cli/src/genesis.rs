@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
     };
     let accounts = genesis::read_balances(&read(&args.balances)?).map_err(at(&args.balances))?;
     let stakes = genesis::read_stakes(&read(&args.stakes)?).map_err(at(&args.stakes))?;
-    let genesis = genesis::assemble(params, args.timestamp, accounts, stakes).map_err(CliError::failed)?;
+    let genesis = genesis::assemble(params, args.timestamp, accounts, stakes, Vec::new()).map_err(CliError::failed)?;
     let hash = GenesisBlock::of(&genesis).map_err(CliError::failed)?.hash();
     if args.output.exists() {
         return Err(CliError::failed(format!("{} exists: move it away first", args.output.display())));

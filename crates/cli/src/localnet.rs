@@ -4,7 +4,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
-use vigil_node::localnet::{self, Event, LocalnetError, Options, PortError, SetupError, Summary};
+use vigil_node::localnet::{self, Event, LocalnetError, Options, PortError, SetupError, Shape, Summary};
 
 /// Without a terminal, every so many progress lines are printed.
 const PROGRESS_EVERY: u32 = 5;
@@ -18,6 +18,9 @@ pub(crate) struct Args {
     /// Number of guardians
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     guardians: usize,
+    /// Processes that the guardians are spread over [default: one each up to 4 guardians, else 4 to 8]
+    #[arg(long, value_name = "COUNT")]
+    guardian_processes: Option<usize>,
     /// Folder of the network; one that is there goes on [default: a temporary one]
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
@@ -43,9 +46,7 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
-    if args.guardians > 0 {
-        return Err(CliError::usage("--guardians must be 0: guardians arrive with the finality of checkpoints"));
-    }
+    let shape = Shape::new(args.validators, args.guardians, args.guardian_processes).map_err(CliError::usage)?;
     crate::wallet::install_dev_keys(&globals.home()?)?;
     let temporary = match args.data_dir {
         Some(_) => None,
@@ -57,7 +58,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let given = args.data_dir.clone();
     let data_dir = given.or_else(|| temporary.as_ref().map(|t| t.path().to_path_buf())).unwrap_or_default();
     let options = Options {
-        validators: args.validators,
+        shape,
         data_dir,
         base_port: args.base_port,
         genesis: args.genesis.clone(),
@@ -84,9 +85,9 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let result = runtime.block_on(async {
         let stop = crate::start::until_told(false)?;
         localnet::run(&options, stop, &mut tell).await.map_err(|why| match why {
-            LocalnetError::Validators { .. }
-            | LocalnetError::Port(PortError::Range { .. })
-            | LocalnetError::Setup(SetupError::Genesis(_)) => CliError::usage(why),
+            LocalnetError::Port(PortError::Range { .. }) | LocalnetError::Setup(SetupError::Genesis(_)) => {
+                CliError::usage(why)
+            }
             _ => CliError::caused(&why),
         })
     });
@@ -107,8 +108,12 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
 
 /// The summary for a person.
 fn in_words(summary: &Summary) -> String {
-    let Summary { settled_height, txs_settled, tps_settled, latency_ms, forks, errors, roots_equal, .. } = summary;
-    let roots = if *roots_equal { "equal" } else { "NOT EQUAL" };
+    let Summary { settled_height, finalized_height, txs_settled, tps_settled, latency_ms, forks, errors, .. } = summary;
+    let roots = if summary.roots_equal { "equal" } else { "NOT EQUAL" };
+    let finalized = match finalized_height {
+        0 => String::new(),
+        _ => format!(", finalized up to {finalized_height}"),
+    };
     let load = match txs_settled {
         0 => String::new(),
         _ => format!(
@@ -116,7 +121,9 @@ fn in_words(summary: &Summary) -> String {
             latency_ms.p50, latency_ms.p99
         ),
     };
-    format!("settled up to height {settled_height}{load}; forks {forks}, errors {errors}, state roots {roots}")
+    format!(
+        "settled up to height {settled_height}{finalized}{load}; forks {forks}, errors {errors}, state roots {roots}"
+    )
 }
 
 /// `90`, `90s`, `5m`, `1h`.
@@ -143,8 +150,8 @@ mod tests {
         summary.txs_settled = 569;
         summary.tps_settled = 46.8;
         (summary.latency_ms.p50, summary.latency_ms.p99) = (901.0, 1160.0);
-        (summary.forks, summary.roots_equal) = (1, false);
-        let expected = "settled up to height 27, 569 transactions at 46.8 a second, latency p50 901 ms, p99 1160 ms; \
+        (summary.forks, summary.roots_equal, summary.finalized_height) = (1, false, 20);
+        let expected = "settled up to height 27, finalized up to 20, 569 transactions at 46.8 a second, latency p50 901 ms, p99 1160 ms; \
                         forks 1, errors 0, state roots NOT EQUAL";
         assert_eq!(in_words(&summary), expected);
     }

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod files;
 mod genesis;
+mod guardian;
 mod init;
 mod key;
 mod localnet;
@@ -54,6 +55,9 @@ enum Command {
     /// Make, list, delete keys of the wallet
     #[command(subcommand)]
     Key(key::Command),
+    /// This node as a guardian
+    #[command(subcommand)]
+    Guardian(guardian::Command),
     /// Sign and send transactions
     #[command(subcommand)]
     Tx(tx::Command),
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
     match &cli.command {
         Command::Key(command) => key::run(command, &cli.globals, output),
+        Command::Guardian(command) => guardian::run(command, &cli.globals, output),
         Command::Tx(command) => tx::run(command, &cli.globals, output),
         Command::Query(args) => query::run(args, output),
         Command::Init(args) => init::run(args, &cli.globals, output),

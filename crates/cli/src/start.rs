@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 use vigil_crypto::SecretKey;
 use vigil_node::accel::{self, AccelError};
+use vigil_node::guardian_keys::{self, GuardianKey};
 use vigil_node::layout::Layout;
 use vigil_node::{Config, Node, NodeError, StartOptions, node_key, telemetry};
 use vigil_rpc::Version;
@@ -81,7 +82,11 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let config = Config::load(Some(&layout.config()), env, args.config.0.iter().cloned()).map_err(CliError::usage)?;
     start_log(&config)?;
     let genesis = crate::genesis::read(&layout.genesis())?;
-    let key = unlock(args, &layout)?;
+    let (key, password) = unlock(args.password.as_deref(), &layout)?;
+    let guardians = match config.guardian_enabled {
+        true => open_guardians(&layout, &password)?,
+        false => Vec::new(),
+    };
     let engine = accel::start(&config, &layout.calibration(), COMMIT).map_err(|why| match why {
         AccelError::Backend { .. } => CliError::usage(why),
         AccelError::Threads(_) => CliError::caused(&why),
@@ -89,7 +94,8 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let address = key.address();
     let (rpc, metrics) = (config.rpc_port, config.metrics_port);
     let Args { fresh_journal, sent_log, .. } = *args;
-    let options = StartOptions { layout, config, genesis, key, fresh_journal, sent_log, engine, version: version() };
+    let options =
+        StartOptions { layout, config, genesis, key, guardians, fresh_journal, sent_log, engine, version: version() };
     telemetry::recorder();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(CliError::while_doing("cannot start the runtime"))?;
@@ -118,11 +124,12 @@ fn start_log(config: &Config) -> Result<(), CliError> {
     subscriber.with_target(false).try_init().map_err(CliError::failed)
 }
 
-/// Opens the node's key. If there is none yet, asks twice for a password, makes one and says so.
-fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
+/// Opens the node's key with the given password, or one asked for; answers both. If there is no key yet, asks twice,
+/// makes one and says so.
+pub(crate) fn unlock(password: Option<&str>, layout: &Layout) -> Result<(SecretKey, String), CliError> {
     let known = node_key::address(layout.keys()).map_err(CliError::failed)?;
-    let password = match (&args.password, known) {
-        (Some(password), _) => password.clone(),
+    let password = match (password, known) {
+        (Some(password), _) => password.to_owned(),
         (None, Some(address)) => crate::wallet::ask_password(&format!("Please enter password of {address}: "))?,
         (None, None) => {
             let first = crate::wallet::ask_password("Please enter a password for the new node key: ")?;
@@ -142,7 +149,20 @@ fn unlock(args: &Args, layout: &Layout) -> Result<SecretKey, CliError> {
              follows. If it should sign with another key, stop it and replace the file there by that key's"
         );
     }
-    Ok(key)
+    Ok((key, password))
+}
+
+/// Opens the keys of all guardians of this data folder; to have none is no error, but surely a mistake.
+fn open_guardians(layout: &Layout, password: &str) -> Result<Vec<GuardianKey>, CliError> {
+    let keys = guardian_keys::load_all(&layout.guardian_keys(), password).map_err(CliError::failed)?;
+    if keys.is_empty() {
+        let folder = layout.guardian_keys();
+        tracing::warn!(
+            "`guardian.enabled` is true, but there is no key in {}: `vigil guardian key` makes one",
+            folder.display()
+        );
+    }
+    Ok(keys)
 }
 
 /// Ends on SIGINT, SIGTERM or, if asked for, at the end of stdin.

@@ -3,10 +3,10 @@
 use crate::certs::{Cert, Verdict, is_genesis, matches, same_body};
 use crate::limits::CERTS_UNKNOWN_MAX;
 use crate::machine::Machine;
-use crate::{Effect, Evidence, Peer, Penalty, ValidatorSet};
+use crate::{Effect, Peer, Penalty, ValidatorSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vigil_primitives::{Hash, Hcc, Height, Vote};
+use vigil_primitives::{Evidence, Hash, Hcc, Height, Vote};
 
 impl Machine {
     /// Takes a certificate from a message. Returns false if it is provably worthless; then the sender was blamed.

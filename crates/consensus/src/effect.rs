@@ -1,9 +1,9 @@
 //! What goes into the machine and what it asks of the world.
 
-use crate::{Evidence, JournalRecord, Message, Millis, Peer, RestartPoint, RolledBack, ValidatorSet};
+use crate::{JournalRecord, Message, Millis, Peer, RestartPoint, RolledBack, ValidatorSet};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use std::sync::Arc;
-use vigil_primitives::{Address, Block, Epoch, Hash, Hcc, Height};
+use vigil_primitives::{Address, Block, Epoch, Evidence, Hash, Hcc, Height};
 
 /// Something happened.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Settlement as a pure machine: [`Input`] -> [`Effect`]s.
+//! Settlement as a pure machine: [`Input`] -> [`Effect`]s. Finalization by guardians is [`finality`], a machine of its own.
 //!
 //! The rules are those of `spec/consensus.md` §1, as its REC paragraphs word them: votes of strictly increasing height
 //! under a lock (V1-V6), epochs that change by certificate or by a quorum of `EpochChange` (E1-E5), proposals (L1-L4),
@@ -19,8 +19,8 @@ mod certs;
 mod config;
 mod effect;
 mod epochs;
-mod evidence;
 mod fetch;
+pub mod finality;
 mod handle;
 mod journal;
 mod limits;
@@ -48,7 +48,6 @@ pub use config::{Config, Keys, Rules, UnknownOwn};
 pub use effect::{
     BlockFault, BuildRequest, Effect, Executed, HaltReason, Input, Lookup, Penalty, Settled, SettledBlock, TimerId,
 };
-pub use evidence::{Evidence, EvidenceError};
 pub use journal::{Floor, JournalRecord, JournalState, Lock, RolledBack};
 pub use limits::*;
 pub use machine::Machine;

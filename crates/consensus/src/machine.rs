@@ -2,7 +2,6 @@
 
 use crate::certs::Cert;
 use crate::epochs::Clock;
-use crate::evidence::Evidence;
 use crate::fetch::Fetches;
 use crate::parking::Parking;
 use crate::propose::Turn;
@@ -17,7 +16,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vigil_primitives::{Address, Block, Epoch, Hash, Hcc, Height};
+use vigil_primitives::{Address, Block, Epoch, Evidence, Hash, Hcc, Height};
 
 /// The settlement machine of one node. A copy is a machine of its own, with the same key: a simulator's what-if.
 #[derive(Clone)]

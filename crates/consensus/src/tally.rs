@@ -1,9 +1,8 @@
 //! Votes: a bounded memory of each voter's, ordered by block; faults show when a vote is added.
 
-use crate::Evidence;
 use crate::limits::VOTES_PER_VOTER;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use vigil_primitives::{Address, Epoch, Hash, Height, Vote};
+use vigil_primitives::{Address, Epoch, Evidence, Hash, Height, Vote};
 
 /// Votes whose signatures were checked.
 #[derive(Clone, Default)]
@@ -54,7 +53,7 @@ impl Tally {
         let key = match fault {
             Evidence::DoubleVote(a, _) => (a.voter, a.height, false),
             Evidence::SurroundVote(a, _) => (a.voter, a.height, true),
-            Evidence::DoubleProposal(..) | Evidence::SourceLie(..) => return true,
+            Evidence::DoubleProposal(..) | Evidence::SourceLie(..) | Evidence::GuardianDoubleVote(..) => return true,
         };
         if self.reported.len() >= REPORTED_MAX {
             self.reported.pop_first();

@@ -2,9 +2,9 @@
 
 use crate::limits::TIMESTAMP_AHEAD_MAX_SECONDS;
 use crate::machine::Machine;
-use crate::{BlockMeta, Effect, Evidence, HaltReason, JournalRecord, Lock, Message, Rules};
+use crate::{BlockMeta, Effect, HaltReason, JournalRecord, Lock, Message, Rules};
 use std::collections::BTreeMap;
-use vigil_primitives::{Address, Hash, Hcc, Signature, Vote};
+use vigil_primitives::{Address, Evidence, Hash, Hcc, Signature, Vote};
 
 impl Machine {
     /// Votes for a block of the current epoch, if the rules allow one. Returns true if it did.

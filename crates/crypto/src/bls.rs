@@ -45,7 +45,7 @@ impl Scheme {
     }
 
     /// What is hashed to the curve for `message` under `key`.
-    fn signed(self, key: &PublicKey, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn signed(self, key: &PublicKey, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Augmented => [key.to_bytes().as_slice(), message].concat(),
             Self::ProofOfPossession => message.to_vec(),
@@ -112,6 +112,10 @@ impl PublicKey {
         self.0.compress()
     }
 
+    pub(crate) fn point(&self) -> Point1 {
+        self.0
+    }
+
     /// True if `signature` is this key's over `message`.
     pub fn verify(&self, scheme: Scheme, message: &[u8], signature: &Signature) -> bool {
         self.verify_tagged(scheme.tag(), &scheme.signed(self, message), signature)
@@ -135,6 +139,12 @@ impl PublicKey {
         let sum = AggregatePublicKey::aggregate(&points, false).map_err(|_| BlsError::Empty)?.to_public_key();
         sum.validate()?;
         Ok(Self(sum))
+    }
+}
+
+impl From<PublicKey> for blst::blst_p1_affine {
+    fn from(key: PublicKey) -> Self {
+        key.0.into()
     }
 }
 
@@ -173,15 +183,27 @@ impl Signature {
     /// True if this is the sum of one signature of each key over its message. False for no parts.
     pub fn verify_aggregate(&self, scheme: Scheme, parts: &[(PublicKey, &[u8])]) -> bool {
         let signed: Vec<Vec<u8>> = parts.iter().map(|(key, message)| scheme.signed(key, message)).collect();
+        let keys: Vec<Point1> = parts.iter().map(|(key, _)| key.0).collect();
+        self.verify_points(scheme, &signed, &keys)
+    }
+
+    /// True if this is the sum of signatures: under each point, of the bytes at its place.
+    pub(crate) fn verify_points(&self, scheme: Scheme, signed: &[Vec<u8>], points: &[Point1]) -> bool {
         let signed: Vec<&[u8]> = signed.iter().map(Vec::as_slice).collect();
-        let keys: Vec<&Point1> = parts.iter().map(|(key, _)| &key.0).collect();
-        self.0.aggregate_verify(false, &signed, scheme.tag(), &keys, false) == BLST_ERROR::BLST_SUCCESS
+        let points: Vec<&Point1> = points.iter().collect();
+        self.0.aggregate_verify(false, &signed, scheme.tag(), &points, false) == BLST_ERROR::BLST_SUCCESS
     }
 
     /// True if this is the sum of the keys' signatures over one message, in the proof-of-possession scheme. False for
     /// no keys and for keys that cancel out.
     pub fn verify_same_message(&self, keys: &[PublicKey], message: &[u8]) -> bool {
         PublicKey::aggregate(keys).is_ok_and(|sum| sum.verify(Scheme::ProofOfPossession, message, self))
+    }
+}
+
+impl From<Signature> for blst::blst_p2_affine {
+    fn from(signature: Signature) -> Self {
+        signature.0.into()
     }
 }
 

@@ -11,6 +11,7 @@
 pub mod bls;
 mod cases;
 mod check;
+pub mod checkpoint;
 pub mod keystore;
 pub mod second_opinion;
 mod secp;

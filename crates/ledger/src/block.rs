@@ -1,7 +1,9 @@
 //! Executing a block.
 
-use crate::error::{ApplyError, BlockError, StateError};
-use crate::rewards::is_reward_height;
+use crate::env::Env;
+use crate::error::{ApplyError, BlockError, FinalityError, StateError};
+use crate::finality::{include, remember_checkpoint};
+use crate::rewards::{is_reward_height, rewards};
 use crate::stake::{return_stakes, validator_set};
 use crate::state::State;
 use crate::supply::Supply;
@@ -57,28 +59,31 @@ impl BlockOutcome {
 /// Executes a received block. Every transaction must succeed.
 ///
 /// Checked here: height, time not before the parent's, transaction root, limits of count and bytes, coinbase first where
-/// rewards are due, each transaction, state root. Not here: chain id, signature, proposer, certificates (consensus).
+/// rewards are due, the guardians' certificate, each transaction, state root. Not here: that the parent is the header's,
+/// chain id, signature, proposer, votes (consensus).
 ///
 /// # Errors
 /// [`BlockError::State`] is ours; every other error is the proposer's.
 pub fn execute_block(
-    params: &ChainParams,
-    hasher: &dyn BatchHasher,
+    env: &Env,
     parent: &Parent,
     header: &BlockHeader,
     txs: &[Arc<VerifiedTx>],
 ) -> Result<BlockOutcome, BlockError> {
-    check_header(params, hasher, parent, header, txs)?;
+    check_header(env.params, env.hasher, parent, header, txs)?;
     let mut view = View::new(parent.state.clone(), parent.height);
-    view.proposer = Some(header.proposer);
+    begin(&mut view, env, header).map_err(|error| match error {
+        FinalityError::Refused(error) => BlockError::Certificate { height: header.height, error },
+        FinalityError::State(error) => BlockError::State(error),
+    })?;
     for (index, verified) in txs.iter().enumerate() {
-        let context = Context::new(params, verified, header.height);
+        let context = Context::new(env.params, env.proofs, verified, header.height);
         tx::apply(&mut view, &context).map_err(|error| match error {
             ApplyError::Refused(error) => BlockError::Tx { height: header.height, index, hash: verified.hash(), error },
             ApplyError::State(error) => BlockError::State(error),
         })?;
     }
-    let outcome = finish(params, hasher, parent, view)?;
+    let outcome = finish(env, parent, view)?;
     if outcome.state_root != header.state_root {
         let (got, expected) = (outcome.state_root, header.state_root);
         return Err(BlockError::StateRoot { height: header.height, got, expected });
@@ -86,13 +91,22 @@ pub fn execute_block(
     Ok(outcome)
 }
 
+/// What comes before the transactions: the parent is remembered if it is a checkpoint, the certificate is judged, and it is
+/// found out what is to be paid.
+pub(crate) fn begin(view: &mut View, env: &Env, header: &BlockHeader) -> Result<(), FinalityError> {
+    view.proposer = Some(header.proposer);
+    remember_checkpoint(view, env.params, header.parent)?;
+    let certified = header.finality.as_deref().map(|cert| include(view, env, cert)).transpose()?;
+    view.keep()?;
+    if is_reward_height(env.params, view.height()) {
+        view.rewards_due = Some(rewards(view, env, certified.as_ref())?);
+    }
+    Ok(())
+}
+
 /// End-of-block updates and commit.
-pub(crate) fn finish(
-    params: &ChainParams,
-    hasher: &dyn BatchHasher,
-    parent: &Parent,
-    mut view: View,
-) -> Result<BlockOutcome, StateError> {
+pub(crate) fn finish(env: &Env, parent: &Parent, mut view: View) -> Result<BlockOutcome, StateError> {
+    let Env { params, hasher, .. } = *env;
     return_stakes(&mut view, params)?;
     let supply = parent.supply.after(view.minted_and_burned())?;
     let touched = view.written_accounts();

@@ -1,22 +1,24 @@
 //! Building a block.
 
-use crate::block::{BlockOutcome, Parent, block_bytes, finish};
-use crate::error::{ApplyError, StateError, TxError};
-use crate::rewards::{is_reward_height, rewards};
+use crate::block::{BlockOutcome, Parent, begin, block_bytes, finish};
+use crate::env::Env;
+use crate::error::{ApplyError, CertificateError, FinalityError, StateError, TxError};
 use crate::tx::{self, Context};
 use crate::view::View;
 use alloy_rlp::Encodable;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
 use vigil_primitives::{
-    Block, BlockHeader, Bytes, ChainParams, Coinbase, Hash, SIGNATURE_BYTES, SignBytes, Signature, Tx, TxInput,
-    TxOutput, TxWrapper, keccak256,
+    Address, Block, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Hash, SIGNATURE_BYTES, SignBytes, Signature, Tx,
+    TxInput, TxOutput, TxWrapper, keccak256,
 };
-use vigil_trie::{BatchHasher, ordered_root_with};
+use vigil_trie::ordered_root_with;
 
 /// What the builder is asked for.
 pub struct Proposal<'a> {
-    /// Chain id, epoch, height, parent, certificate, time and proposer of the block; the rest is filled in.
+    /// Chain id, epoch, height, parent, HCC, time and proposer of the block; the rest is filled in. `finality` is an
+    /// offer: it is left out where it does not belong ([`BuiltBlock::refused_certificate`]).
     pub header: BlockHeader,
     /// False: transactions that write the pool of validator candidates are left out (`spec/consensus.md` §1.12).
     pub allow_set_change: bool,
@@ -39,6 +41,8 @@ pub struct BuiltBlock {
     pub dropped: Vec<(Hash, TxError)>,
     /// Candidates that were left out because they write the pool of validator candidates.
     pub deferred: Vec<Hash>,
+    /// Why the certificate that was offered is left out. Most often it stands in the branch already.
+    pub refused_certificate: Option<CertificateError>,
 }
 
 /// Why no block was built.
@@ -57,20 +61,15 @@ pub enum BuildError {
 ///
 /// # Errors
 /// [`BuildError`]; never for a bad candidate.
-pub fn build_block(
-    params: &ChainParams,
-    hasher: &dyn BatchHasher,
-    parent: &Parent,
-    proposal: Proposal,
-) -> Result<BuiltBlock, BuildError> {
+pub fn build_block(env: &Env, parent: &Parent, proposal: Proposal) -> Result<BuiltBlock, BuildError> {
     let Proposal { mut header, allow_set_change, candidates, sign } = proposal;
     let mut view = View::new(parent.state.clone(), parent.height);
-    view.proposer = Some(header.proposer);
-    let mut packer = Packer::new(params, &header);
+    let refused_certificate = begin_or_leave_out(&mut view, env, &mut header)?;
+    let mut packer = Packer::new(env.params, &header);
     let (mut dropped, mut deferred) = (Vec::new(), Vec::new());
-    if is_reward_height(params, view.height()) {
-        let coinbase = coinbase(params, &mut view, &header, sign)?;
-        let context = Context::new(params, &coinbase, view.height());
+    if let Some(rewards) = view.rewards_due.clone() {
+        let coinbase = coinbase(env.params, &view, rewards, header.proposer, sign)?;
+        let context = Context::new(env.params, env.proofs, &coinbase, view.height());
         tx::apply(&mut view, &context).map_err(|e| BuildError::Coinbase(e.to_string()))?;
         packer.add(coinbase);
     }
@@ -78,7 +77,7 @@ pub fn build_block(
         if !packer.fits(candidate) {
             break;
         }
-        let context = Context::new(params, candidate, view.height());
+        let context = Context::new(env.params, env.proofs, candidate, view.height());
         match tx::dispatch(&mut view, &context) {
             Ok(()) if !allow_set_change && view.tx_writes_validators() => {
                 view.discard();
@@ -96,12 +95,32 @@ pub fn build_block(
         }
     }
     let txs = packer.txs;
-    let outcome = finish(params, hasher, parent, view)?;
-    header.tx_root = ordered_root_with(hasher, txs.iter().map(|tx| tx.raw()));
+    let outcome = finish(env, parent, view)?;
+    header.tx_root = ordered_root_with(env.hasher, txs.iter().map(|tx| tx.raw()));
     header.state_root = outcome.state_root;
     header.signature = Signature::none();
     let block = Block { header, txs: txs.iter().map(|tx| tx.raw().clone()).collect() };
-    Ok(BuiltBlock { block, txs, outcome, dropped, deferred })
+    Ok(BuiltBlock { block, txs, outcome, dropped, deferred, refused_certificate })
+}
+
+/// Begins the block, without the certificate if that is refused.
+fn begin_or_leave_out(
+    view: &mut View,
+    env: &Env,
+    header: &mut BlockHeader,
+) -> Result<Option<CertificateError>, StateError> {
+    let refused = match begin(view, env, header) {
+        Ok(()) => return Ok(None),
+        Err(FinalityError::State(error)) => return Err(error),
+        Err(FinalityError::Refused(error)) => error,
+    };
+    view.discard();
+    header.finality = None;
+    match begin(view, env, header) {
+        Ok(()) => Ok(Some(refused)),
+        Err(FinalityError::State(error)) => Err(error),
+        Err(FinalityError::Refused(error)) => unreachable!("there is no certificate to refuse: {error}"),
+    }
 }
 
 /// Keeps to the limits of a block.
@@ -131,13 +150,13 @@ impl<'a> Packer<'a> {
 
 fn coinbase(
     params: &ChainParams,
-    view: &mut View,
-    header: &BlockHeader,
+    view: &View,
+    rewards: BTreeMap<Address, Coins>,
+    proposer: Address,
     sign: &dyn Fn(&Hash) -> Signature,
 ) -> Result<Arc<VerifiedTx>, BuildError> {
-    let rewards = rewards(view, params)?;
     let outputs = rewards.into_iter().map(|(address, coins)| TxOutput { address, coins }).collect();
-    let proposer = TxInput { address: header.proposer, ..TxInput::default() };
+    let proposer = TxInput { address: proposer, ..TxInput::default() };
     let mut tx = Coinbase { proposer, outputs, block_height: view.parent_height() };
     let bytes = SignBytes::of(&params.chain_id, &Tx::Coinbase(tx.clone())).wrapped(TxWrapper::V1);
     tx.proposer.signature = sign(&keccak256(bytes));

@@ -92,6 +92,89 @@ impl ApplyError {
     }
 }
 
+/// Why the certificate in a header is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// Only checkpoint blocks carry certificates.
+    #[error("a certificate in block {block}, which is no multiple of {interval}")]
+    Place {
+        /// Height of the block.
+        block: Height,
+        /// `checkpoint_interval` of the genesis.
+        interval: u64,
+    },
+    /// It is of the chain before or after a reset.
+    #[error("the certificate is of a chain with {got} resets, this one has {expected}")]
+    Resets {
+        /// In the certificate.
+        got: u64,
+        /// Of the chain.
+        expected: u64,
+    },
+    /// There is no checkpoint below the block at that height.
+    #[error("the certificate is of height {got}: not a multiple of {interval} below block {block}")]
+    Height {
+        /// In the certificate.
+        got: Height,
+        /// Height of the block.
+        block: Height,
+        /// `checkpoint_interval` of the genesis.
+        interval: u64,
+    },
+    /// This branch has one of at least that height.
+    #[error("the certificate is of height {got}, this branch has one of height {last}")]
+    Repeated {
+        /// In the certificate.
+        got: Height,
+        /// Of the highest certificate on the branch.
+        last: Height,
+    },
+    /// There were no guardians, or it was too long ago.
+    #[error("no checkpoint of height {got} is remembered: it had no guardians or is too long ago")]
+    Forgotten {
+        /// In the certificate.
+        got: Height,
+    },
+    /// It is of another branch, or of other guardians.
+    #[error("the certificate's {what} of height {height} is {got}, this branch's is {expected}")]
+    Other {
+        /// `block` or `guardian set`.
+        what: &'static str,
+        /// Of the checkpoint.
+        height: Height,
+        /// In the certificate.
+        got: Hash,
+        /// On this branch.
+        expected: Hash,
+    },
+    /// The signer vector is none of this set.
+    #[error("the certificate's signers: {0}")]
+    Signers(String),
+    /// Not more than two thirds.
+    #[error("the certificate's signers have {got} of {total} wei, more than two thirds are needed")]
+    Weight {
+        /// Of the signers, in wei.
+        got: u128,
+        /// Of all guardians, in wei.
+        total: u128,
+    },
+    /// The signature is not that of the signers.
+    #[error("the certificate's signature is not that of its signers")]
+    Signature,
+}
+
+/// Why a certificate was not included.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FinalityError {
+    /// The certificate is at fault.
+    #[error(transparent)]
+    Refused(#[from] CertificateError),
+    /// The store is at fault.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
 /// Why a block was not executed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -137,6 +220,14 @@ pub enum BlockError {
         got: Hash,
         /// In the header.
         expected: Hash,
+    },
+    /// The header carries a certificate that is wrong.
+    #[error("block {height}: {error}")]
+    Certificate {
+        /// Of the block.
+        height: Height,
+        /// Why.
+        error: CertificateError,
     },
     /// Rewards are due and the first transaction is no coinbase.
     #[error("block {height} pays rewards, but its first transaction is no coinbase")]

@@ -1,6 +1,6 @@
 //! Keys of the state trie (`spec/ledger.md` §4), raw ASCII.
 
-use vigil_primitives::Address;
+use vigil_primitives::{Address, Hash, StakePurpose};
 
 /// Before the address of an account.
 pub(crate) const ACCOUNT_PREFIX: &[u8] = b"ls/a/";
@@ -22,6 +22,15 @@ pub(crate) const STAKE_HEIGHTS: &[u8] = b"ls/sthl";
 pub(crate) const PARAMS: &[u8] = b"ls/params";
 /// Both coins' supply at genesis (ours); the base of the rewards.
 pub(crate) const GENESIS_SUPPLY: &[u8] = b"ls/supply";
+
+/// Checkpoints that no certificate on this branch covers yet (ours).
+pub(crate) const CHECKPOINTS: &[u8] = b"ls/gcps";
+/// The highest checkpoint with a certificate on this branch (ours).
+pub(crate) const FINALIZED: &[u8] = b"ls/final";
+/// Hashes of the guardian sets that are remembered, with the last height of each (ours).
+pub(crate) const GUARDIAN_SETS: &[u8] = b"ls/gsets";
+/// Before the hash of a remembered guardian set (ours).
+pub(crate) const GUARDIAN_SET_PREFIX: &[u8] = b"ls/gset/";
 
 /// An account.
 pub(crate) fn account(address: &Address) -> [u8; 25] {
@@ -49,4 +58,19 @@ pub(crate) fn reward_distribution(holder: &Address) -> Vec<u8> {
 /// The split rule of a resource.
 pub(crate) fn split_rule(resource_id: &str) -> Vec<u8> {
     [SPLIT_RULE_PREFIX, resource_id.as_bytes()].concat()
+}
+
+/// A guardian set.
+pub(crate) fn guardian_set(hash: &Hash) -> Vec<u8> {
+    [GUARDIAN_SET_PREFIX, hash.as_slice()].concat()
+}
+
+/// Height up to which the faults of a node in a role are punished (ours).
+pub(crate) fn slashed(role: StakePurpose, node: &Address) -> Vec<u8> {
+    let prefix: &[u8] = match role {
+        StakePurpose::Validator => b"ls/slash/v/",
+        StakePurpose::Guardian => b"ls/slash/g/",
+        StakePurpose::EdgeNode => b"ls/slash/e/",
+    };
+    [prefix, node.as_slice()].concat()
 }

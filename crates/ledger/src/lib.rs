@@ -5,16 +5,19 @@
 //! - [`Screen`]: the mempool's judgement of pending transactions.
 //! - [`queries`]: reads at a state. [`check_supply`]: every coin accounted for.
 //!
-//! Keys and values of the state are those of `spec/ledger.md` §4, and ours: `ls/params` (rules of the chain) and
-//! `ls/supply` (both coins' supply at genesis). Result codes and texts are the reference's.
+//! Keys and values of the state are those of `spec/ledger.md` §4, and ours: `ls/params` (rules of the chain),
+//! `ls/supply` (both coins' supply at genesis), and what `docs/decisions/0010` and `0011` name (checkpoints, guardian sets,
+//! the highest certificate, who was slashed). Result codes and texts are the reference's.
 //!
 //! What is deliberately not here: no clock, socket, disk, thread or randomness; no signature is verified (that is
-//! [`vigil_crypto::verify_tx`], whose verdicts are read in the ledger's order of checks).
+//! [`vigil_crypto::verify_tx`], whose verdicts are read in the ledger's order of checks, and [`Proofs`]).
 #![forbid(unsafe_code)]
 
 mod block;
 mod build;
+mod env;
 mod error;
+mod finality;
 mod funds;
 mod genesis;
 mod keys;
@@ -23,6 +26,7 @@ pub mod queries;
 mod rewards;
 mod rules;
 mod screen;
+mod slashing;
 mod stake;
 mod state;
 mod supply;
@@ -34,14 +38,17 @@ mod tests;
 
 pub use block::{BlockOutcome, Parent, execute_block};
 pub use build::{BuildError, BuiltBlock, Proposal, build_block};
-pub use error::{ApplyError, BlockError, StateError, TxError, code};
-pub use genesis::{GenesisState, GenesisStateError, genesis_state};
+pub use env::{Env, Proofs, ScalarProofs};
+pub use error::{ApplyError, BlockError, CertificateError, StateError, TxError, code};
+pub use finality::Finalized;
+pub use genesis::{GenesisState, GenesisStateError, genesis_guardian, genesis_state};
 pub use rewards::{is_reward_height, minted_per_block};
 pub use rules::{
     edge_node_deposit_min, edge_node_stake_max, fee_min, gas_regular, guardian_deposit_min, guardian_stake_max,
     send_fee_min, validator_deposit_min,
 };
 pub use screen::{Screen, debited};
+pub use slashing::{Punishable, double_voters, punishable};
 pub use stake::{StakeHeights, validator_set};
 pub use state::{Reader, State};
 pub use supply::{Supply, SupplyError, check_supply, coins_of};

@@ -1,14 +1,15 @@
 //! Reads for RPC and consensus at one state.
 
 use crate::error::StateError;
+use crate::finality::{self, Finalized};
 use crate::funds::release_expired_funds;
 use crate::keys;
 use crate::stake::{StakeHeights, validator_set};
 use crate::state::{State, corrupt, decode};
 
 use vigil_primitives::{
-    Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, Height, RewardDistribution, SplitRule, U256,
-    ValidatorPool,
+    Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, GuardianSet, Hash, Height, RewardDistribution,
+    SplitRule, StakePurpose, U256, ValidatorPool,
 };
 
 /// An account as a transaction in the block after `height` would find it: expired reserved funds are released.
@@ -33,6 +34,26 @@ pub fn validators(state: &State, params: &ChainParams) -> Result<Vec<(Address, U
 /// The pool of guardians; `None` until the first deposit.
 pub fn guardian_pool(state: &State) -> Result<Option<GuardianPool>, StateError> {
     state.decoded(keys::GUARDIANS)
+}
+
+/// The guardians that a state names: those that vote on its block, if it is a checkpoint.
+pub fn guardians(state: &State) -> Result<GuardianSet, StateError> {
+    Ok(guardian_pool(state)?.as_ref().map(GuardianSet::of_pool).unwrap_or_default())
+}
+
+/// A guardian set of a checkpoint in the evidence window, or of one that has no certificate yet.
+pub fn guardian_set(state: &State, hash: &Hash) -> Result<Option<GuardianSet>, StateError> {
+    finality::guardian_set_of(state, hash)
+}
+
+/// The highest checkpoint whose certificate a header of this branch carries.
+pub fn finalized(state: &State) -> Result<Option<Finalized>, StateError> {
+    state.decoded(keys::FINALIZED)
+}
+
+/// Height at which a node lost its stake in a role; faults up to it are punished.
+pub fn slashed_at(state: &State, role: StakePurpose, node: &Address) -> Result<Option<Height>, StateError> {
+    state.decoded(&keys::slashed(role, node))
 }
 
 /// One elite edge node.

@@ -1,17 +1,35 @@
-//! What a checkpoint block pays (`docs/decisions/0003-rewards.md`; replaces `spec/ledger.md` §6).
+//! What a checkpoint block pays (`docs/decisions/0003-rewards.md`, `0010-guardian-rewards.md`; replaces `spec/ledger.md`
+//! §6).
 
+mod lottery;
+mod payout;
+
+use crate::env::Env;
 use crate::error::StateError;
+use crate::finality::{Certified, parent_set};
 use crate::keys;
 use crate::rules::BASIS_POINTS;
 use crate::stake::validator_set;
 use crate::view::View;
+use lottery::Lottery;
+use payout::{Earning, Payout, active_stakes};
 use std::collections::{BTreeMap, BTreeSet};
-use vigil_primitives::{Address, ChainParams, Coins, Height, RewardDistribution, StakeHolder, U256};
+use vigil_primitives::{Address, ChainParams, Coins, Height, TX_BYTES_MAX, U256, VALIDATORS_MAX};
+
+/// Most sources of validator stake: the coinbase pays each in one transaction. An output has at most 41 bytes (address,
+/// no stake token, an amount below 2^128), and 2 KiB are left for the rest and the beneficiaries of distributions.
+pub(crate) const STAKES_MAX: usize = (TX_BYTES_MAX - 2 * 1024) / 41;
+
+/// Most outputs of a coinbase: every validator stake and the beneficiary of each validator's distribution.
+pub(crate) const OUTPUTS_MAX: usize = STAKES_MAX + VALIDATORS_MAX;
+
+const _: () = assert!(OUTPUTS_MAX * 41 + 512 <= TX_BYTES_MAX);
 
 /// Milliseconds of a year of 365.25 days.
 const YEAR_MS: u64 = 31_557_600_000;
 
-/// True if the block of `height` pays rewards and so begins with a coinbase.
+/// True if the block of `height` is a checkpoint: it pays rewards, so it begins with a coinbase, and guardians vote on
+/// it.
 pub fn is_reward_height(params: &ChainParams, height: Height) -> bool {
     height != 0 && height.checked_rem(params.checkpoint_interval) == Some(0)
 }
@@ -23,21 +41,61 @@ pub fn minted_per_block(params: &ChainParams, genesis_tfuel: U256) -> Option<U25
     Some(scaled / (U256::from(BASIS_POINTS) * U256::from(YEAR_MS)))
 }
 
-/// Outputs of the coinbase of the view's block: what the checkpoint interval minted, to the sources of stake pro rata.
-pub(crate) fn rewards(view: &mut View, params: &ChainParams) -> Result<BTreeMap<Address, Coins>, StateError> {
-    let overflow = || StateError::Overflow("reward");
+/// Outputs of the coinbase of the view's block: what the checkpoint interval minted, divided between validators and
+/// guardians by stake. Guardians draw lots for theirs, if the block carries a certificate of their work.
+pub(crate) fn rewards(
+    view: &mut View,
+    env: &Env,
+    certified: Option<&Certified>,
+) -> Result<BTreeMap<Address, Coins>, StateError> {
     let genesis: Coins = view.get(keys::GENESIS_SUPPLY)?.unwrap_or_default();
-    let per_block = minted_per_block(params, genesis.tfuel).ok_or_else(overflow)?;
-    let budget = per_block.checked_mul(U256::from(params.checkpoint_interval)).ok_or_else(overflow)?;
-    let stakes = validator_stakes(view, params)?;
-    share(view, budget, &stakes)
+    let per_block = minted_per_block(env.params, genesis.tfuel).ok_or_else(overflow)?;
+    let budget = per_block.checked_mul(U256::from(env.params.checkpoint_interval)).ok_or_else(overflow)?;
+    let stakes = validator_stakes(view, env.params)?;
+    let staked = stakes.iter().try_fold(U256::ZERO, |sum, s| sum.checked_add(s.amount)).ok_or_else(overflow)?;
+    let guarding = U256::from(parent_set(view)?.total());
+    let all = staked.checked_add(guarding).ok_or_else(overflow)?;
+    let part = |stake: U256| {
+        budget.checked_mul(stake).ok_or_else(overflow).map(|part| part.checked_div(all).unwrap_or_default())
+    };
+    let mut payout = Payout::default();
+    let of_validators = part(staked)?;
+    for stake in &stakes {
+        let share = of_validators.checked_mul(stake.amount).ok_or_else(overflow)?;
+        payout.pay(view, stake, share.checked_div(staked).unwrap_or_default())?;
+    }
+    if let Some(certified) = certified {
+        pay_guardians(view, env, certified, part(guarding)?, &mut payout)?;
+    }
+    Ok(payout.outputs)
 }
 
-/// A stake that earns: the node, whose money, how much in wei.
-struct Earning {
-    holder: Address,
-    source: Address,
-    amount: U256,
+/// Divides the guardians' part among the lottery's slots, and each slot's pot among its winners. What falls to a winner
+/// goes to one of its active stakes. Without winners, or without stakes, nothing is minted.
+fn pay_guardians(
+    view: &mut View,
+    env: &Env,
+    certified: &Certified,
+    budget: U256,
+    payout: &mut Payout,
+) -> Result<(), StateError> {
+    let Some(pool) = view.parent_guardians()? else { return Ok(()) };
+    let slots = lottery::slots(env.params);
+    let pot = budget / U256::from(slots);
+    let mut lottery = Lottery::new(certified, view.height());
+    for slot in 0..slots {
+        let winners = lottery.draw(env.hasher, slot);
+        let prize = pot.checked_div(U256::from(winners.len())).unwrap_or_default();
+        for winner in winners {
+            let found = pool.sorted_guardians.binary_search_by_key(&winner.guardian, |g| g.holder.holder);
+            let Some(guardian) = found.ok().and_then(|at| pool.sorted_guardians.get(at)) else { continue };
+            let stakes: Vec<Earning> = active_stakes(&guardian.holder).collect();
+            if let Some(stake) = lottery::drawn(&stakes, &winner.digest) {
+                payout.pay_if_room(view, stake, prize, OUTPUTS_MAX)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Active stakes with the validators that the state names.
@@ -49,33 +107,6 @@ fn validator_stakes(view: &mut View, params: &ChainParams) -> Result<Vec<Earning
     Ok(in_set.flat_map(active_stakes).collect())
 }
 
-fn active_stakes(node: &StakeHolder) -> impl Iterator<Item = Earning> {
-    let active = node.stakes.iter().filter(|stake| !stake.withdrawn);
-    active.map(|s| Earning { holder: node.holder, source: s.source, amount: s.amount })
-}
-
-/// Divides `budget` by stake. Each share is truncated and then divided as the holder's reward distribution says.
-fn share(view: &View, budget: U256, stakes: &[Earning]) -> Result<BTreeMap<Address, Coins>, StateError> {
-    let overflow = || StateError::Overflow("reward");
-    let total = stakes.iter().try_fold(U256::ZERO, |sum, s| sum.checked_add(s.amount)).ok_or_else(overflow)?;
-    let mut outputs = BTreeMap::new();
-    let mut rules: BTreeMap<Address, Option<RewardDistribution>> = BTreeMap::new();
-    for Earning { holder, source, amount } in stakes {
-        let reward = budget.checked_mul(*amount).ok_or_else(overflow)?.checked_div(total).unwrap_or_default();
-        if !rules.contains_key(holder) {
-            rules.insert(*holder, view.get(&keys::reward_distribution(holder))?);
-        }
-        let rule = rules.get(holder).and_then(Option::as_ref);
-        let points = rule.map_or(U256::ZERO, |rule| U256::from(rule.split_basis_point));
-        let given = reward.checked_mul(points).ok_or_else(overflow)? / U256::from(BASIS_POINTS);
-        let kept = reward.checked_sub(given).ok_or_else(overflow)?;
-        let beneficiary = rule.map_or(*source, |rule| rule.beneficiary);
-        for (address, wei) in [(*source, kept), (beneficiary, given)] {
-            if !wei.is_zero() {
-                let output: &mut Coins = outputs.entry(address).or_default();
-                output.tfuel = output.tfuel.checked_add(wei).ok_or_else(overflow)?;
-            }
-        }
-    }
-    Ok(outputs)
+fn overflow() -> StateError {
+    StateError::Overflow("reward")
 }

@@ -1,5 +1,6 @@
 //! The mempool's view: the settled state with the debits of pending transactions.
 
+use crate::env::Proofs;
 use crate::error::{ApplyError, StateError, TxError, code};
 use crate::rules::gas_regular;
 use crate::state::State;
@@ -20,6 +21,7 @@ const CLEAN_ACCOUNTS_MAX: usize = 100_000;
 /// in the next block unless another pending transaction comes to its help.
 pub struct Screen {
     params: Arc<ChainParams>,
+    proofs: Arc<dyn Proofs>,
     view: View,
     /// Number of accounts in memory at which those that were only read are forgotten.
     sweep_at: usize,
@@ -27,8 +29,8 @@ pub struct Screen {
 
 impl Screen {
     /// On the state after the settled block of `height`.
-    pub fn new(params: Arc<ChainParams>, state: State, height: Height) -> Self {
-        Self { params, view: View::new(state, height), sweep_at: CLEAN_ACCOUNTS_MAX }
+    pub fn new(params: Arc<ChainParams>, proofs: Arc<dyn Proofs>, state: State, height: Height) -> Self {
+        Self { params, proofs, view: View::new(state, height), sweep_at: CLEAN_ACCOUNTS_MAX }
     }
 
     /// Judges a transaction; if it is good, its debits count from now on.
@@ -36,7 +38,7 @@ impl Screen {
     /// # Errors
     /// [`ApplyError::Refused`] with the result code and the text for clients; [`ApplyError::State`] is ours.
     pub fn check_and_apply(&mut self, verified: &VerifiedTx) -> Result<(), ApplyError> {
-        if matches!(verified.tx(), Tx::Coinbase(_) | Tx::Slash(_)) {
+        if matches!(verified.tx(), Tx::Coinbase(_)) {
             return Err(TxError::new(code::UNAUTHORIZED, "Unauthorized transaction, should skip").into());
         }
         if self.view.cached_accounts() > self.sweep_at {
@@ -44,7 +46,7 @@ impl Screen {
             // Debited accounts stay; with many of them the next sweep must still be far.
             self.sweep_at = self.view.cached_accounts().saturating_mul(2).max(CLEAN_ACCOUNTS_MAX);
         }
-        let context = Context::new(&self.params, verified, self.view.height());
+        let context = Context::new(&self.params, &*self.proofs, verified, self.view.height());
         let result = tx::dispatch(&mut self.view, &context);
         match result {
             Ok(()) => self.view.keep_only(&debited(verified.tx())),
@@ -83,7 +85,8 @@ impl Screen {
 pub fn debited(tx: &Tx) -> Vec<Address> {
     let one = |input: &TxInput| vec![input.address];
     match tx {
-        Tx::Coinbase(_) | Tx::Slash(_) => Vec::new(),
+        Tx::Coinbase(_) => Vec::new(),
+        Tx::Slash(t) => one(&t.proposer),
         Tx::Send(t) => t.inputs.iter().map(|input| input.address).collect(),
         Tx::ReserveFund(t) => one(&t.source),
         Tx::ReleaseFund(t) => one(&t.source),
@@ -100,7 +103,9 @@ pub fn debited(tx: &Tx) -> Vec<Address> {
 fn effective_gas_price(tx: &Tx, gas: u64) -> U256 {
     let per_gas = |fee: &Coins| fee.tfuel / U256::from(gas.max(1));
     match tx {
-        Tx::Coinbase(_) | Tx::Slash(_) => U256::ZERO,
+        Tx::Coinbase(_) => U256::ZERO,
+        // Without fee, but before all others: there are few, and each of them proves a fault.
+        Tx::Slash(_) => U256::MAX,
         Tx::Send(t) => {
             let accounts = t.inputs.len().saturating_add(t.outputs.len()).max(2);
             t.fee.tfuel / U256::from((gas / 2).max(1)).saturating_mul(U256::from(accounts))

@@ -26,6 +26,8 @@ struct Pending {
     values: BTreeMap<Vec<u8>, Option<Bytes>>,
     /// Transactions that changed validator stakes.
     stake_changes: usize,
+    /// Slash transactions.
+    slashes: usize,
     /// Stakes of edge nodes on their way back, by the height they return at.
     edge_returns: BTreeMap<Height, Vec<EdgeNodeReturn>>,
     burned: Coins,
@@ -49,6 +51,8 @@ pub(crate) struct View {
     tx: Pending,
     /// Who proposes the block; nobody may make a coinbase without one.
     pub(crate) proposer: Option<Address>,
+    /// What a coinbase must pay; `None` where none is due.
+    pub(crate) rewards_due: Option<BTreeMap<Address, Coins>>,
     /// True once a coinbase has been applied.
     pub(crate) coinbase_done: bool,
 }
@@ -67,6 +71,7 @@ impl View {
             block: Pending::default(),
             tx: Pending::default(),
             proposer: None,
+            rewards_due: None,
             coinbase_done: false,
         }
     }
@@ -175,11 +180,17 @@ impl View {
         }
         self.block.values.extend(tx.values);
         self.block.stake_changes += tx.stake_changes;
+        self.block.slashes += tx.slashes;
         for (height, due) in tx.edge_returns {
             self.block.edge_returns.entry(height).or_default().extend(due);
         }
         if let Some(keys) = &mut self.guardian_keys {
-            keys.extend(self.guardians.written().map(|g| (g.bls_pubkey.clone(), g.holder.holder)));
+            for guardian in self.guardians.written() {
+                match guardian.holder.stakes.is_empty() {
+                    true => keys.remove(&guardian.bls_pubkey),
+                    false => keys.insert(guardian.bls_pubkey.clone(), guardian.holder.holder),
+                };
+            }
         }
         self.candidates.keep();
         self.guardians.keep();

@@ -27,6 +27,10 @@ pub struct Config {
     /// Most pending transactions, of the account and of all that share a transaction with it, for which one is still
     /// replaced: each attempt judges all of them again, and a refused one costs its sender nothing.
     pub replacement_group_max: usize,
+    /// Most pending slash transactions.
+    pub reports_max: usize,
+    /// Most reporters remembered as having sent forged evidence, for as long as a transaction may wait.
+    pub liars_max: usize,
 }
 
 impl Default for Config {
@@ -42,6 +46,8 @@ impl Default for Config {
             abandoned_max: 100_000,
             replacement_percent: 110,
             replacement_group_max: 64,
+            reports_max: 64,
+            liars_max: 10_000,
         }
     }
 }

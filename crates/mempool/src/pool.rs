@@ -10,6 +10,9 @@ use vigil_primitives::{Address, Hash, Tx, U256};
 
 pub(crate) mod evict;
 mod judge;
+mod reports;
+
+use reports::Reports;
 
 /// Records of deadlines beyond two a pending transaction, before those of no use are removed.
 const DEADLINES_SPARE: usize = 64;
@@ -43,6 +46,7 @@ pub struct Mempool<S> {
     sweep_at: Millis,
     seen: Recent,
     abandoned: Recent,
+    reports: Reports,
     /// What left without being settled, and why, until [`Self::take_dropped`].
     dropped: Vec<(Hash, Refused)>,
 }
@@ -63,6 +67,7 @@ impl<S: Screen> Mempool<S> {
     /// An empty pool on the state that `screen` stands on.
     pub fn new(config: Config, screen: S) -> Self {
         let (seen, abandoned) = (Recent::new(config.seen_max), Recent::new(config.abandoned_max));
+        let reports = Reports::new(&config);
         let (entries, accounts, tails, deadlines, dropped) = Default::default();
         let (bytes, payers, arrivals, sweep_at) = Default::default();
         Self {
@@ -78,6 +83,7 @@ impl<S: Screen> Mempool<S> {
             sweep_at,
             seen,
             abandoned,
+            reports,
             dropped,
         }
     }
@@ -107,7 +113,7 @@ impl<S: Screen> Mempool<S> {
     /// accounts that the settled blocks wrote. What became impossible is dropped.
     pub fn on_settled(&mut self, now: Millis, base: S::Base, txs: &[Hash], touched: &[Address]) {
         self.screen.settle(base);
-        let mut affected: BTreeSet<Address> = touched.iter().copied().collect();
+        let mut affected: BTreeSet<Address> = touched.iter().copied().chain(self.reporters()).collect();
         for hash in txs {
             if let Some(entry) = self.remove(hash) {
                 affected.extend(entry.slots.iter().map(|(address, _)| *address));
@@ -138,6 +144,7 @@ impl<S: Screen> Mempool<S> {
     pub fn expire(&mut self, now: Millis) {
         self.seen.expire(now);
         self.abandoned.expire(now);
+        self.reports.expire(now);
         if now < self.sweep_at {
             return;
         }
@@ -210,17 +217,24 @@ impl<S: Screen> Mempool<S> {
         if self.entries.contains_key(&tx.hash()) {
             return Err(Refused::Seen);
         }
+        self.check_report(&tx)?;
+        let verdict = self.judge_and_add(now, &tx);
+        self.note_verdict(now, &tx, &verdict);
+        verdict
+    }
+
+    fn judge_and_add(&mut self, now: Millis, tx: &Arc<VerifiedTx>) -> Result<(), Refused> {
         let slots = slots(tx.tx());
         let price = self.screen.price(tx.tx());
         if let Some(pending) = self.rival(&slots)
             && tx.all_valid()
         {
-            return self.replace(now, tx, slots, price, pending);
+            return self.replace(now, Arc::clone(tx), slots, price, pending);
         }
         self.check_accounts(&slots)?;
-        let victims = self.judge_new(now, &tx, &slots, price)?;
+        let victims = self.judge_new(now, tx, &slots, price)?;
         self.arrivals += 1;
-        self.add(now, tx, slots, price, self.arrivals);
+        self.add(now, Arc::clone(tx), slots, price, self.arrivals);
         self.evict(now, &victims, price);
         Ok(())
     }
@@ -242,6 +256,7 @@ impl<S: Screen> Mempool<S> {
         self.deadlines.push_back((deadline, hash));
         self.seen.add(hash, now.saturating_add(self.config.seen_ms));
         self.abandoned.remove(&hash);
+        self.reports.add(&tx);
         self.entries.insert(hash, Entry { tx, slots, price, arrival, deadline });
         self.note_tails(&hash);
         // One that waits long must not keep the records of all that have come and gone since.
@@ -254,6 +269,7 @@ impl<S: Screen> Mempool<S> {
     fn remove(&mut self, hash: &Hash) -> Option<Entry> {
         let entry = self.entries.remove(hash)?;
         self.tails.remove(&entry.tail_key());
+        self.reports.remove(&entry.tx);
         self.bytes = self.bytes.saturating_sub(entry.tx.raw().len());
         self.payers = self.payers.saturating_sub(entry.slots.len());
         for (address, sequence) in &entry.slots {

@@ -79,12 +79,41 @@ pub enum Refused {
         /// For how long it was pending.
         seconds: u64,
     },
+    /// A slash transaction against the same offender is pending.
+    #[error("{offender} is accused by {pending} already")]
+    Reported {
+        /// The accused.
+        offender: Address,
+        /// The pending one.
+        pending: vigil_primitives::Hash,
+    },
+    /// A slash transaction that would have to wait for others of its reporter.
+    #[error("a report must be the next transaction of {reporter}, but that of sequence {pending} is pending")]
+    NotNext {
+        /// Who reports.
+        reporter: Address,
+        /// Sequence of the first pending one.
+        pending: u64,
+    },
+    /// A slash transaction of somebody who sent forged evidence a short while ago.
+    #[error("{reporter} sent forged evidence within the last {seconds} s")]
+    Liar {
+        /// Who reports.
+        reporter: Address,
+        /// For how long it is not believed.
+        seconds: u64,
+    },
     /// Ours: the state could not be read.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
 impl Refused {
+    /// True if the ledger found a signature wrong: of the transaction, or in the evidence that it carries.
+    pub fn is_bad_signature(&self) -> bool {
+        self.code() == vigil_ledger::code::INVALID_SIGNATURE
+    }
+
     /// The result code that scripts know: the ledger's, or the generic one.
     pub fn code(&self) -> u32 {
         match self {

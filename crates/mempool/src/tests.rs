@@ -3,15 +3,18 @@
 mod evict;
 mod limits;
 mod random;
+mod reports;
 
 use crate::{Base, Config, Mempool, Refused, TxStatus};
 use std::collections::HashMap;
 use std::sync::Arc;
 use vigil_crypto::{SecretKey, TxDomain, VerifiedTx, sign_tx, verify_tx};
-use vigil_ledger::{BlockOutcome, Parent, Proposal, Screen, State, Supply, build_block, genesis_state};
+use vigil_ledger::{
+    BlockOutcome, Env, Parent, Proposal, ScalarProofs, Screen, State, Supply, build_block, genesis_state,
+};
 use vigil_primitives::{
-    Address, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Genesis, GenesisAccount, GenesisStake, Hash, Send, Tx,
-    TxInput, TxOutput, U256,
+    Address, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Genesis, GenesisAccount, GenesisStake, Hash, Send,
+    SignDomain, Tx, TxInput, TxOutput, U256,
 };
 use vigil_trie::ScalarHasher;
 
@@ -63,6 +66,7 @@ fn simple(n: u16, sequence: u64) -> Arc<VerifiedTx> {
 /// A chain and a pool on its settled head.
 struct Net {
     params: ChainParams,
+    proofs: ScalarProofs,
     head: Parent,
     pool: Pool,
 }
@@ -74,12 +78,16 @@ impl Net {
         let account = |n| GenesisAccount { address: address(n), theta: coins.theta, tfuel: coins.tfuel };
         let stake = GenesisStake { source: address(1), holder: address(1), amount: Coins::tokens(200_000, 0).theta };
         let accounts = (1..=PEOPLE).map(account).collect();
-        let genesis = Genesis { params: params.clone(), timestamp: 1, accounts, stakes: vec![stake] };
+        let genesis =
+            Genesis { params: params.clone(), timestamp: 1, accounts, stakes: vec![stake], guardians: Vec::new() };
         let made = genesis_state(&genesis, &ScalarHasher).expect("a genesis");
         let nodes: HashMap<Hash, Bytes> = made.nodes.into_iter().collect();
         let state = State::open(made.header.state_root, Arc::new(nodes));
-        let pool = Mempool::new(config, Screen::new(Arc::new(params.clone()), state.clone(), 0));
-        Self { params, head: Parent { height: 0, timestamp: 1, state, supply: Supply::default() }, pool }
+        let domain = SignDomain { chain_id: params.chain_id.clone(), genesis_hash: made.header.hash() };
+        let proofs = ScalarProofs::new(domain, &params);
+        let screen = Screen::new(Arc::new(params.clone()), Arc::new(proofs.clone()), state.clone(), 0);
+        let pool = Mempool::new(config, screen);
+        Self { params, proofs, head: Parent { height: 0, timestamp: 1, state, supply: Supply::default() }, pool }
     }
 
     fn build(&self, parent: &Parent, txs: &[Arc<VerifiedTx>]) -> (BlockHeader, BlockOutcome) {
@@ -93,7 +101,8 @@ impl Net {
         };
         let sign = |digest: &Hash| key(1).sign(digest);
         let proposal = Proposal { header, allow_set_change: true, candidates: txs, sign: &sign };
-        let built = build_block(&self.params, &ScalarHasher, parent, proposal).expect("builds");
+        let env = Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs };
+        let built = build_block(&env, parent, proposal).expect("builds");
         assert_eq!(built.dropped, []);
         (built.block.header, built.outcome)
     }

@@ -101,6 +101,13 @@ pub enum NetCommand {
     },
     /// One consensus message to all connected validators, and to [`crate::NetConfig::followers_max`] others.
     BroadcastConsensus(Bytes),
+    /// One message of a guardian to one peer. Dropped if it is not connected.
+    SendGuardian {
+        /// To whom.
+        peer: Peer,
+        /// The encoded message, at most [`crate::limits::GUARDIAN_BYTES_MAX`].
+        bytes: Bytes,
+    },
     /// Raw transactions to everyone; batched by 64 KiB or 10 ms.
     PublishTxs(Vec<Bytes>),
     /// Our settled head, to all peers. Repeating one is free.
@@ -153,6 +160,13 @@ pub enum NetEvent {
         peer: Peer,
         /// True if the peer has proven an address of the current set.
         validator: bool,
+        /// The encoded message.
+        bytes: Bytes,
+    },
+    /// A message of a guardian, undecoded, within the size limit.
+    Guardian {
+        /// From whom.
+        peer: Peer,
         /// The encoded message.
         bytes: Bytes,
     },

@@ -58,6 +58,7 @@ pub(crate) struct Behaviour {
     pub(crate) control: rr::Behaviour<FrameCodec>,
     pub(crate) consensus: rr::Behaviour<FrameCodec>,
     pub(crate) bulk: rr::Behaviour<FrameCodec>,
+    pub(crate) guardian: rr::Behaviour<FrameCodec>,
     pub(crate) blocks: rr::Behaviour<FrameCodec>,
     pub(crate) addresses: rr::Behaviour<FrameCodec>,
     pub(crate) gossip: gossipsub::Behaviour,
@@ -109,6 +110,7 @@ pub(crate) fn swarm(config: &NetConfig, chain: &SignDomain, key: &Keypair) -> Re
             CONSENSUS_STREAMS,
         )?,
         bulk: direct(name(chain, "bulk"), CONSENSUS_BYTES_MAX, 0, CONSENSUS_DEADLINE, BULK_STREAMS)?,
+        guardian: direct(name(chain, "guardian"), GUARDIAN_BYTES_MAX, 0, CONSENSUS_DEADLINE, CONSENSUS_STREAMS)?,
         blocks: direct(
             name(chain, "blocks"),
             BLOCKS_REQUEST_BYTES_MAX,

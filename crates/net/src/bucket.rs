@@ -1,7 +1,7 @@
 //! Token buckets: how much one peer may send on one channel.
 
 use crate::Rates;
-use crate::queue::Size;
+use crate::queue::Channel;
 use std::time::Instant;
 
 /// Holds up to `burst` tokens and refills at `per_second`.
@@ -41,6 +41,7 @@ pub(crate) struct Buckets {
     pub(crate) bulk: Bucket,
     pub(crate) consensus_unproven: Bucket,
     pub(crate) bulk_unproven: Bucket,
+    pub(crate) guardian: Bucket,
     pub(crate) gossip: Bucket,
     pub(crate) gossip_bytes: Bucket,
     pub(crate) blocks: Bucket,
@@ -49,13 +50,14 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// That of consensus messages.
-    pub(crate) fn of_consensus(&mut self, size: Size, validator: bool) -> &mut Bucket {
-        match (size, validator) {
-            (Size::Small, true) => &mut self.consensus,
-            (Size::Bulk, true) => &mut self.bulk,
-            (Size::Small, false) => &mut self.consensus_unproven,
-            (Size::Bulk, false) => &mut self.bulk_unproven,
+    /// That of a channel; consensus has others for validators of the set.
+    pub(crate) fn of(&mut self, channel: Channel, validator: bool) -> &mut Bucket {
+        match (channel, validator) {
+            (Channel::Small, true) => &mut self.consensus,
+            (Channel::Bulk, true) => &mut self.bulk,
+            (Channel::Small, false) => &mut self.consensus_unproven,
+            (Channel::Bulk, false) => &mut self.bulk_unproven,
+            (Channel::Guardian, _) => &mut self.guardian,
         }
     }
 
@@ -65,6 +67,7 @@ impl Buckets {
             bulk: Bucket::new(rates.bulk, now),
             consensus_unproven: Bucket::new(rates.consensus_unproven, now),
             bulk_unproven: Bucket::new(rates.bulk_unproven, now),
+            guardian: Bucket::new(rates.guardian, now),
             gossip: Bucket::new(rates.gossip, now),
             gossip_bytes: Bucket::new(rates.gossip_bytes, now),
             blocks: Bucket::new(rates.blocks, now),

@@ -85,6 +85,8 @@ pub struct Rates {
     pub consensus_unproven: (u32, u32),
     /// Large consensus messages of anyone else.
     pub bulk_unproven: (u32, u32),
+    /// Messages of guardians; a node may host many.
+    pub guardian: (u32, u32),
     /// Gossip messages.
     pub gossip: (u32, u32),
     /// Bytes of gossip.
@@ -108,6 +110,7 @@ impl Rates {
             bulk: less(self.bulk),
             consensus_unproven: less(self.consensus_unproven),
             bulk_unproven: less(self.bulk_unproven),
+            guardian: less(self.guardian),
             gossip: less(self.gossip),
             gossip_bytes: less(self.gossip_bytes),
             blocks: less(self.blocks),
@@ -124,6 +127,7 @@ impl Default for Rates {
             bulk: (128, 32),
             consensus_unproven: (128, 32),
             bulk_unproven: (32, 8),
+            guardian: (4_000, 1_000),
             gossip: (8_000, 4_000),
             gossip_bytes: (64 << 20, 32 << 20),
             blocks: (64, 16),

@@ -117,6 +117,14 @@ impl NetHandle {
         self.send(NetCommand::BroadcastConsensus(bytes))
     }
 
+    /// [`NetCommand::SendGuardian`].
+    ///
+    /// # Errors
+    /// As [`NetHandle::send`].
+    pub fn send_guardian(&self, peer: Peer, bytes: Bytes) -> Result<(), NetError> {
+        self.send(NetCommand::SendGuardian { peer, bytes })
+    }
+
     /// [`NetCommand::PublishTxs`].
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! | control | request-response, same name on every chain | [`Hello`], settled head | 4 KiB |
 //! | consensus | request-response, empty answer | votes, epoch changes, certificates | 256 KiB |
 //! | bulk | request-response, empty answer | proposals, blocks asked for by consensus | 8.25 MiB |
+//! | guardian | request-response, empty answer | aggregated votes, who is a guardian where | 32 KiB |
 //! | blocks | request-response | settled headers by height, blocks by hash | 64 of them, 8 MiB |
 //! | addresses | request-response, empty answer | signed address records of validators | 64 records, 16 KiB |
 //! | gossip | gossipsub, forwarded only after [`NetHandle::report`] | batches of raw transactions | 1 MiB |

@@ -11,7 +11,7 @@ const SMALL_MAX: usize = 1_024;
 const BULK_MAX: usize = 32;
 /// Bytes of either that wait for one peer; the oldest gives way.
 const LANE_BYTES_MAX: usize = 32 << 20;
-/// Requests without acknowledgement, a peer. Below the streams a connection carries.
+/// Requests without acknowledgement, a peer and channel. Below the streams a connection carries.
 const SMALL_IN_FLIGHT_MAX: usize = 64;
 const BULK_IN_FLIGHT_MAX: usize = 4;
 /// Consensus messages and connection events waiting for the node; at this many the swarm is not polled.
@@ -20,7 +20,11 @@ const URGENT_MAX: usize = 2_048;
 const NORMAL_MAX: usize = 512;
 /// Batches of transactions; the oldest gives way.
 const TXS_MAX: usize = 512;
-/// Bytes of consensus messages waiting for the node; likewise.
+/// Messages of guardians; the oldest gives way.
+const GUARDIANS_MAX: usize = 4_096;
+/// Bytes of them; likewise.
+const GUARDIANS_BYTES_MAX: usize = 32 << 20;
+/// Bytes of consensus messages waiting for the node; at this many the swarm is not polled.
 const URGENT_BYTES_MAX: usize = 64 << 20;
 /// Bytes of transactions waiting for the node; the oldest give way.
 const TXS_BYTES_MAX: usize = 64 << 20;
@@ -70,25 +74,31 @@ impl Lane {
     }
 }
 
-/// Which channel a consensus message takes.
+/// A channel for messages that are sent and not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Size {
+pub(crate) enum Channel {
+    /// Consensus messages of a usual size.
     Small,
+    /// Large ones.
     Bulk,
+    /// What guardians tell each other.
+    Guardian,
 }
 
-impl Size {
+impl Channel {
+    /// That of a consensus message.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         if bytes.len() <= crate::limits::CONSENSUS_SMALL_BYTES_MAX { Self::Small } else { Self::Bulk }
     }
 }
 
-/// Consensus messages on their way to one peer. Shut until the peer has answered our hello, so that it never
+/// Messages on their way to one peer. Shut until the peer has answered our hello, so that it never
 /// receives a message of somebody it does not know.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     open: bool,
     small: Lane,
+    guardian: Lane,
     bulk: Lane,
 }
 
@@ -97,6 +107,7 @@ impl Outbox {
         Self {
             open: false,
             small: Lane::new(SMALL_MAX, SMALL_IN_FLIGHT_MAX),
+            guardian: Lane::new(SMALL_MAX, SMALL_IN_FLIGHT_MAX),
             bulk: Lane::new(BULK_MAX, BULK_IN_FLIGHT_MAX),
         }
     }
@@ -110,33 +121,34 @@ impl Outbox {
     }
 
     /// Queues a message; false if an older one was dropped for it.
-    pub(crate) fn push(&mut self, bytes: Bytes) -> bool {
-        self.lane(Size::of(&bytes)).push(bytes)
+    pub(crate) fn push(&mut self, channel: Channel, bytes: Bytes) -> bool {
+        self.lane(channel).push(bytes)
     }
 
     pub(crate) fn has_waiting(&self) -> bool {
-        !self.small.waiting.is_empty() || !self.bulk.waiting.is_empty()
+        [&self.small, &self.guardian, &self.bulk].iter().any(|lane| !lane.waiting.is_empty())
     }
 
     /// The next message to be sent now, small ones first. `may` is asked once for each that there is room for.
-    pub(crate) fn next(&mut self, mut may: impl FnMut(Size) -> bool) -> Option<(Size, Bytes)> {
+    pub(crate) fn next(&mut self, mut may: impl FnMut(Channel) -> bool) -> Option<(Channel, Bytes)> {
         if !self.open {
             return None;
         }
-        let small = self.small.next(|| may(Size::Small)).map(|bytes| (Size::Small, bytes));
-        small.or_else(|| self.bulk.next(|| may(Size::Bulk)).map(|bytes| (Size::Bulk, bytes)))
+        let channels = [Channel::Small, Channel::Guardian, Channel::Bulk];
+        channels.into_iter().find_map(|channel| Some((channel, self.lane(channel).next(|| may(channel))?)))
     }
 
     /// A message was acknowledged or has failed.
-    pub(crate) fn done(&mut self, size: Size) {
-        let lane = self.lane(size);
+    pub(crate) fn done(&mut self, channel: Channel) {
+        let lane = self.lane(channel);
         lane.in_flight = lane.in_flight.saturating_sub(1);
     }
 
-    fn lane(&mut self, size: Size) -> &mut Lane {
-        match size {
-            Size::Small => &mut self.small,
-            Size::Bulk => &mut self.bulk,
+    fn lane(&mut self, channel: Channel) -> &mut Lane {
+        match channel {
+            Channel::Small => &mut self.small,
+            Channel::Bulk => &mut self.bulk,
+            Channel::Guardian => &mut self.guardian,
         }
     }
 }
@@ -164,27 +176,32 @@ impl Line {
 /// Bytes that an event holds of what a peer sent unasked; the node itself bounds the answers that it asks for.
 fn weight(event: &NetEvent) -> usize {
     match event {
-        NetEvent::Consensus { bytes, .. } => bytes.len(),
+        NetEvent::Consensus { bytes, .. } | NetEvent::Guardian { bytes, .. } => bytes.len(),
         NetEvent::Txs { txs, .. } => txs.iter().map(|tx| tx.len()).sum(),
         _ => 0,
     }
 }
 
-/// Events on their way to the node, in three ranks: consensus and connections, blocks and heads, transactions.
+/// Events on their way to the node, in four ranks: consensus and connections, blocks and heads, guardians, transactions.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     urgent: Line,
     normal: Line,
+    guardians: Line,
     txs: Line,
 }
 
 impl Inbox {
-    /// Queues an event. Returns those that were dropped to make room (only transactions are).
+    /// Queues an event. Returns those that were dropped to make room (only transactions and guardians' messages are).
     pub(crate) fn push(&mut self, event: NetEvent) -> Vec<NetEvent> {
         match event {
             NetEvent::Txs { .. } => {
                 self.txs.push(event);
-                return self.drop_old_txs();
+                return drop_old(&mut self.txs, TXS_MAX, TXS_BYTES_MAX);
+            }
+            NetEvent::Guardian { .. } => {
+                self.guardians.push(event);
+                return drop_old(&mut self.guardians, GUARDIANS_MAX, GUARDIANS_BYTES_MAX);
             }
             NetEvent::BlocksRequest { .. } | NetEvent::Blocks { .. } | NetEvent::Status { .. } => {
                 self.normal.push(event);
@@ -196,21 +213,14 @@ impl Inbox {
         Vec::new()
     }
 
-    fn drop_old_txs(&mut self) -> Vec<NetEvent> {
-        let mut dropped = Vec::new();
-        while self.txs.events.len() > TXS_MAX || self.txs.bytes > TXS_BYTES_MAX {
-            dropped.extend(self.txs.pop());
-        }
-        dropped
-    }
-
     /// The most urgent event.
     pub(crate) fn pop(&mut self) -> Option<NetEvent> {
-        self.urgent.pop().or_else(|| self.normal.pop()).or_else(|| self.txs.pop())
+        let lines = [&mut self.urgent, &mut self.normal, &mut self.guardians, &mut self.txs];
+        lines.into_iter().find_map(Line::pop)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.urgent, &self.normal, &self.txs].iter().all(|line| line.events.is_empty())
+        [&self.urgent, &self.normal, &self.guardians, &self.txs].iter().all(|line| line.events.is_empty())
     }
 
     /// True if the node is so far behind that nothing more should be read from the network.
@@ -219,6 +229,15 @@ impl Inbox {
             || self.normal.events.len() >= NORMAL_MAX
             || self.urgent.bytes >= URGENT_BYTES_MAX
     }
+}
+
+/// Drops the oldest until both limits are kept.
+fn drop_old(line: &mut Line, events_max: usize, bytes_max: usize) -> Vec<NetEvent> {
+    let mut dropped = Vec::new();
+    while line.events.len() > events_max || line.bytes > bytes_max {
+        dropped.extend(line.pop());
+    }
+    dropped
 }
 
 #[cfg(test)]

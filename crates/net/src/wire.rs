@@ -17,6 +17,8 @@ pub mod limits {
     pub const CONSENSUS_SMALL_BYTES_MAX: usize = 256 * 1024;
     /// Largest consensus message: a proposal with the largest block and its certificates.
     pub const CONSENSUS_BYTES_MAX: usize = BLOCK_BYTES_MAX + 256 * 1024;
+    /// A message between guardians: the longest votes, with room for whom they are to.
+    pub const GUARDIAN_BYTES_MAX: usize = 32 * 1024;
     /// A request for blocks.
     pub const BLOCKS_REQUEST_BYTES_MAX: usize = 4 * 1024;
     /// Headers or blocks of an answer together; one block alone may fill it.
@@ -36,6 +38,7 @@ pub mod limits {
 
     const _: () = assert!(BLOCKS_MAX * 33 + 16 <= BLOCKS_REQUEST_BYTES_MAX);
     const _: () = assert!(BLOCK_BYTES_MAX <= BLOCKS_BYTES_MAX && BLOCKS_MAX * 5 + 32 <= 1024);
+    const _: () = assert!(vigil_primitives::AGGREGATED_VOTES_BYTES_MAX + 64 <= GUARDIAN_BYTES_MAX);
     const _: () = assert!(vigil_consensus::MESSAGE_BYTES_MAX <= CONSENSUS_BYTES_MAX);
     const _: () = assert!(vigil_consensus::EPOCH_CERT_BYTES_MAX + 64 <= CONSENSUS_SMALL_BYTES_MAX);
 }

@@ -17,8 +17,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vigil_consensus::{BlockFault, BuildRequest, Executed, Input, Settled};
 use vigil_crypto::{SecretKey, VerifiedTx};
-use vigil_ledger::{BlockError, BlockOutcome, BuiltBlock, Parent, Proposal, build_block, code, execute_block};
-use vigil_primitives::{Block, BlockHeader, Hash, Hcc, RlpError, Signature};
+use vigil_ledger::{
+    BlockError, BlockOutcome, BuiltBlock, CertificateError, Env, Parent, Proposal, build_block, code, execute_block,
+};
+use vigil_primitives::{Block, BlockHeader, FinalityCert, Hash, Hcc, RlpError, Signature};
 use vigil_trie::ordered_root_with;
 
 /// Time between two attempts to write to a disk that is full.
@@ -178,8 +180,7 @@ impl Executor {
             return Err(Failure::Fault(BlockFault::Invalid("its parent is not known any more".to_owned())));
         };
         let txs = stage("verify", || self.verified(block))?;
-        let params = self.chain.params();
-        let outcome = stage("execute", || execute_block(params, &self.hasher, &parent, &block.header, &txs));
+        let outcome = stage("execute", || execute_block(&self.env(), &parent, &block.header, &txs));
         let outcome = outcome.map_err(blame)?;
         let stored =
             stage("store", || self.persist(|chain| chain.add_executed(hash, Arc::clone(block), &txs, outcome.clone())));
@@ -234,6 +235,7 @@ impl Executor {
             hcc: request.hcc.as_ref().clone(),
             timestamp: now.max(request.min_timestamp),
             proposer: request.proposer,
+            finality: self.certificate().map(Box::new),
             ..BlockHeader::default()
         };
         let in_branch: HashSet<Hash> = {
@@ -244,7 +246,17 @@ impl Executor {
         let sign = |digest: &Hash| -> Signature { key.sign(digest) };
         let allow_set_change = request.allow_set_change;
         let proposal = Proposal { header, allow_set_change, candidates: &candidates, sign: &sign };
-        build_block(self.chain.params(), &self.hasher, parent, proposal)
+        build_block(&self.env(), parent, proposal)
+    }
+
+    /// The certificate of the highest checkpoint that guardians have finalized, to offer it to a block; the ledger leaves it
+    /// out where it does not belong.
+    fn certificate(&self) -> Option<FinalityCert> {
+        self.chain.final_cert().map(|cert| cert.as_ref().clone())
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env { params: self.chain.params(), hasher: &self.hasher, proofs: self.chain.proofs().as_ref() }
     }
 
     /// State nodes are written now; the block follows when it is signed, and makes both durable.
@@ -256,6 +268,11 @@ impl Executor {
         };
         if self.persist(|chain| chain.store_nodes(&nodes)).is_none() {
             return;
+        }
+        match &built.refused_certificate {
+            // It stands in the branch already, or this is no block for it.
+            None | Some(CertificateError::Place { .. } | CertificateError::Repeated { .. }) => {}
+            Some(refused) => tracing::warn!(height = request.height, "a certificate was left out: {refused}"),
         }
         let failed: Vec<Hash> = built.dropped.iter().map(|(hash, _)| *hash).collect();
         let header = built.block.header.clone();

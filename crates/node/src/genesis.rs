@@ -5,7 +5,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use vigil_primitives::{Address, ChainParams, Genesis, GenesisAccount, GenesisError, GenesisStake, U256};
+use vigil_primitives::{
+    Address, ChainParams, Genesis, GenesisAccount, GenesisError, GenesisGuardian, GenesisStake, U256,
+};
 
 /// Operational tokens that come with each stake token of a balance file.
 pub const OPERATIONAL_PER_STAKE: u64 = 5;
@@ -157,10 +159,12 @@ pub fn assemble(
     timestamp: u64,
     mut accounts: Vec<GenesisAccount>,
     mut stakes: Vec<GenesisStake>,
+    mut guardians: Vec<GenesisGuardian>,
 ) -> Result<Genesis, GenesisInputError> {
     accounts.sort_by_key(|a| a.address);
     stakes.sort_by_key(|s| (s.holder, s.source));
-    let genesis = Genesis { params, timestamp, accounts, stakes };
+    guardians.sort_by_key(|g| (g.holder, g.source));
+    let genesis = Genesis { params, timestamp, accounts, stakes, guardians };
     genesis.validate()?;
     Ok(genesis)
 }
@@ -212,7 +216,7 @@ mod tests {
     fn build(balances: &str) -> Genesis {
         let stakes = format!(r#"[{{"source":"{B}","holder":"0x{A}","amount":"{STAKE}"}}]"#);
         let (accounts, stakes) = (read_balances(balances).expect("balances"), read_stakes(&stakes).expect("stakes"));
-        assemble(Preset::Theta.params(), 0, accounts, stakes).expect("valid")
+        assemble(Preset::Theta.params(), 0, accounts, stakes, Vec::new()).expect("valid")
     }
 
     #[test]

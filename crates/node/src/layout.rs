@@ -50,6 +50,21 @@ impl Layout {
         self.root.join("key").join(format!("{address:x}.signed"))
     }
 
+    /// BLS keys of the guardians that this node hosts, one file each.
+    pub fn guardian_keys(&self) -> PathBuf {
+        self.root.join("guardian").join("encrypted")
+    }
+
+    /// Signing journal of a guardian.
+    pub fn guardian_journal(&self, address: &vigil_primitives::Address) -> PathBuf {
+        self.root.join("journal").join(format!("guardian-{address:x}"))
+    }
+
+    /// As [`Layout::signed_marker`], of a guardian's BLS key.
+    pub fn guardian_marker(&self, address: &vigil_primitives::Address) -> PathBuf {
+        self.root.join("guardian").join(format!("{address:x}.signed"))
+    }
+
     /// The chain database.
     pub fn db(&self) -> PathBuf {
         self.root.join("db")

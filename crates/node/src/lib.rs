@@ -7,6 +7,8 @@
 //! | [`engine`] | a thread | the consensus machine, the signing journal |
 //! | [`executor`] | a thread | execution, building, settlement; writes the store |
 //! | [`pool`] | a thread for admission | the mempool, verified transactions |
+//! | [`reporter`] | a task | faults that are not punished yet |
+//! | [`guardians`] | a thread | finalization machines, guardians' journals |
 //! | network loop | a task | network events, block sync |
 //! | [`backend`] | tasks of the RPC server | nothing: it reads |
 //!
@@ -26,6 +28,8 @@ mod config;
 pub mod engine;
 pub mod executor;
 pub mod genesis;
+pub mod guardian_keys;
+pub mod guardians;
 pub mod health;
 mod keys;
 pub mod layout;
@@ -35,6 +39,7 @@ mod net_loop;
 mod node;
 pub mod node_key;
 pub mod pool;
+pub mod reporter;
 mod sent_log;
 mod serve_blocks;
 mod stages;

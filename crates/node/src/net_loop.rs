@@ -2,6 +2,7 @@
 
 use crate::backend::NodeBackend;
 use crate::engine::Inputs;
+use crate::guardians::{self, Guardians};
 use crate::node::stopped;
 use crate::pool::{Origin, Submission};
 use crate::serve_blocks;
@@ -22,6 +23,7 @@ const SYNC_TICK: Duration = Duration::from_millis(100);
 pub(crate) struct NetLoop {
     node: Arc<NodeBackend>,
     inputs: Inputs,
+    guardians: Guardians,
     stopping: watch::Receiver<bool>,
     news: mpsc::UnboundedReceiver<ChainNews>,
     answers: Arc<Semaphore>,
@@ -33,12 +35,13 @@ impl NetLoop {
     pub(crate) fn new(
         node: Arc<NodeBackend>,
         inputs: Inputs,
+        guardians: Guardians,
         news: mpsc::UnboundedReceiver<ChainNews>,
         stopping: watch::Receiver<bool>,
         signs: bool,
     ) -> Self {
         let sync = SyncDriver::new(Arc::clone(&node), inputs.clone(), signs);
-        Self { node, inputs, stopping, news, answers: Arc::new(Semaphore::new(ANSWERS_MAX)), sync }
+        Self { node, inputs, guardians, stopping, news, answers: Arc::new(Semaphore::new(ANSWERS_MAX)), sync }
     }
 
     /// Runs until the node stops or the network ends.
@@ -73,14 +76,19 @@ impl NetLoop {
 
     async fn handle(&mut self, event: NetEvent) {
         match event {
-            NetEvent::PeerConnected(peer) => self.sync.head(peer.peer, peer.head).await,
+            NetEvent::PeerConnected(peer) => {
+                self.guardians.tell(guardians::Event::Connected(peer.peer));
+                self.sync.head(peer.peer, peer.head).await;
+            }
             NetEvent::PeerDisconnected(peer) => {
+                self.guardians.tell(guardians::Event::Disconnected(peer));
                 self.sync.gone(peer).await;
                 self.inputs.send(Input::Disconnected(peer)).await;
             }
             NetEvent::Status { peer, head } => self.sync.head(peer, head).await,
             NetEvent::Blocks { id, result, .. } => self.sync.blocks(id, result),
             NetEvent::Consensus { peer, bytes, .. } => self.consensus(peer, &bytes).await,
+            NetEvent::Guardian { peer, bytes } => self.guardians.tell(guardians::Event::Told { peer, bytes }),
             NetEvent::Txs { txs, message, .. } => {
                 let submission = Submission { txs, origin: Origin::Gossip(message) };
                 if let Err(back) = self.node.admission.offer(submission)

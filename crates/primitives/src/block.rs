@@ -2,15 +2,15 @@
 
 use crate::rlp::{self, RlpError};
 use crate::{
-    Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, Hash, Height, Signature, U256, VALIDATORS_MAX, Vote,
-    keccak256,
+    Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, FinalityCert, Hash, Height, Signature, U256, VALIDATORS_MAX,
+    Vote, keccak256,
 };
 use alloy_primitives::b256;
 use alloy_rlp::{Decodable, Encodable, Header, RlpEncodable};
 
 /// Root of a trie with no entries.
 pub const EMPTY_TRIE_ROOT: Hash = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
-/// RLP of the empty list: what stands for absent guardian and edge-node votes.
+/// RLP of the empty list: what stands for an absent certificate and for edge-node votes.
 const EMPTY_LIST: u8 = 0xc0;
 const BLOOM_BYTES: usize = 256;
 
@@ -33,7 +33,7 @@ impl Decodable for Hcc {
 }
 
 /// A block header: the 14 items of `spec/ledger.md` §5.1. Receipt hash and bloom are constants there and here, so they
-/// are bytes of the encoding, not fields; the two aggregated-vote items are the empty list.
+/// are bytes of the encoding, not fields; so is the item of edge-node votes, the empty list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BlockHeader {
     /// The chain.
@@ -56,6 +56,8 @@ pub struct BlockHeader {
     pub proposer: Address,
     /// Over [`BlockHeader::sign_bytes`].
     pub signature: Signature,
+    /// That an ancestor is final, if the proposer has news of it.
+    pub finality: Option<Box<FinalityCert>>,
 }
 
 impl BlockHeader {
@@ -97,7 +99,8 @@ impl BlockHeader {
             + self.timestamp.length()
             + self.proposer.length()
             + self.signature.length()
-            + 2
+            + self.finality.as_ref().map_or(1, |cert| cert.length())
+            + 1
     }
 }
 
@@ -116,7 +119,10 @@ impl Encodable for BlockHeader {
         self.timestamp.encode(out);
         self.proposer.encode(out);
         self.signature.encode(out);
-        out.put_u8(EMPTY_LIST);
+        match &self.finality {
+            Some(cert) => cert.encode(out),
+            None => out.put_u8(EMPTY_LIST),
+        }
         out.put_u8(EMPTY_LIST);
     }
 
@@ -149,8 +155,12 @@ impl Decodable for BlockHeader {
         header.timestamp = u64::try_from(U256::decode(payload)?).map_err(|_| alloy_rlp::Error::Overflow)?;
         header.proposer = Address::decode(payload)?;
         header.signature = Signature::decode(payload)?;
-        if *payload != [EMPTY_LIST, EMPTY_LIST] {
-            return Err(alloy_rlp::Error::Custom("the last two items of a header are empty lists"));
+        match payload.split_first() {
+            Some((&EMPTY_LIST, rest)) => *payload = rest,
+            _ => header.finality = Some(Box::new(FinalityCert::decode_item(payload)?)),
+        }
+        if *payload != [EMPTY_LIST] {
+            return Err(alloy_rlp::Error::Custom("the last item of a header is the empty list"));
         }
         Ok(header)
     }

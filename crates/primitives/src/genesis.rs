@@ -3,9 +3,13 @@
 //! The rules of a chain (fork heights, limits, intervals) are data here, not code (DESIGN §4), and the state commits to
 //! them under the key `ls/params`, so that a different rule is a different genesis hash.
 
-use crate::{Address, BLOCK_BYTES_MAX_MIN, CHAIN_ID_BYTES_MAX, Height, U256, VALIDATORS_MAX, keccak256};
+use crate::{Address, BLOCK_BYTES_MAX_MIN, BlsKeyBytes, CHAIN_ID_BYTES_MAX, Height, U256, VALIDATORS_MAX, keccak256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use serde::{Deserialize, Serialize};
+
+mod file;
+
+pub use file::{Genesis, GenesisAccount, GenesisGuardian, GenesisStake};
 
 /// Heights from which each rule holds (`spec/ledger.md` §8). A new chain starts with the newest rules: all zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, RlpEncodable, RlpDecodable)]
@@ -100,47 +104,6 @@ impl Default for ChainParams {
     }
 }
 
-/// A balance at genesis. JSON amounts are decimal text in wei.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GenesisAccount {
-    /// The account.
-    pub address: Address,
-    /// Stake token, in wei.
-    #[serde(with = "decimal")]
-    pub theta: U256,
-    /// Operational token, in wei.
-    #[serde(with = "decimal")]
-    pub tfuel: U256,
-}
-
-/// A stake at genesis: `amount` leaves the balance of `source`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GenesisStake {
-    /// Whose money.
-    pub source: Address,
-    /// The validator.
-    pub holder: Address,
-    /// In wei of the stake token.
-    #[serde(with = "decimal")]
-    pub amount: U256,
-}
-
-/// The genesis file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Genesis {
-    /// The rules.
-    pub params: ChainParams,
-    /// Unix seconds.
-    pub timestamp: u64,
-    /// Balances **before** the stakes are taken out.
-    pub accounts: Vec<GenesisAccount>,
-    /// Validator stakes.
-    pub stakes: Vec<GenesisStake>,
-}
-
 /// A genesis file that cannot start a chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
@@ -162,8 +125,18 @@ pub enum GenesisError {
     DuplicateStake {
         /// Whose money.
         source_address: Address,
-        /// The validator.
+        /// The validator or guardian.
         holder: Address,
+    },
+    /// A guardian is listed with two keys, or a key with two guardians.
+    #[error("genesis guardians {one} and {other} must have one key each: {key}")]
+    GuardianKey {
+        /// A guardian.
+        one: Address,
+        /// Another, or the same.
+        other: Address,
+        /// The key.
+        key: BlsKeyBytes,
     },
     /// A source stakes more than it has.
     #[error("{source_address} stakes {staked} wei at genesis but holds {balance}")]
@@ -220,43 +193,6 @@ impl ChainParams {
     }
 }
 
-impl Genesis {
-    /// Checks the file as a whole; [`ChainParams::validate`] first.
-    ///
-    /// # Errors
-    /// [`GenesisError`] with the first fault.
-    pub fn validate(&self) -> Result<(), GenesisError> {
-        use std::collections::{BTreeMap, BTreeSet};
-        self.params.validate()?;
-        let mut balances = BTreeMap::new();
-        for account in &self.accounts {
-            if balances.insert(account.address, account.theta).is_some() {
-                return Err(GenesisError::DuplicateAccount(account.address));
-            }
-        }
-        let mut staked: BTreeMap<Address, U256> = BTreeMap::new();
-        let mut pairs = BTreeSet::new();
-        for stake in &self.stakes {
-            let source_address = stake.source;
-            if !pairs.insert((source_address, stake.holder)) {
-                return Err(GenesisError::DuplicateStake { source_address, holder: stake.holder });
-            }
-            let min = U256::from(self.params.validator_deposit_min) * U256::from(crate::WEI);
-            if stake.amount < min {
-                let (got, must) = (stake.amount.to_string(), format!("at least {min} wei (validator_deposit_min)"));
-                return Err(GenesisError::Param { key: "stakes.amount", got, must });
-            }
-            let sum = staked.entry(source_address).or_default();
-            *sum = sum.saturating_add(stake.amount);
-            let balance = balances.get(&source_address).copied().unwrap_or_default();
-            if *sum > balance {
-                return Err(GenesisError::Overstaked { source_address, staked: *sum, balance });
-            }
-        }
-        if self.stakes.is_empty() { Err(GenesisError::NoValidators) } else { Ok(()) }
-    }
-}
-
 /// The number that Ethereum tools see for a chain at `height` (`spec/ledger.md` §1.5; `sky` and `allaudio`: DESIGN §4).
 ///
 /// ```
@@ -293,22 +229,4 @@ fn subchain_number(chain_id: &str) -> Option<u64> {
     }
     let number: i64 = digits.parse().ok()?;
     u64::try_from(number).ok().filter(|n| *n >= 1_000)
-}
-
-/// Amounts as decimal text in JSON.
-mod decimal {
-    use crate::U256;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(value: &U256, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<U256, D::Error> {
-        let text = String::deserialize(d)?;
-        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(D::Error::custom(format!("`{text}` is not a decimal amount in wei")));
-        }
-        U256::from_str_radix(&text, 10).map_err(|e| D::Error::custom(format!("`{text}`: {e}")))
-    }
 }

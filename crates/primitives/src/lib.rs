@@ -11,6 +11,8 @@ mod account;
 mod amount;
 mod block;
 mod coins;
+mod evidence;
+mod finality;
 mod genesis;
 mod limits;
 pub mod rlp;
@@ -24,7 +26,14 @@ pub use alloy_primitives::{Address, B256 as Hash, Bytes, U256, keccak256};
 pub use amount::{AmountError, parse_amount};
 pub use block::{Block, BlockHeader, EMPTY_TRIE_ROOT, Hcc};
 pub use coins::{Coins, CoinsError};
-pub use genesis::{ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisStake, chain_id_number};
+pub use evidence::{EVIDENCE_BYTES_MAX, Evidence, EvidenceError};
+pub use finality::{
+    AGGREGATED_VOTES_BYTES_MAX, AggregatedVotes, BlsKeyBytes, BlsSignatureBytes, Checkpoint, FinalityCert,
+    GUARDIAN_WEIGHT_MAX, GuardianMember, GuardianSet,
+};
+pub use genesis::{
+    ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisGuardian, GenesisStake, chain_id_number,
+};
 pub use limits::*;
 pub use rlp::RlpError;
 pub use sign::{SignBytes, TxWrapper, wrap_sign_bytes};

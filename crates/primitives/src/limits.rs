@@ -10,6 +10,10 @@ pub const BLOCK_TXS_MAX: usize = 65_536;
 pub const TX_ACCOUNTS_MAX: usize = 512;
 /// Most validators in a set (`spec/ledger.md` §8).
 pub const VALIDATORS_MAX: usize = 31;
+/// Most guardians that vote on a checkpoint.
+pub const GUARDIANS_MAX: usize = 16_384;
+/// Longest packed signer vector: width, a bit a guardian, a byte a signer.
+pub const SIGNER_VECTOR_BYTES_MAX: usize = 1 + GUARDIANS_MAX.div_ceil(8) + GUARDIANS_MAX;
 /// Longest chain id, in bytes.
 pub const CHAIN_ID_BYTES_MAX: usize = 64;
 /// Longest resource id, in bytes.

@@ -78,16 +78,17 @@ pub struct Coinbase {
     pub block_height: u64,
 }
 
-/// Reports an overspent pool (type 1; decodes, never executes: overspending slashes by itself, DESIGN §4).
+/// Reports a fault of a validator or guardian (type 1; `docs/decisions/0011-slashing.md`). The reference's form of it,
+/// for overspent pools, is not used: overspending slashes by itself (DESIGN §4).
 #[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
 pub struct Slash {
-    /// The reporting validator.
+    /// The reporter: any account; coins zero.
     pub proposer: TxInput,
     /// The accused.
     pub slashed_address: Address,
-    /// The overspent fund.
+    /// 0.
     pub reserve_sequence: u64,
-    /// Encoded proof.
+    /// [`crate::Evidence`], encoded.
     pub slash_proof: Bytes,
 }
 
@@ -374,10 +375,12 @@ impl Tx {
     }
 
     /// The account whose sequence orders this transaction, with the sequence it claims: first input, source, initiator,
-    /// holder or caller. `None` for coinbase and slash. A service payment is ordered by its target.
+    /// holder, caller or
+    /// reporter. `None` for a coinbase. A service payment is ordered by its target.
     pub fn sender(&self) -> Option<(Address, u64)> {
         let input = match self {
-            Self::Coinbase(_) | Self::Slash(_) => return None,
+            Self::Coinbase(_) => return None,
+            Self::Slash(t) => &t.proposer,
             Self::Send(t) => t.inputs.first()?,
             Self::ReserveFund(t) => &t.source,
             Self::ReleaseFund(t) => &t.source,

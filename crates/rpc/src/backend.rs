@@ -213,6 +213,8 @@ pub struct BlockInfo {
     pub children: Vec<Hash>,
     /// How far it has come.
     pub status: BlockStatus,
+    /// True if guardians have finalized it, or a checkpoint above it.
+    pub guardian_finalized: bool,
 }
 
 /// A block's place among the others.
@@ -237,6 +239,8 @@ pub enum TxPlace {
         height: Height,
         /// True if the block is settled.
         settled: bool,
+        /// As [`BlockInfo::guardian_finalized`].
+        guardian_finalized: bool,
         /// The envelope.
         raw: Bytes,
     },

@@ -1,5 +1,6 @@
-//! `vigil-sim consensus`: arguments, one line a failing seed, one JSON object last.
+//! `vigil-sim`: arguments, one line a failing seed, one JSON object last.
 
+use crate::guardians::cli::Guardians;
 use crate::liars::Strategy;
 use crate::runner::run_seed;
 use crate::scenario::Scenario;
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Validators that settle blocks, under faults and lies
     Consensus(Consensus),
+    /// Guardians that finalize checkpoints, some silent, some lying
+    Guardians(Guardians),
 }
 
 /// Whether validators join, leave and change their stake.
@@ -69,7 +72,8 @@ struct Consensus {
     log: bool,
 }
 
-fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
+/// Seeds as `A..B`.
+pub(crate) fn parse_seeds(text: &str) -> Result<Range<u64>, String> {
     let (from, to) = text.split_once("..").ok_or("seeds are written A..B, for example 0..1000")?;
     let number = |part: &str| part.parse::<u64>().map_err(|_| format!("`{part}` is not a number; seeds are A..B"));
     let range = number(from)?..number(to)?;
@@ -170,8 +174,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(error.exit_code() as u8);
         }
     };
-    let Command::Consensus(command) = cli.command;
-    match consensus(&command) {
+    let clean = match &cli.command {
+        Command::Consensus(command) => consensus(command),
+        Command::Guardians(command) => command.run(),
+    };
+    match clean {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(message) => {
@@ -202,8 +209,10 @@ mod tests {
 
     fn parse(line: &str) -> Result<Consensus, String> {
         let words = std::iter::once("vigil-sim").chain(line.split(' '));
-        let Command::Consensus(command) = Cli::try_parse_from(words).map_err(|error| error.to_string())?.command;
-        command.scenarios().map(|_| command)
+        match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+            Command::Consensus(command) => command.scenarios().map(|_| command),
+            Command::Guardians(_) => Err("another command".into()),
+        }
     }
 
     #[test]

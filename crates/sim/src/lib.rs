@@ -5,12 +5,15 @@
 //! the real node does around it (journal, store, execution, restart), on a [`ledger`] that is a toy. What the rules
 //! promise is judged by [`lineage`] and [`committee`], which read the specification on their own.
 //!
+//! [`guardians`] is the second level: finalization on its own, with worlds of its own.
+//!
 //! What is deliberately not here: no thread, no clock, no socket, no file. Time is a number, chance is the seed.
 #![forbid(unsafe_code)]
 
 pub mod agenda;
 pub mod cli;
 pub mod committee;
+pub mod guardians;
 pub mod invariants;
 pub mod keys;
 pub mod ledger;

@@ -15,7 +15,7 @@ use vigil_consensus::{
     BlockFault, BuildRequest, Config, Effect, Executed, Input, JournalRecord, Lookup, Machine, Message, Millis, Now,
     Recovered, RestartPoint, Rules, Settled, TimerId, UnknownOwn, ValidatorSet,
 };
-use vigil_primitives::{Block, BlockHeader, Epoch, Hash, Hcc, Height, Signature};
+use vigil_primitives::{Block, BlockHeader, Epoch, Hash, Hcc, Height};
 
 /// Unix time at the start of a run, in ms.
 pub const UNIX_START_MS: u64 = 1_800_000_000_000;
@@ -207,7 +207,7 @@ impl Shell {
             state_root: state.root,
             timestamp: self.unix(now).max(request.min_timestamp),
             proposer: request.proposer,
-            signature: Signature::none(),
+            ..BlockHeader::default()
         };
         let set_after = (state.committee != parent.committee).then(|| validator_set(&self.toy, state.committee));
         Some((Block { header, txs }, Executed { set_after }))

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use vigil_consensus::HCC_BYTES_MAX;
-use vigil_primitives::{Block, BlockHeader, Bytes, Epoch, Hash, Hcc, Height, rlp};
+use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, Block, BlockHeader, Bytes, Epoch, Hash, Hcc, Height, rlp};
 use vigil_trie::{BatchHasher, ordered_root_with};
 
-/// Largest encoded header, in bytes: its certificate, and some fields.
-const HEADER_BYTES_MAX: usize = HCC_BYTES_MAX + 1024;
+/// Largest encoded header, in bytes: both certificates, and some fields.
+const HEADER_BYTES_MAX: usize = HCC_BYTES_MAX + AGGREGATED_VOTES_BYTES_MAX + 1024;
 
 /// A header's place in the chain, and the certificate it carries.
 #[derive(Clone, Debug)]
@@ -132,5 +132,48 @@ impl Body {
             return Err(AnswerError::Invalid(reason));
         }
         Ok(Self { hash, block: Arc::new(block), bytes: bytes.len() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_primitives::{
+        Address, AggregatedVotes, BlsSignatureBytes, CHAIN_ID_BYTES_MAX, Checkpoint, SIGNER_VECTOR_BYTES_MAX,
+        Signature, VALIDATORS_MAX, Vote,
+    };
+
+    /// A header may carry the votes of 31 validators and of all guardians.
+    #[test]
+    fn the_largest_header() {
+        let (chain_id, signature) = ("x".repeat(CHAIN_ID_BYTES_MAX), Signature::from([1; 65]));
+        let (height, hash) = (u64::MAX, Hash::repeat_byte(1));
+        let vote = Vote {
+            height,
+            block_hash: hash,
+            block_epoch: height,
+            source_height: height,
+            source_hash: hash,
+            voter: Address::repeat_byte(1),
+            signature: signature.clone(),
+        };
+        let checkpoint = Checkpoint { resets: height, height, block_hash: hash, set_hash: hash };
+        let signers = vec![1; SIGNER_VECTOR_BYTES_MAX].into();
+        let votes = AggregatedVotes { checkpoint, signers, signature: BlsSignatureBytes::repeat_byte(1) };
+        let header = BlockHeader {
+            chain_id: chain_id.clone(),
+            epoch: height,
+            height,
+            timestamp: height,
+            hcc: Hcc { votes: vec![vote; VALIDATORS_MAX], block_hash: hash },
+            signature,
+            finality: Some(Box::new(votes)),
+            ..BlockHeader::default()
+        };
+        let bytes = Bytes::from(rlp::encode(&header));
+        assert!(bytes.len() <= HEADER_BYTES_MAX, "{} bytes", bytes.len());
+        assert!(Answer::headers(&chain_id, &[bytes], None).is_ok());
+        let above = Answer::headers(&chain_id, &[vec![0xf9; HEADER_BYTES_MAX + 1].into()], None);
+        assert!(above.expect_err("too long").to_string().contains("the limit is"));
     }
 }

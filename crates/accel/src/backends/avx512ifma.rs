@@ -2,10 +2,13 @@
 
 use super::cpu::Token;
 use crate::backend::BackendName;
+use crate::bls::row::{Point, Row12};
+use crate::bls::{Maths, ifma};
 use crate::field::{Packed, ifma::Fe8, pair::Pair};
 use crate::keccak::{batch_x8, point_digest_x8};
 use crate::secp::machine::{Machine, Task};
 use crate::signer_vectors::weighted_sums_avx512;
+use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
 use vigil_primitives::Hash;
 
 /// Proof that this CPU has AVX-512 F, DQ, BW, VL and IFMA, BMI2 and ADX.
@@ -81,5 +84,41 @@ impl Token for Avx512Ifma {
     fn weighted_sums(self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
         // SAFETY: `self` exists, so `detect` saw the features.
         unsafe { weighted_sums_avx512(vectors, weights, sums) }
+    }
+
+    fn maths(&self) -> &dyn Maths {
+        self
+    }
+}
+
+impl Maths for Avx512Ifma {
+    fn signatures(&self, compressed: &[[u8; 96]]) -> Vec<Option<blst_p2_affine>> {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::signatures(compressed) }
+    }
+
+    fn key_sum(&self, points: &[Point], times: &[u16]) -> blst_p1 {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::key_sum(points, times) }
+    }
+
+    fn hashes(&self, messages: &[Vec<u8>], tag: &[u8]) -> Vec<blst_p2_affine> {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::hashes(messages, tag) }
+    }
+
+    fn miller_values(&self, points: &[Point], signed: &[Vec<u8>], tag: &[u8]) -> Vec<Row12> {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::miller_values(points, signed, tag) }
+    }
+
+    fn product(&self, values: &[Row12], powers: &[u16]) -> blst_fp12 {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::product(values, powers) }
+    }
+
+    fn miller_product(&self, pairs: &[(blst_p1_affine, blst_p2_affine)]) -> blst_fp12 {
+        // SAFETY: `self` exists, so `detect` saw the features.
+        unsafe { ifma::miller_product(pairs) }
     }
 }

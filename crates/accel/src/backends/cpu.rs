@@ -1,12 +1,15 @@
 //! All operations on a CPU, once for every token.
 
 use crate::backend::{Backend, BackendName};
+use crate::bls::{Maths, plain::Plain};
+use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint};
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::secp::generator::Generator;
 use crate::secp::machine::Machine;
 use crate::secp::{hot, linear, recover};
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 use vigil_primitives::Hash;
 
@@ -20,6 +23,11 @@ pub(crate) trait Token: Machine + fmt::Debug + Send + Sync {
 
     /// As [`Backend::weighted_sums`].
     fn weighted_sums(self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]);
+
+    /// What checkpoints are verified with.
+    fn maths(&self) -> &dyn Maths {
+        &Plain
+    }
 }
 
 /// The backend of a token.
@@ -66,5 +74,13 @@ impl<T: Token> Backend for Cpu<T> {
 
     fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
         self.0.weighted_sums(vectors, weights, sums);
+    }
+
+    fn miller_values(&self, guardians: &GuardianKeys, range: Range<usize>, message: &[u8]) -> Vec<MillerValue> {
+        checkpoint::miller_values(self.0.maths(), guardians, range, message)
+    }
+
+    fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        checkpoint::merge(self.0.maths(), checkpoint, votes)
     }
 }

@@ -120,7 +120,8 @@ impl Calibration {
             keep(ORACLE, measure_sizes(few, &others, |items| samples.by_oracle(op, items)));
             for backend in backends {
                 let Some(prepared) = samples.prepare(op, *backend) else { continue };
-                keep(backend.name().as_str(), measure_sizes(&SIZES, &others, |items| prepared.run(*backend, items)));
+                let sizes = SIZES.iter().filter(|items| **items <= op.measured_to());
+                keep(backend.name().as_str(), measure_sizes(sizes, &others, |items| prepared.run(*backend, items)));
             }
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

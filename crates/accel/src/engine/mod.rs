@@ -5,6 +5,8 @@
 //! | [`Engine::recover`] and its sisters | the caller's for a few items, else all workers | threads that may block |
 //! | [`Engine::verify_signers_once`] | the caller's | votes, which wait for nothing else |
 //! | [`Engine::weighted_sums`] and its sisters | the caller's | signer vectors: microseconds |
+//! | [`Engine::merge_votes`] | the caller's | guardians' votes: milliseconds, once a round |
+//! | [`Engine::prepare_checkpoint`] | all workers | a table once a checkpoint, in the augmented scheme |
 //!
 //! Tasks with few items each put them in the line of a [`Batcher`], whose thread asks the engine about many at once.
 //!
@@ -14,6 +16,7 @@
 
 mod batcher;
 pub mod calibrate;
+mod checkpoint;
 mod dispatch;
 pub mod machine;
 mod metrics;

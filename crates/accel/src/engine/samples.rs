@@ -1,15 +1,18 @@
 //! What the calibration measures with: good signatures of a few keys, messages of the lengths that a node hashes, weighted
-//! sums of signer vectors.
+//! sums of signer vectors, guardians' votes.
 
 use super::plan::Op;
 use crate::backend::Backend;
+use crate::bls::plain::Plain;
+use crate::checkpoint::{Aggregate, GuardianKeys, PreparedCheckpoint, Scheme, miller_values};
 use crate::comb::Comb;
 use crate::ops::{Claim, Signed};
 use crate::oracle;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
-use vigil_crypto::{SecretKey, signer_vectors};
+use std::sync::Arc;
+use vigil_crypto::{SecretKey, bls, checkpoint as twin, signer_vectors};
 use vigil_primitives::Hash;
 
 /// Signatures; no two alike, so that a batch meets no special case.
@@ -24,6 +27,11 @@ const VECTORS: usize = 32;
 /// Guardians of a signer vector.
 const GUARDIANS: usize = 1_000;
 
+/// Guardians who vote.
+const VOTERS: usize = 500;
+/// On what they vote.
+const MESSAGE: &[u8] = b"a checkpoint";
+
 /// Items for every operation.
 pub(crate) struct Samples {
     signed: Vec<Signed>,
@@ -31,6 +39,8 @@ pub(crate) struct Samples {
     messages: Vec<Vec<u8>>,
     vectors: Vec<Vec<u8>>,
     weights: Vec<u64>,
+    checkpoint: PreparedCheckpoint,
+    vote: Aggregate,
 }
 
 /// Items of one operation, with what its backend needs besides.
@@ -53,7 +63,10 @@ impl Samples {
         };
         let claims: Vec<Claim> = (0..COUNT).map(claim).collect();
         let message = |at: usize| vec![at as u8; MESSAGE_BYTES[at % MESSAGE_BYTES.len()]];
+        let (checkpoint, vote) = checkpoint();
         Self {
+            checkpoint,
+            vote,
             signed: claims.iter().map(|c| c.signed).collect(),
             messages: (0..COUNT).map(message).collect(),
             vectors: (0..VECTORS).map(|_| (0..GUARDIANS).map(|_| dice.random_range(0..3)).collect()).collect(),
@@ -68,6 +81,10 @@ impl Samples {
         (vectors, &self.weights[..items], vec![0; GUARDIANS])
     }
 
+    fn votes(&self, items: usize) -> Vec<Aggregate> {
+        vec![self.vote.clone(); items]
+    }
+
     /// The first `items` of an operation, by the oracle.
     pub(crate) fn by_oracle(&self, op: Op, items: usize) {
         match op {
@@ -80,6 +97,13 @@ impl Samples {
                     .iter()
                     .map(|message| oracle::digest(message))
                     .for_each(|answer| consume(&answer));
+            }
+            Op::Checkpoint => {
+                let (keys, message) = (self.checkpoint.guardians().keys(), self.checkpoint.message());
+                black_box(twin::merge(self.checkpoint.scheme(), keys, message, &self.votes(items)));
+            }
+            Op::MillerValues => {
+                black_box(miller_values(&Plain, self.checkpoint.guardians(), 0..items, MESSAGE));
             }
             Op::SignerVectors => {
                 let (vectors, weights, mut sums) = self.sums(items);
@@ -101,6 +125,21 @@ impl Samples {
     }
 }
 
+/// A checkpoint and a vote of all guardians.
+fn checkpoint() -> (PreparedCheckpoint, Aggregate) {
+    let secret = |at: usize| {
+        let mut bytes = [7; 32];
+        bytes[..8].copy_from_slice(&(at as u64).to_be_bytes());
+        bls::SecretKey::from_bytes(&bytes).expect("below the order of the group")
+    };
+    let secrets: Vec<_> = (0..VOTERS).map(secret).collect();
+    let keys: Vec<_> = secrets.iter().map(bls::SecretKey::public_key).collect();
+    let signatures: Vec<_> = secrets.iter().map(|secret| secret.sign(Scheme::ProofOfPossession, MESSAGE)).collect();
+    let signature = bls::Signature::aggregate(&signatures).expect("not infinity").to_bytes();
+    let prepared = PreparedCheckpoint::proof_of_possession(Arc::new(GuardianKeys::new(&keys)), MESSAGE);
+    (prepared, Aggregate { signature, signers: vec![1; VOTERS] })
+}
+
 /// An answer that the compiler must not leave out.
 fn consume<T>(answer: &T) {
     black_box(answer);
@@ -120,6 +159,12 @@ impl Prepared<'_> {
                 let mut digests = vec![Hash::ZERO; items];
                 backend.keccak256(&self.messages[..items], &mut digests);
                 black_box(digests);
+            }
+            Op::Checkpoint => {
+                black_box(backend.merge_votes(&self.samples.checkpoint, &self.samples.votes(items)));
+            }
+            Op::MillerValues => {
+                black_box(backend.miller_values(self.samples.checkpoint.guardians(), 0..items, MESSAGE));
             }
             Op::SignerVectors => {
                 let (vectors, weights, mut sums) = self.samples.sums(items);

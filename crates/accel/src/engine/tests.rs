@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vigil_crypto::{Scalar, SecretKey};
 
+mod checkpoint;
 mod faults;
 
 const SEED: u64 = 0x0e61_4e00;

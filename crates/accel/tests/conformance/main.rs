@@ -5,6 +5,7 @@
 //! the test made the signature.
 
 mod batches;
+mod checkpoint;
 mod forced;
 mod forgeries;
 mod hashes;
@@ -76,6 +77,15 @@ macro_rules! backends {
                 signer_vectors_packed: crate::signers::packed,
                 signer_vectors_unpacked: crate::signers::unpacked,
                 signer_vectors_shapes: crate::signers::shapes,
+                checkpoint_honest: crate::checkpoint::honest,
+                checkpoint_thousand: crate::checkpoint::thousand,
+                checkpoint_most: crate::checkpoint::most,
+                checkpoint_malformed: crate::checkpoint::malformed_signatures,
+                checkpoint_vectors: crate::checkpoint::vectors,
+                checkpoint_wrong_equations: crate::checkpoint::wrong_equations,
+                checkpoint_cancelling_errors: crate::checkpoint::cancelling_errors,
+                checkpoint_related_keys: crate::checkpoint::related_keys,
+                checkpoint_other_messages: crate::checkpoint::other_messages,
                 build_combs_of_any_bytes: crate::keys::combs,
                 slices_of_different_lengths: crate::batches::slices_of_different_lengths,
             }

@@ -2,6 +2,7 @@
 
 use crate::CliError;
 use crate::wallet::parse_address;
+use vigil_crypto::{SecretKey, bls};
 use vigil_primitives::{Address, Bytes, Signature, keccak256};
 
 const ADDRESS_END: usize = 20;
@@ -12,18 +13,35 @@ const CHECKSUM_END: usize = SIGNATURE_END + 32;
 
 /// A node that is staked on.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(crate) struct Holder {
     /// The node.
-    pub(super) address: Address,
+    pub(crate) address: Address,
     /// BLS public key; empty for validators.
-    pub(super) bls_pubkey: Bytes,
+    pub(crate) bls_pubkey: Bytes,
     /// Its proof of possession; empty for validators.
-    pub(super) bls_pop: Bytes,
+    pub(crate) bls_pop: Bytes,
     /// The node's signature over the proof; absent for validators.
-    pub(super) signature: Signature,
+    pub(crate) signature: Signature,
 }
 
 impl Holder {
+    /// The guardian with this node key and this BLS key.
+    pub(crate) fn guardian(key: &SecretKey, bls_key: &bls::SecretKey) -> Self {
+        let proof = bls_key.prove_possession().to_bytes();
+        Self {
+            address: key.address(),
+            bls_pubkey: Bytes::copy_from_slice(&bls_key.public_key().to_bytes()),
+            bls_pop: Bytes::copy_from_slice(&proof),
+            signature: key.sign(&keccak256(proof)),
+        }
+    }
+
+    /// What [`Self::parse`] reads for a guardian.
+    pub(crate) fn summary(&self) -> String {
+        let rest = [&self.bls_pubkey[..], &self.bls_pop, &self.signature.0].concat();
+        format!("{}{}", self.address.to_checksum(None), hex::encode(rest))
+    }
+
     /// Reads what `--holder` must be for this purpose.
     pub(super) fn parse(text: &str, purpose: u8) -> Result<Self, CliError> {
         let (length, node) = match purpose {
@@ -92,6 +110,19 @@ mod tests {
             assert!(Holder::parse(&summary()[..length], 1).is_err(), "{length}");
         }
         assert!(Holder::parse(&format!("{}00", summary()), 1).is_err());
+    }
+
+    #[test]
+    fn the_summary_of_a_guardian_reads_back_and_its_proofs_hold() {
+        let (key, bls_key) = (SecretKey::generate(), bls::SecretKey::generate());
+        let holder = Holder::guardian(&key, &bls_key);
+        assert_eq!(Holder::parse(&holder.summary(), 1).expect("a summary"), holder);
+        assert!(holder.summary().starts_with(&key.address().to_checksum(None)));
+        let proof = bls::Signature::from_bytes(&holder.bls_pop).expect("a signature");
+        assert!(bls_key.public_key().verify_possession(&proof));
+        let signer = vigil_crypto::recover(&keccak256(&holder.bls_pop), holder.signature.as_array().expect("65 bytes"))
+            .expect("a signature");
+        assert_eq!(signer, key.address());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `vigil tx`: sign and send (`spec/cli.md` §2).
 
 mod build;
-mod holder;
+pub(crate) mod holder;
 
 use crate::remote::{Remote, block_on};
 use crate::wallet::{open, parse_address, unlock};

@@ -100,3 +100,42 @@ fn a_start_that_makes_a_key_says_so() {
     assert_eq!(second.code, 2, "{second:?}");
     assert!(second.stderr.contains("`p2p.seeds` is nonsense") && !second.stderr.contains("new one"), "{second:?}");
 }
+
+#[test]
+fn a_guardian_has_one_key_and_one_summary() {
+    let home = Home::new();
+    let (out, node) = (at(&home, "genesis.json"), at(&home, "node"));
+    assert_eq!(genesis(&home, &out, &[]).code, 0);
+    let key = ["guardian", "key", "--data-dir", &node, "--password", "pw"];
+    let refused = home.vigil(&key, "");
+    assert!(refused.code == 1 && refused.stderr.contains("vigil init"), "{refused:?}");
+    assert_eq!(home.vigil(&["init", "--data-dir", &node, "--genesis", &out], "").code, 0);
+
+    let made = home.vigil(&key, "");
+    assert_eq!(made.code, 0, "{made:?}");
+    let summary = made.stdout.trim_end();
+    assert_eq!(summary.len(), 2 + 458, "{made:?}");
+    assert!(made.stderr.contains(&summary[..42]) && made.stderr.contains("--purpose 1"), "{made:?}");
+    assert!(PathBuf::from(at(&home, "node/guardian/encrypted")).join(&summary[2..42]).exists());
+    let again = home.vigil(&[&key[..], &["--json"]].concat(), "");
+    let object: serde_json::Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(object["Summary"], summary);
+    let joined =
+        ["Address", "BlsPubkey", "BlsPop", "Signature"].map(|name| object[name].as_str().expect("text")).concat();
+    assert_eq!(joined, summary);
+
+    let wrong = home.vigil(&["guardian", "key", "--data-dir", &node, "--password", "other"], "");
+    assert!(wrong.code == 1 && wrong.stderr.contains("could not decrypt"), "{wrong:?}");
+}
+
+#[test]
+fn a_localnet_says_how_many_guardians_are_possible() {
+    let home = Home::new();
+    let refused = |args: &[&str], says: &str| {
+        let ended = home.vigil(&[&["localnet"], args].concat(), "");
+        assert!(ended.code == 2 && ended.stderr.contains(says), "{ended:?}");
+    };
+    refused(&["--guardians", "1001"], "--guardians must be 0 to 1000, is 1001");
+    refused(&["--guardians", "2", "--guardian-processes", "3"], "--guardian-processes must be 1 to");
+    refused(&["--validators", "0"], "--validators must be 1 to");
+}

@@ -3,10 +3,10 @@
 use crate::certs::{Verdict, is_genesis};
 use crate::limits::{CLOCK_MAX, EPOCHS_AHEAD_MAX, HEIGHT_WINDOW, PROPOSALS_PER_TURN_MAX};
 use crate::machine::Machine;
-use crate::{BlockMeta, Effect, Evidence, Executed, Message, Peer, Penalty, Proposal};
+use crate::{BlockMeta, Effect, Executed, Message, Peer, Penalty, Proposal};
 use alloy_rlp::Encodable;
 use std::sync::Arc;
-use vigil_primitives::{Block, BlockHeader, Hash, SIGNATURE_BYTES};
+use vigil_primitives::{Block, BlockHeader, Evidence, Hash, SIGNATURE_BYTES};
 
 /// What the header checks say (they need the parent).
 enum HeaderVerdict {

@@ -1,50 +1,21 @@
-//! One key file: its JSON, its key derivation, its cipher.
+//! Key files: of an account, the Ethereum "version 3" form; of a guardian, the same with its BLS public key.
 
 use super::KeystoreError;
-use crate::{SecretKey, keccak256};
-use aes::cipher::{KeyIvInit, StreamCipher};
-use rand::{TryRngCore, rngs::OsRng};
+use super::cipher::{Cost, Crypto, expect, format, random};
+use crate::{SecretKey, bls};
 use serde::{Deserialize, Serialize};
 use vigil_primitives::Address;
-use zeroize::Zeroizing;
-
-type Aes128Ctr = ctr::Ctr128BE<aes::Aes128>;
 
 const VERSION: u64 = 3;
-const CIPHER: &str = "aes-128-ctr";
-const PRF: &str = "hmac-sha256";
 /// Largest key file that is read, in bytes.
 const FILE_BYTES_MAX: usize = 64 * 1024;
-/// Most memory that a file may make us use (scrypt's n * r * 128), in bytes.
-const SCRYPT_BYTES_MAX: u64 = 512 * 1024 * 1024;
-/// Most repetitions of that work.
-const SCRYPT_P_MAX: u64 = 16;
-/// Most rounds of pbkdf2.
-const PBKDF2_ROUNDS_MAX: u64 = 10_000_000;
-const DERIVED_BYTES_MAX: u64 = 64;
-
-/// How much work a password guess costs: scrypt's n, with r = 8 and p = 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cost {
-    /// n = 262,144: about a second and 256 MiB.
-    Standard,
-    /// n = 4,096: for keys that are public anyway, as in tests and on a localnet.
-    Light,
-}
-
-impl Cost {
-    fn n(self) -> u64 {
-        match self {
-            Self::Standard => 262_144,
-            Self::Light => 4_096,
-        }
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 struct KeyFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bls_public_key: Option<String>,
     #[serde(alias = "Crypto")]
     crypto: Crypto,
     #[serde(default)]
@@ -52,36 +23,27 @@ struct KeyFile {
     version: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Crypto {
-    cipher: String,
-    cipherparams: CipherParams,
-    ciphertext: String,
-    kdf: String,
-    kdfparams: KdfParams,
-    mac: String,
-}
+impl KeyFile {
+    fn text(address: &Address, bls_public_key: Option<String>, crypto: Crypto) -> String {
+        let (address, id) = (Some(hex::encode(address)), uuid_v4(random()));
+        let file = Self { address, bls_public_key, crypto, id, version: VERSION };
+        serde_json::to_string(&file).expect("strings and numbers")
+    }
 
-#[derive(Serialize, Deserialize)]
-struct CipherParams {
-    iv: String,
-}
+    fn read(json: &str) -> Result<Self, KeystoreError> {
+        if json.len() > FILE_BYTES_MAX {
+            return Err(format("file", format!("has {} bytes, the limit is {FILE_BYTES_MAX}", json.len())));
+        }
+        let file: Self = serde_json::from_str(json).map_err(|e| format("file", format!("is no version 3 key: {e}")))?;
+        expect("version", file.version, VERSION)?;
+        Ok(file)
+    }
 
-/// Of both derivations; each uses its own.
-#[derive(Serialize, Deserialize)]
-struct KdfParams {
-    dklen: u64,
-    salt: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    n: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    r: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    p: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    c: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prf: Option<String>,
+    /// The address that it states, if any.
+    fn stated(&self) -> Result<Option<Address>, KeystoreError> {
+        let parse = |text: &str| text.parse().map_err(|_| format("address", format!("`{text}` is no address")));
+        self.address.as_deref().map(parse).transpose()
+    }
 }
 
 /// Encrypts a key; answers the JSON of its file.
@@ -89,23 +51,7 @@ struct KdfParams {
 /// # Panics
 /// If the operating system gives no randomness.
 pub fn encrypt(key: &SecretKey, password: &str, cost: Cost) -> String {
-    let (salt, iv, id) = (random::<32>(), random::<16>(), random::<16>());
-    let kdfparams =
-        KdfParams { dklen: 32, salt: hex::encode(salt), n: Some(cost.n()), r: Some(8), p: Some(1), c: None, prf: None };
-    let derived = scrypt(&kdfparams, password, &salt).expect("our own parameters are within the limits");
-    let mut text = key.to_bytes();
-    apply_cipher(&derived, &iv, text.as_mut());
-    let crypto = Crypto {
-        cipher: CIPHER.into(),
-        cipherparams: CipherParams { iv: hex::encode(iv) },
-        ciphertext: hex::encode(text.as_ref()),
-        kdf: "scrypt".into(),
-        kdfparams,
-        mac: hex::encode(mac(&derived, text.as_ref())),
-    };
-    let address = Some(hex::encode(key.address()));
-    let file = KeyFile { address, crypto, id: uuid_v4(id), version: VERSION };
-    serde_json::to_string(&file).expect("strings and numbers")
+    KeyFile::text(&key.address(), None, Crypto::seal(&key.to_bytes(), password, cost))
 }
 
 /// Decrypts the key of a file.
@@ -116,29 +62,10 @@ pub fn encrypt(key: &SecretKey, password: &str, cost: Cost) -> String {
 /// # Errors
 /// [`KeystoreError::Format`], [`KeystoreError::Password`], [`KeystoreError::WrongAddress`] if the file states another.
 pub fn decrypt(json: &str, password: &str) -> Result<SecretKey, KeystoreError> {
-    if json.len() > FILE_BYTES_MAX {
-        return Err(format("file", format!("has {} bytes, the limit is {FILE_BYTES_MAX}", json.len())));
-    }
-    let file: KeyFile = serde_json::from_str(json).map_err(|e| format("file", format!("is no version 3 key: {e}")))?;
-    expect("version", file.version, VERSION)?;
-    expect("crypto.cipher", file.crypto.cipher.as_str(), CIPHER)?;
-    let mut text = Zeroizing::new(bytes("crypto.ciphertext", &file.crypto.ciphertext)?);
-    if text.is_empty() || text.len() > 32 {
-        return Err(format("crypto.ciphertext", format!("has {} bytes, must have 1 to 32", text.len())));
-    }
-    let iv = bytes("crypto.cipherparams.iv", &file.crypto.cipherparams.iv)?;
-    let iv: [u8; 16] =
-        iv.as_slice().try_into().map_err(|_| format("crypto.cipherparams.iv", "must have 16 bytes".into()))?;
-    let derived = derive(&file.crypto, password)?;
-    if !same(&mac(&derived, &text), &bytes("crypto.mac", &file.crypto.mac)?) {
-        return Err(KeystoreError::Password);
-    }
-    apply_cipher(&derived, &iv, &mut text);
-    let mut padded = Zeroizing::new([0u8; 32]);
-    padded[32 - text.len()..].copy_from_slice(&text);
-    let key = SecretKey::from_bytes(&padded);
+    let file = KeyFile::read(json)?;
+    let key = SecretKey::from_bytes(&*file.crypto.open(password)?);
     let key = key.ok_or_else(|| format("crypto.ciphertext", "is no private key".into()))?;
-    match file.address.as_deref().map(stated_address).transpose()? {
+    match file.stated()? {
         Some(expected) if expected != key.address() => {
             Err(KeystoreError::WrongAddress { expected, got: key.address() })
         }
@@ -146,62 +73,26 @@ pub fn decrypt(json: &str, password: &str) -> Result<SecretKey, KeystoreError> {
     }
 }
 
-fn stated_address(text: &str) -> Result<Address, KeystoreError> {
-    text.parse().map_err(|_| format("address", format!("`{text}` is no address")))
+/// Encrypts the BLS key that the guardian `address` votes with; answers the JSON of its file.
+pub(super) fn encrypt_bls(address: &Address, key: &bls::SecretKey, password: &str, cost: Cost) -> String {
+    let public = hex::encode(key.public_key().to_bytes());
+    KeyFile::text(address, Some(public), Crypto::seal(&key.to_bytes(), password, cost))
 }
 
-fn derive(crypto: &Crypto, password: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    let params = &crypto.kdfparams;
-    in_range("crypto.kdfparams.dklen", Some(params.dklen), 32, DERIVED_BYTES_MAX)?;
-    let salt = bytes("crypto.kdfparams.salt", &params.salt)?;
-    match crypto.kdf.as_str() {
-        "scrypt" => scrypt(params, password, &salt),
-        "pbkdf2" => pbkdf2(params, password, &salt),
-        other => Err(format("crypto.kdf", format!("is `{other}`, must be scrypt or pbkdf2"))),
+/// Decrypts the key of a file of the guardian `address`.
+pub(super) fn decrypt_bls(address: &Address, json: &str, password: &str) -> Result<bls::SecretKey, KeystoreError> {
+    let file = KeyFile::read(json)?;
+    let missing = |field| format(field, "is missing: this is no guardian's key".into());
+    let got = file.stated()?.ok_or_else(|| missing("address"))?;
+    if got != *address {
+        return Err(KeystoreError::WrongAddress { expected: *address, got });
     }
-}
-
-/// The first 32 bytes; a longer `dklen` has the same beginning and nothing uses the rest.
-fn scrypt(params: &KdfParams, password: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    let n = in_range("crypto.kdfparams.n", params.n, 2, SCRYPT_BYTES_MAX / 128)?;
-    let r = in_range("crypto.kdfparams.r", params.r, 1, SCRYPT_BYTES_MAX / 128 / n)?;
-    let p = in_range("crypto.kdfparams.p", params.p, 1, SCRYPT_P_MAX)?;
-    if !n.is_power_of_two() {
-        return Err(format("crypto.kdfparams.n", format!("is {n}, must be a power of two")));
-    }
-    let problem = |_| format("crypto.kdfparams", format!("n {n}, r {r}, p {p} are not possible together"));
-    let params = scrypt::Params::new(n.ilog2() as u8, r as u32, p as u32, 32).map_err(problem)?;
-    let mut derived = Zeroizing::new([0u8; 32]);
-    scrypt::scrypt(password.as_bytes(), salt, &params, derived.as_mut()).expect("32 bytes is a valid length");
-    Ok(derived)
-}
-
-fn pbkdf2(params: &KdfParams, password: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    expect("crypto.kdfparams.prf", params.prf.as_deref().unwrap_or_default(), PRF)?;
-    let rounds = in_range("crypto.kdfparams.c", params.c, 1, PBKDF2_ROUNDS_MAX)? as u32;
-    let mut derived = Zeroizing::new([0u8; 32]);
-    pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password.as_bytes(), salt, rounds, derived.as_mut());
-    Ok(derived)
-}
-
-fn apply_cipher(derived: &[u8; 32], iv: &[u8; 16], text: &mut [u8]) {
-    let key: &[u8; 16] = derived[..16].try_into().expect("16 of 32 bytes");
-    Aes128Ctr::new(key.into(), iv.into()).apply_keystream(text);
-}
-
-fn mac(derived: &[u8; 32], ciphertext: &[u8]) -> [u8; 32] {
-    keccak256([&derived[16..], ciphertext].concat()).0
-}
-
-/// Equality in a time that depends on lengths only.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0u8; N];
-    OsRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
-    bytes
+    let expected = file.bls_public_key.as_deref().ok_or_else(|| missing("bls_public_key"))?;
+    let key = bls::SecretKey::from_bytes(&*file.crypto.open(password)?);
+    let key = key.map_err(|e| format("crypto.ciphertext", format!("is no BLS key: {e}")))?;
+    let got = hex::encode(key.public_key().to_bytes());
+    expect("bls_public_key", expected.strip_prefix("0x").unwrap_or(expected).to_lowercase(), got)?;
+    Ok(key)
 }
 
 fn uuid_v4(mut bytes: [u8; 16]) -> String {
@@ -209,24 +100,4 @@ fn uuid_v4(mut bytes: [u8; 16]) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let text = hex::encode(bytes);
     [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
-}
-
-fn format(field: &'static str, problem: String) -> KeystoreError {
-    KeystoreError::Format { field, problem }
-}
-
-fn expect<T: PartialEq + std::fmt::Display>(field: &'static str, got: T, expected: T) -> Result<(), KeystoreError> {
-    if got == expected { Ok(()) } else { Err(format(field, format!("is `{got}`, must be `{expected}`"))) }
-}
-
-fn in_range(field: &'static str, got: Option<u64>, min: u64, max: u64) -> Result<u64, KeystoreError> {
-    match got {
-        Some(got) if (min..=max).contains(&got) => Ok(got),
-        Some(got) => Err(format(field, format!("is {got}, must be {min} to {max}"))),
-        None => Err(format(field, "is missing".into())),
-    }
-}
-
-fn bytes(field: &'static str, text: &str) -> Result<Vec<u8>, KeystoreError> {
-    hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|e| format(field, format!("is not hex: {e}")))
 }

@@ -3,11 +3,13 @@
 mod batches;
 mod bls;
 mod bls_points;
+mod checkpoint;
 mod differential;
 mod ethers;
 mod hash_to_curve;
 mod keccak;
 mod keystore;
+mod keystore_bls;
 mod recovery;
 mod signer_vectors;
 mod txs;

@@ -5,15 +5,15 @@ use crate::state::State;
 use crate::tx::{Context, apply};
 use crate::view::View;
 use crate::{
-    BlockOutcome, BuiltBlock, Parent, Proposal, Supply, build_block, check_supply, execute_block, genesis_state,
-    queries,
+    BlockOutcome, BuiltBlock, Env, Parent, Proposal, ScalarProofs, Supply, build_block, check_supply, execute_block,
+    genesis_state, queries,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use vigil_crypto::{SecretKey, TxDomain, VerifiedTx, sign_tx, verify_tx};
 use vigil_primitives::{
-    Account, Address, BlockHeader, Bytes, ChainParams, Coins, DepositStake, Genesis, GenesisAccount, GenesisStake,
-    Hash, Send, StakeRewardDistribution, Tx, TxInput, TxOutput, U256, WithdrawStake,
+    Account, Address, BlockHeader, Bytes, ChainParams, Coins, DepositStake, FinalityCert, Genesis, GenesisAccount,
+    GenesisStake, Hash, Send, SignDomain, StakeRewardDistribution, Tx, TxInput, TxOutput, U256, WithdrawStake,
 };
 use vigil_trie::{NodeReader, ScalarHasher, TrieError};
 
@@ -43,12 +43,12 @@ pub(super) fn key(n: u16) -> SecretKey {
     SecretKey::from_bytes(&bytes).expect("a key")
 }
 
-pub(super) fn address(n: u16) -> Address {
+pub(crate) fn address(n: u16) -> Address {
     key(n).address()
 }
 
 /// An address nobody has used.
-pub(super) fn stranger(n: u64) -> Address {
+pub(crate) fn stranger(n: u64) -> Address {
     let mut bytes = [0xee; 20];
     bytes[12..].copy_from_slice(&n.to_be_bytes());
     Address::from(bytes)
@@ -94,7 +94,7 @@ pub(super) fn withdraw(params: &ChainParams, from: u16, sequence: u64, holder: A
     signed(params, Tx::WithdrawStake(tx), &[from])
 }
 
-pub(super) fn distribute(
+pub(crate) fn distribute(
     params: &ChainParams,
     from: u16,
     sequence: u64,
@@ -112,31 +112,45 @@ pub(super) fn genesis(params: ChainParams, people: u16) -> Genesis {
     let coins = Coins::tokens(10_000_000, 50_000_000);
     let account = |n| GenesisAccount { address: address(n), theta: coins.theta, tfuel: coins.tfuel };
     let stake = GenesisStake { source: address(1), holder: address(1), amount: Coins::tokens(1_000_000, 0).theta };
-    Genesis { params, timestamp: 1_700_000_000, accounts: (1..=people).map(account).collect(), stakes: vec![stake] }
+    let accounts = (1..=people).map(account).collect();
+    Genesis { params, timestamp: 1_700_000_000, accounts, stakes: vec![stake], guardians: Vec::new() }
 }
 
 /// Small intervals, so that everything happens soon.
-pub(super) fn params() -> ChainParams {
+pub(crate) fn params() -> ChainParams {
     ChainParams { checkpoint_interval: 5, return_locking_period: 4, ..ChainParams::default() }
 }
 
 /// A chain of one branch.
-pub(super) struct Chain {
-    pub(super) params: ChainParams,
+pub(crate) struct Chain {
+    pub(crate) params: ChainParams,
     pub(super) nodes: Arc<Nodes>,
     pub(super) head: Parent,
+    pub(super) head_hash: Hash,
+    pub(super) proofs: ScalarProofs,
     pub(super) validators: Vec<(Address, U256)>,
 }
 
 impl Chain {
-    pub(super) fn new(params: ChainParams, people: u16) -> Self {
-        let genesis = genesis(params.clone(), people);
-        let made = genesis_state(&genesis, &ScalarHasher).expect("a genesis");
+    pub(crate) fn new(params: ChainParams, people: u16) -> Self {
+        Self::of(&genesis(params, people))
+    }
+
+    pub(super) fn of(genesis: &Genesis) -> Self {
+        let params = genesis.params.clone();
+        let made = genesis_state(genesis, &ScalarHasher).expect("a genesis");
         let nodes = Arc::new(Nodes::default());
         nodes.add(&made.nodes);
         let state = State::open(made.header.state_root, nodes.clone());
         let head = Parent { height: 0, timestamp: genesis.timestamp, state, supply: Supply::default() };
-        Self { params, nodes, head, validators: made.validators }
+        let head_hash = made.header.hash();
+        let proofs =
+            ScalarProofs::new(SignDomain { chain_id: params.chain_id.clone(), genesis_hash: head_hash }, &params);
+        Self { params, nodes, head, head_hash, proofs, validators: made.validators }
+    }
+
+    pub(super) fn env(&self) -> Env<'_> {
+        Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs }
     }
 
     pub(super) fn header(&self) -> BlockHeader {
@@ -144,6 +158,7 @@ impl Chain {
             chain_id: self.params.chain_id.clone(),
             epoch: self.head.height + 1,
             height: self.head.height + 1,
+            parent: self.head_hash,
             timestamp: self.head.timestamp + 1,
             proposer: address(1),
             ..BlockHeader::default()
@@ -151,27 +166,39 @@ impl Chain {
     }
 
     pub(super) fn build(&self, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
+        self.build_with(None, candidates)
+    }
+
+    /// A block that is offered a certificate.
+    pub(super) fn build_with(&self, cert: Option<FinalityCert>, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
         let sign = |digest: &Hash| key(1).sign(digest);
-        let proposal = Proposal { header: self.header(), allow_set_change: true, candidates, sign: &sign };
-        build_block(&self.params, &ScalarHasher, &self.head, proposal).expect("builds")
+        let header = BlockHeader { finality: cert.map(Box::new), ..self.header() };
+        let proposal = Proposal { header, allow_set_change: true, candidates, sign: &sign };
+        build_block(&self.env(), &self.head, proposal).expect("builds")
     }
 
     /// Builds a block, executes it as a receiver with nothing in memory, checks the supply, moves on.
     pub(super) fn step(&mut self, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
-        let built = self.build(candidates);
+        self.step_with(None, candidates)
+    }
+
+    /// [`Self::step`] with the offer of a certificate.
+    pub(super) fn step_with(&mut self, cert: Option<FinalityCert>, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
+        let built = self.build_with(cert, candidates);
         let cold = Parent { state: State::open(self.head.state.root(), self.nodes.clone()), ..self.head.clone() };
         let header = &built.block.header;
-        let outcome = execute_block(&self.params, &ScalarHasher, &cold, header, &built.txs).expect("executes");
+        let outcome = execute_block(&self.env(), &cold, header, &built.txs).expect("executes");
         assert_same(&outcome, &built.outcome);
         check_supply(&outcome.state, &outcome.supply).expect("every coin is accounted for");
         self.nodes.add(&outcome.nodes);
         self.head = built.outcome.as_parent(header);
+        self.head_hash = header.hash();
         self.validators = outcome.validators;
         built
     }
 
     /// [`Self::step`] where every candidate must be taken.
-    pub(super) fn step_all(&mut self, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
+    pub(crate) fn step_all(&mut self, candidates: &[Arc<VerifiedTx>]) -> BuiltBlock {
         let built = self.step(candidates);
         assert_eq!(built.dropped, []);
         built
@@ -191,18 +218,18 @@ impl Chain {
     /// Applies one transaction to a copy of the head.
     pub(super) fn try_tx(&self, tx: &VerifiedTx) -> Result<(), TxError> {
         let mut view = self.view();
-        try_on(&mut view, &self.params, tx)
+        try_on(&mut view, self, tx)
     }
 
-    pub(super) fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View {
         View::new(self.head.state.clone(), self.head.height)
     }
 }
 
 /// Applies one transaction; the store must not fail.
-pub(super) fn try_on(view: &mut View, params: &ChainParams, tx: &VerifiedTx) -> Result<(), TxError> {
+pub(super) fn try_on(view: &mut View, chain: &Chain, tx: &VerifiedTx) -> Result<(), TxError> {
     let height = view.height();
-    match apply(view, &Context::new(params, tx, height)) {
+    match apply(view, &Context::new(&chain.params, &chain.proofs, tx, height)) {
         Ok(()) => Ok(()),
         Err(ApplyError::Refused(error)) => Err(error),
         Err(ApplyError::State(error)) => panic!("{error}"),

@@ -6,14 +6,13 @@ use alloy_rlp::Encodable;
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{BlockHeader, ChainParams, Coins, Hash};
-use vigil_trie::ScalarHasher;
 
 fn sends(chain: &Chain, count: u64) -> Vec<Arc<VerifiedTx>> {
     (1..=count).map(|n| send(&chain.params, 2, n, stranger(n), Coins::tokens(0, 1))).collect()
 }
 
 fn execute(chain: &Chain, header: &BlockHeader, txs: &[Arc<VerifiedTx>]) -> Result<(), BlockError> {
-    execute_block(&chain.params, &ScalarHasher, &chain.head, header, txs).map(|_| ())
+    execute_block(&chain.env(), &chain.head, header, txs).map(|_| ())
 }
 
 #[test]
@@ -115,7 +114,7 @@ fn set_changes_may_be_left_out() {
     let sign = |digest: &Hash| key(1).sign(digest);
     let propose = |allow_set_change| {
         let proposal = Proposal { header: chain.header(), allow_set_change, candidates: &candidates, sign: &sign };
-        build_block(&chain.params, &ScalarHasher, &chain.head, proposal).expect("builds")
+        build_block(&chain.env(), &chain.head, proposal).expect("builds")
     };
     let without = propose(false);
     assert_eq!((without.deferred, without.txs.len()), (vec![change.hash()], 1));
@@ -147,6 +146,6 @@ fn a_missing_node_is_our_fault() {
     let built = chain.build(&sends(&chain, 1));
     let nowhere = crate::State::open(chain.head.state.root(), Arc::new(vigil_trie::NoNodes));
     let parent = crate::Parent { state: nowhere, ..chain.head.clone() };
-    let result = execute_block(&chain.params, &ScalarHasher, &parent, &built.block.header, &built.txs);
+    let result = execute_block(&chain.env(), &parent, &built.block.header, &built.txs);
     assert!(matches!(result, Err(BlockError::State(_))));
 }

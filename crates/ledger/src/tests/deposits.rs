@@ -278,7 +278,7 @@ fn a_refused_deposit_leaves_nothing() {
     let chain = Chain::new(params(), 2);
     let mut view = chain.view();
     // Refused only after the pools were looked at: no such stake.
-    let refused = try_on(&mut view, &chain.params, &withdraw(&chain.params, 2, 1, address(1))).expect_err("no stake");
+    let refused = try_on(&mut view, &chain, &withdraw(&chain.params, 2, 1, address(1))).expect_err("no stake");
     assert!(refused.text.contains("no matched stake source address found"), "{refused}");
     assert!(!view.tx_writes_validators());
     assert!(view.written_accounts().is_empty());

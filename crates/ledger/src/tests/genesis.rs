@@ -1,8 +1,9 @@
 //! The genesis state.
 
 use super::actors::{Chain, address, genesis, params, stranger};
+use super::guards::{guarded, guardian, guardian_source};
 use crate::{GenesisStateError, Supply, check_supply, genesis_state, queries};
-use vigil_primitives::{ChainParams, Coins, GenesisAccount, GenesisError, Hash, U256};
+use vigil_primitives::{ChainParams, Coins, Genesis, GenesisAccount, GenesisError, Hash, U256};
 use vigil_trie::ScalarHasher;
 
 #[test]
@@ -57,4 +58,30 @@ fn refuses_what_cannot_start() {
     assert!(with(limit).is_ok(), "at the limit of 128 bits");
     assert!(matches!(with(limit + U256::from(1)), Err(GenesisStateError::Supply { coin: "operational", .. })));
     assert!(matches!(with(U256::MAX), Err(GenesisStateError::Supply { .. })), "no overflow");
+}
+
+#[test]
+fn guardians_from_the_start() {
+    let file = guarded(params(), 2, &[10, 20, 30]);
+    let mut chain = Chain::of(&file);
+    assert_eq!(chain.set().total(), 60_000 * vigil_primitives::WEI);
+    assert_eq!(chain.set().members().len(), 3);
+    assert_eq!(chain.account(&guardian_source(1)).balance, Coins::ZERO);
+    check_supply(&chain.head.state, &Supply::default()).expect("every coin is accounted for");
+    chain.step_all(&[chain.joins(2, 1, 1)]);
+    assert_eq!(chain.set().total(), 61_000 * vigil_primitives::WEI);
+
+    let refused = |change: fn(&mut Genesis)| {
+        let mut file = guarded(params(), 2, &[10, 20, 30]);
+        change(&mut file);
+        genesis_state(&file, &ScalarHasher).expect_err("refused").to_string()
+    };
+    let error = refused(|g| g.guardians[0].bls_pop = g.guardians[1].bls_pop);
+    assert!(error.contains(&guardian(0).to_string()) && error.contains("proves nothing"), "{error}");
+    let error = refused(|g| g.guardians[2].bls_pubkey.0[5] ^= 1);
+    assert!(error.contains(&guardian(2).to_string()) && error.contains("bls_pubkey: "), "{error}");
+    let error = refused(|g| g.guardians[2].bls_pop.0[5] ^= 1);
+    assert!(error.contains("bls_pop: "), "{error}");
+    let error = refused(|g| g.guardians[2].bls_pubkey = g.guardians[1].bls_pubkey);
+    assert!(error.contains("one key each"), "{error}");
 }

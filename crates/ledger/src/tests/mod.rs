@@ -1,12 +1,16 @@
 //! Tests that need the inside of the crate, and what they share.
 
-mod actors;
+pub(crate) mod actors;
 mod blocks;
+mod certificates;
 mod deposits;
 mod genesis;
+mod guardian_rewards;
+mod guards;
 mod rewards;
 mod screen;
 mod sends;
+mod slashes;
 mod speed;
 mod supply;
 mod vectors;

@@ -5,7 +5,7 @@ use crate::{BlockError, execute_block, is_reward_height, minted_per_block};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{ChainParams, Coinbase, Coins, Tx, TxOutput, U256};
-use vigil_trie::{ScalarHasher, ordered_root};
+use vigil_trie::ordered_root;
 
 fn coinbase(chain: &Chain, signer: u16, outputs: Vec<TxOutput>, block_height: u64) -> Arc<VerifiedTx> {
     let tx = Coinbase { proposer: input(signer, Coins::ZERO, 0), outputs, block_height };
@@ -16,7 +16,7 @@ fn coinbase(chain: &Chain, signer: u16, outputs: Vec<TxOutput>, block_height: u6
 fn execute(chain: &Chain, txs: &[Arc<VerifiedTx>]) -> Result<(), BlockError> {
     let mut header = chain.header();
     header.tx_root = ordered_root(txs.iter().map(|tx| tx.raw()));
-    match execute_block(&chain.params, &ScalarHasher, &chain.head, &header, txs) {
+    match execute_block(&chain.env(), &chain.head, &header, txs) {
         Err(BlockError::StateRoot { .. }) | Ok(_) => Ok(()),
         Err(error) => Err(error),
     }

@@ -68,7 +68,7 @@ fn a_balance_never_wraps() {
     view.keep().expect("keeps");
     let tx = send(&chain.params, 1, 1, stranger(1), Coins::tokens(0, 1));
     let height = view.height();
-    let result = crate::tx::apply(&mut view, &crate::tx::Context::new(&chain.params, &tx, height));
+    let result = crate::tx::apply(&mut view, &crate::tx::Context::new(&chain.params, &chain.proofs, &tx, height));
     assert!(matches!(result, Err(crate::ApplyError::State(crate::StateError::Overflow(_)))), "{result:?}");
 }
 
@@ -137,7 +137,7 @@ fn the_last_sequence_is_the_end() {
     view.set_account(Account { sequence: u64::MAX, ..chain.account(&address(1)) });
     view.keep().expect("keeps");
     for sequence in [0, 1, u64::MAX] {
-        let result = try_on(&mut view, &chain.params, &send(&chain.params, 1, sequence, stranger(1), Coins::ZERO));
+        let result = try_on(&mut view, &chain, &send(&chain.params, 1, sequence, stranger(1), Coins::ZERO));
         assert_eq!(refused(result).0, code::INVALID_SEQUENCE);
     }
 }
@@ -149,9 +149,9 @@ fn not_to_contracts() {
     view.set_account(Account { code_hash: Hash::repeat_byte(0xde), ..Account::new(stranger(1), 0) });
     view.set_account(Account { code_hash: EMPTY_CODE_HASH, ..Account::new(stranger(2), 0) });
     view.keep().expect("keeps");
-    let result = try_on(&mut view, &chain.params, &send(&chain.params, 1, 1, stranger(1), Coins::ZERO));
+    let result = try_on(&mut view, &chain, &send(&chain.params, 1, 1, stranger(1), Coins::ZERO));
     assert!(refused(result).1.contains("through a SendTx transaction is not allowed"));
-    assert_eq!(try_on(&mut view, &chain.params, &send(&chain.params, 1, 1, stranger(2), Coins::ZERO)), Ok(()));
+    assert_eq!(try_on(&mut view, &chain, &send(&chain.params, 1, 1, stranger(2), Coins::ZERO)), Ok(()));
 }
 
 /// Loading an account releases what expired more than 5 blocks ago; writing it makes that last.
@@ -181,7 +181,7 @@ fn expired_funds_come_back() {
     assert_eq!(loaded.balance, Coins::tokens(0, 20 + 6 + 20), "an overspent fund gives its collateral only");
     let ends: Vec<_> = loaded.reserved_funds.iter().map(|f| f.end_block_height).collect();
     assert_eq!(ends, [6, u64::MAX]);
-    try_on(&mut view, &chain.params, &send(&chain.params, 1, 1, stranger(1), Coins::ZERO)).expect("sends");
+    try_on(&mut view, &chain, &send(&chain.params, 1, 1, stranger(1), Coins::ZERO)).expect("sends");
     let after = view.plain_account(&stranger(1)).expect("reads").expect("an account");
     assert_eq!((after.balance, after.reserved_funds.len()), (loaded.balance, 2), "written");
 }

@@ -45,7 +45,7 @@ fn thousand_sends() {
         assert_eq!(built.txs.len(), 1_000);
         let start = Instant::now();
         let header = &built.block.header;
-        let outcome = execute_block(&chain.params, &ScalarHasher, &chain.head, header, &built.txs).expect("executes");
+        let outcome = execute_block(&chain.env(), &chain.head, header, &built.txs).expect("executes");
         let execute = start.elapsed();
         eprintln!("round {round}: build {build:?}, execute {execute:?}, {} nodes", outcome.nodes.len());
         chain.nodes.add(&outcome.nodes);
@@ -76,7 +76,8 @@ fn thousand_guardian_deposits() {
         signed(&chain.params, Tx::DepositStake(DepositStake { fee: fee(), source, holder, purpose: 1 }), &[from])
     };
     let txs: Vec<_> = (0..1_000).map(deposit).collect();
-    let mut screen = Screen::new(Arc::new(chain.params.clone()), chain.head.state.clone(), 0);
+    let mut screen =
+        Screen::new(Arc::new(chain.params.clone()), Arc::new(chain.proofs.clone()), chain.head.state.clone(), 0);
     let start = Instant::now();
     txs.iter().for_each(|tx| screen.check_and_apply(tx).expect("good"));
     let screened = start.elapsed();

@@ -1,5 +1,6 @@
 //! `vectors/ledger/state_transition.json`: result code and state root after every step, as the reference.
 
+use crate::ScalarProofs;
 use crate::error::ApplyError;
 use crate::stake::return_stakes;
 use crate::state::State;
@@ -8,7 +9,7 @@ use crate::view::View;
 use serde_json::Value;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, verify_tx};
-use vigil_primitives::{Address, ChainParams, Forks, Hash};
+use vigil_primitives::{Address, ChainParams, Forks, Hash, SignDomain};
 use vigil_testkit::vectors::{json, unhex};
 use vigil_trie::{NoNodes, ScalarHasher, Trie};
 
@@ -121,7 +122,9 @@ impl<'a> Replay<'a> {
         let (params, height) = (self.params.clone(), self.view.height());
         let expected = step["result_code"].as_u64().expect("a code") as u32;
         let exception = EXCEPTIONS.iter().find(|e| e.scenario == self.name && e.label == label);
-        let context = Context::new(&params, &verified, height);
+        let domain = SignDomain { chain_id: params.chain_id.clone(), genesis_hash: Hash::ZERO };
+        let proofs = ScalarProofs::new(domain, &params);
+        let context = Context::new(&params, &proofs, &verified, height);
         let got = code(apply(&mut self.view, &context));
         let Some(exception) = exception else {
             assert_eq!(got, expected, "{} {label}: result code", self.name);

@@ -2,7 +2,6 @@
 
 use super::{Context, signature_text};
 use crate::error::{ApplyError, StateError};
-use crate::rewards::{self, is_reward_height};
 use crate::view::View;
 use std::collections::BTreeMap;
 use vigil_primitives::{Address, Coinbase, Coins};
@@ -32,13 +31,12 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: &Coinbase) -> Result
             "invalid block height for the coinbase: got {got}, expected {expected}"
         )));
     }
-    if !is_reward_height(context.params, context.height) {
-        return Err(ApplyError::generic(format!("no rewards are due at height {}", context.height)));
-    }
     if tx.proposer.coins != Coins::ZERO || tx.proposer.sequence != 0 {
         return Err(ApplyError::generic("the proposer of a coinbase has zero coins and sequence 0"));
     }
-    let expected = rewards::rewards(view, context.params)?;
+    let Some(expected) = view.rewards_due.clone() else {
+        return Err(ApplyError::generic(format!("no rewards are due at height {}", context.height)));
+    };
     if outputs != expected {
         return Err(ApplyError::generic(format!(
             "Invalid rewards: {} outputs given, {} expected, or an amount differs",

@@ -6,8 +6,10 @@ mod coinbase;
 mod deposit_stake;
 mod reward_distribution;
 mod send;
+pub(crate) mod slash;
 mod withdraw_stake;
 
+use crate::env::Proofs;
 use crate::error::{ApplyError, code, coins_text};
 use crate::rules::fee_min;
 use crate::view::View;
@@ -15,9 +17,11 @@ use alloy_primitives::hex;
 use vigil_crypto::VerifiedTx;
 use vigil_primitives::{Account, ChainParams, Coins, Height, SignBytes, Tx, TxInput, TxWrapper, U256};
 
-/// What an executor needs besides the view: the rules, the transaction's body and the verdicts on its signatures.
+/// What an executor needs besides the view: the rules, a judge of evidence, the transaction's body and the verdicts on its
+/// signatures.
 pub(crate) struct Context<'a> {
     params: &'a ChainParams,
+    proofs: &'a dyn Proofs,
     verified: &'a VerifiedTx,
     height: Height,
     /// Verdict on a deposit's proof of possession; apart, so that the vectors' replay can take the reference's.
@@ -25,8 +29,13 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(params: &'a ChainParams, verified: &'a VerifiedTx, height: Height) -> Self {
-        Self { params, verified, height, pop_valid: verified.pop_valid() }
+    pub(crate) fn new(
+        params: &'a ChainParams,
+        proofs: &'a dyn Proofs,
+        verified: &'a VerifiedTx,
+        height: Height,
+    ) -> Self {
+        Self { params, proofs, verified, height, pop_valid: verified.pop_valid() }
     }
 
     /// Replaces the verdict on the proof of possession: the reference's proofs have another form (DESIGN §4).
@@ -64,7 +73,7 @@ pub(crate) fn dispatch(view: &mut View, context: &Context) -> Result<(), ApplyEr
         Tx::StakeRewardDistribution(tx) if context.height >= context.params.forks.theta3 => {
             reward_distribution::apply(view, context, tx)
         }
-        Tx::Slash(_) => Err(ApplyError::generic("Unknown tx type")),
+        Tx::Slash(tx) => slash::apply(view, context, tx),
         Tx::StakeRewardDistribution(_)
         | Tx::ReserveFund(_)
         | Tx::ReleaseFund(_)

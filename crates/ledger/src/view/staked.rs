@@ -45,6 +45,16 @@ impl View {
         self.tx.stake_changes += 1;
     }
 
+    /// Counts a slash transaction.
+    pub(crate) fn note_slash(&mut self) {
+        self.tx.slashes += 1;
+    }
+
+    /// Slash transactions kept so far.
+    pub(crate) fn slashes(&self) -> usize {
+        self.block.slashes
+    }
+
     /// The guardians.
     pub(crate) fn guardians(&mut self) -> Result<&Nodes<Guardian>, StateError> {
         Ok(self.load_guardians()?)

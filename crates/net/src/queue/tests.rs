@@ -9,10 +9,10 @@ fn message(n: u32) -> Bytes {
 #[test]
 fn nothing_leaves_before_the_hello() {
     let mut outbox = Outbox::new();
-    assert!(outbox.push(message(1)));
+    assert!(outbox.push(Channel::Small, message(1)));
     assert_eq!(outbox.next(|_| true), None);
     outbox.open();
-    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))));
+    assert_eq!(outbox.next(|_| true), Some((Channel::Small, message(1))));
 }
 
 #[test]
@@ -20,10 +20,10 @@ fn small_messages_overtake_large_ones() {
     let mut outbox = Outbox::new();
     outbox.open();
     let large = Bytes::from(vec![0; crate::limits::CONSENSUS_SMALL_BYTES_MAX + 1]);
-    outbox.push(large.clone());
-    outbox.push(message(1));
-    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))));
-    assert_eq!(outbox.next(|_| true), Some((Size::Bulk, large)));
+    outbox.push(Channel::of(&large), large.clone());
+    outbox.push(Channel::Small, message(1));
+    assert_eq!(outbox.next(|_| true), Some((Channel::Small, message(1))));
+    assert_eq!(outbox.next(|_| true), Some((Channel::Bulk, large)));
     assert_eq!(outbox.next(|_| true), None);
 }
 
@@ -31,14 +31,14 @@ fn small_messages_overtake_large_ones() {
 fn the_oldest_gives_way_and_flight_is_bounded() {
     let mut outbox = Outbox::new();
     outbox.open();
-    assert!((0..SMALL_MAX as u32).all(|n| outbox.push(message(n))));
-    assert!(!outbox.push(message(9_999)), "one was dropped");
-    assert_eq!(outbox.next(|_| true), Some((Size::Small, message(1))), "the oldest");
+    assert!((0..SMALL_MAX as u32).all(|n| outbox.push(Channel::Small, message(n))));
+    assert!(!outbox.push(Channel::Small, message(9_999)), "one was dropped");
+    assert_eq!(outbox.next(|_| true), Some((Channel::Small, message(1))), "the oldest");
     for _ in 1..SMALL_IN_FLIGHT_MAX {
         assert!(outbox.next(|_| true).is_some());
     }
     assert_eq!(outbox.next(|_| true), None);
-    outbox.done(Size::Small);
+    outbox.done(Channel::Small);
     assert!(outbox.next(|_| true).is_some());
 }
 
@@ -72,11 +72,11 @@ fn what_waits_for_a_peer_is_bounded_in_bytes() {
     outbox.open();
     let block = Bytes::from(vec![0; CONSENSUS_BYTES_MAX]);
     let fitting = LANE_BYTES_MAX / CONSENSUS_BYTES_MAX;
-    assert!((0..fitting).all(|_| outbox.push(block.clone())));
-    assert!(!outbox.push(block.clone()), "one was dropped");
+    assert!((0..fitting).all(|_| outbox.push(Channel::Bulk, block.clone())));
+    assert!(!outbox.push(Channel::Bulk, block.clone()), "one was dropped");
     assert_eq!(std::iter::from_fn(|| outbox.next(|_| true)).count(), fitting.min(BULK_IN_FLIGHT_MAX));
     let small = Bytes::from(vec![0; 1024]);
-    assert!((0..SMALL_MAX).all(|_| outbox.push(small.clone())));
+    assert!((0..SMALL_MAX).all(|_| outbox.push(Channel::Small, small.clone())));
     assert_eq!((outbox.small.bytes, outbox.bulk.bytes), (SMALL_MAX * 1024, 0), "lanes apart, and sent is gone");
 }
 
@@ -98,4 +98,25 @@ fn what_waits_for_the_node_is_bounded_in_bytes() {
     };
     let dropped: usize = (0..4).map(|n| inbox.push(batch(n)).len()).sum();
     assert!(dropped > 0 && inbox.txs.bytes <= TXS_BYTES_MAX);
+}
+
+#[test]
+fn messages_of_guardians_have_lanes_of_their_own() {
+    let mut outbox = Outbox::new();
+    outbox.open();
+    let large = Bytes::from(vec![0; crate::limits::CONSENSUS_SMALL_BYTES_MAX + 1]);
+    outbox.push(Channel::Bulk, large.clone());
+    outbox.push(Channel::Guardian, message(2));
+    outbox.push(Channel::Small, message(1));
+    let order: Vec<Channel> = std::iter::from_fn(|| outbox.next(|_| true)).map(|(channel, _)| channel).collect();
+    assert_eq!(order, [Channel::Small, Channel::Guardian, Channel::Bulk]);
+
+    let mut inbox = Inbox::default();
+    let votes = |n: u64| NetEvent::Guardian { peer: Peer(n), bytes: Bytes::from(vec![0; 32 * 1024]) };
+    let dropped: usize = (0..5_000).map(|n| inbox.push(votes(n)).len()).sum();
+    assert_eq!(5_000 - dropped, GUARDIANS_BYTES_MAX / (32 * 1024), "the oldest give way");
+    assert!(!inbox.is_full(), "they never stop the swarm");
+    inbox.push(NetEvent::Consensus { peer: Peer(1), validator: true, bytes: message(1) });
+    assert!(matches!(inbox.pop(), Some(NetEvent::Consensus { .. })));
+    assert!(matches!(inbox.pop(), Some(NetEvent::Guardian { peer, .. }) if peer == Peer(dropped as u64)));
 }

@@ -4,6 +4,7 @@ use super::Task;
 use super::link::Link;
 use crate::address::{self, Reach};
 use crate::behaviour::BehaviourEvent;
+use crate::queue::Channel;
 use crate::{NetEvent, Peer, RequestError};
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
@@ -51,8 +52,9 @@ impl Task {
     fn behaviour_event(&mut self, event: BehaviourEvent, now: Instant) {
         match event {
             BehaviourEvent::Control(event) => self.control_event(event, now),
-            BehaviourEvent::Consensus(event) => self.consensus_event(event, crate::queue::Size::Small, now),
-            BehaviourEvent::Bulk(event) => self.consensus_event(event, crate::queue::Size::Bulk, now),
+            BehaviourEvent::Consensus(event) => self.told(event, Channel::Small, now),
+            BehaviourEvent::Bulk(event) => self.told(event, Channel::Bulk, now),
+            BehaviourEvent::Guardian(event) => self.told(event, Channel::Guardian, now),
             BehaviourEvent::Blocks(event) => self.blocks_event(event, now),
             BehaviourEvent::Addresses(event) => self.records_event(event, now),
             BehaviourEvent::Gossip(event) => self.gossip_event(event, now),

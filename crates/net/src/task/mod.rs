@@ -2,12 +2,12 @@
 
 mod blocks;
 mod connections;
-mod consensus;
 mod control;
 mod gossip;
 mod link;
 mod overlay;
 mod penalty;
+mod told;
 
 use crate::bans::Bans;
 use crate::batch::TxBatch;
@@ -186,6 +186,7 @@ impl Task {
             NetCommand::SetValidators(validators) => self.set_validators(validators, Instant::now()),
             NetCommand::SendConsensus { peer, bytes } => self.send_consensus(peer, bytes),
             NetCommand::BroadcastConsensus(bytes) => self.broadcast_consensus(&bytes),
+            NetCommand::SendGuardian { peer, bytes } => self.send_guardian(peer, bytes),
             NetCommand::PublishTxs(txs) => self.publish_txs(txs),
             NetCommand::PublishStatus(head) => self.publish_head(head),
             NetCommand::RequestBlocks { peer, id, request } => self.request_blocks(peer, id, &request),
@@ -236,9 +237,12 @@ impl Task {
     /// Queues an event for the node.
     fn tell(&mut self, event: NetEvent) {
         for dropped in self.inbox.push(event) {
-            if let NetEvent::Txs { message, .. } = dropped {
-                metrics::counter!("vigil_net_dropped_total", "queue" => "txs").increment(1);
-                self.report(&message, crate::Verdict::Ignore);
+            match dropped {
+                NetEvent::Txs { message, .. } => {
+                    metrics::counter!("vigil_net_dropped_total", "queue" => "txs").increment(1);
+                    self.report(&message, crate::Verdict::Ignore);
+                }
+                _ => metrics::counter!("vigil_net_dropped_total", "queue" => "guardians").increment(1),
             }
         }
     }

@@ -121,6 +121,7 @@ async fn rubbish_is_banned_and_the_node_lives_on() {
         (CONTROL.to_owned(), &oversize),
         (name("consensus"), &oversize),
         (name("bulk"), &oversize),
+        (name("guardian"), &oversize),
         (name("blocks"), &garbage),
         (name("blocks"), &oversize),
     ] {
@@ -128,7 +129,7 @@ async fn rubbish_is_banned_and_the_node_lives_on() {
         assert!((2..=4).contains(&sent), "{protocol}: closed after {sent} messages, malformed ones cost 50 points");
     }
     let bans = std::fs::read_to_string(node.dir.as_ref().unwrap().path().join("bans.json")).unwrap();
-    assert_eq!(bans.matches(':').count(), 6, "{bans}");
+    assert_eq!(bans.matches(':').count(), 7, "{bans}");
     // Nobody of them was introduced to the node, and an honest peer still is.
     let honest = Node::start(Over::Tcp, Follower, &[node.seed()]).await;
     assert_eq!(node.connected().await.id, honest.handle.local_peer_id());

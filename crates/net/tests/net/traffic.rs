@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use std::time::Instant;
-use vigil_net::limits::{BLOCKS_BYTES_MAX, CONSENSUS_BYTES_MAX, CONSENSUS_SMALL_BYTES_MAX};
+use vigil_net::limits::{BLOCKS_BYTES_MAX, CONSENSUS_BYTES_MAX, CONSENSUS_SMALL_BYTES_MAX, GUARDIAN_BYTES_MAX};
 use vigil_net::{
     BlocksRequest, BlocksResponse, GossipId, Head, NetConfig, NetEvent, Peer, Rates, RequestError, Verdict,
 };
@@ -14,6 +14,13 @@ const HURRIED_REQUESTS: u64 = 100;
 fn consensus(event: NetEvent) -> Option<(Peer, bool, Bytes)> {
     match event {
         NetEvent::Consensus { peer, validator, bytes } => Some((peer, validator, bytes)),
+        _ => None,
+    }
+}
+
+fn guardian(event: NetEvent) -> Option<(Peer, Bytes)> {
+    match event {
+        NetEvent::Guardian { peer, bytes } => Some((peer, bytes)),
         _ => None,
     }
 }
@@ -73,6 +80,23 @@ async fn messages_of_every_size_arrive() {
         a.handle.send_consensus(seen_by_a.peer, Bytes::from(vec![0; CONSENSUS_BYTES_MAX + 1])).unwrap();
         a.handle.send_consensus(seen_by_a.peer, Bytes::from(vec![42])).unwrap();
         assert_eq!(b.wait("the last message", consensus).await.2, Bytes::from(vec![42]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guardians_hear_each_other() {
+    for over in [Over::Tcp, Over::Quic] {
+        let ((a, seen_by_a), (mut b, seen_by_b)) = pair(over, Follower, Follower).await;
+        for size in [0, 1, GUARDIAN_BYTES_MAX] {
+            let message = Bytes::from(vec![size as u8; size]);
+            a.handle.send_guardian(seen_by_a.peer, message.clone()).unwrap();
+            let got = b.wait(&format!("message of {size} bytes"), guardian).await;
+            assert_eq!(got, (seen_by_b.peer, message));
+        }
+        // One over the limit is not sent; the connection lives on.
+        a.handle.send_guardian(seen_by_a.peer, Bytes::from(vec![0; GUARDIAN_BYTES_MAX + 1])).unwrap();
+        a.handle.send_guardian(seen_by_a.peer, Bytes::from(vec![42])).unwrap();
+        assert_eq!(b.wait("the last message", guardian).await.1, Bytes::from(vec![42]));
     }
 }
 

@@ -20,7 +20,13 @@ impl NodeBackend {
             children.push(child);
         }
         children.sort_unstable();
-        Ok(Some(BlockInfo { hash, block, children, status }))
+        let guardian_finalized = status.is_settled() && self.is_final(height);
+        Ok(Some(BlockInfo { hash, block, children, status, guardian_finalized }))
+    }
+
+    /// True for settled blocks up to the highest final checkpoint.
+    fn is_final(&self, height: Height) -> bool {
+        self.chain.final_cert().is_some_and(|cert| height <= cert.checkpoint.height)
     }
 
     fn status_of(&self, hash: &Hash, height: Height) -> Answer<BlockStatus> {
@@ -55,13 +61,15 @@ impl NodeBackend {
             let block = self.chain.block(&block_hash).map_err(internal)?;
             let raw = usize::try_from(index).ok().and_then(|i| block?.txs.get(i).cloned());
             let raw = raw.ok_or_else(|| BackendError::new("internal error: an indexed transaction is missing"))?;
-            return Ok(Some(TxPlace::InBlock { block_hash, height, settled: true, raw }));
+            let guardian_finalized = self.is_final(height);
+            return Ok(Some(TxPlace::InBlock { block_hash, height, settled: true, guardian_finalized, raw }));
         }
         let tip = self.chain.tip();
         Ok(tip.pending.values().find_map(|block| {
             let index = block.tx_hashes.iter().position(|h| h == hash)?;
             let raw = block.block.txs[index].clone();
-            Some(TxPlace::InBlock { block_hash: block.hash, height: block.as_parent.height, settled: false, raw })
+            let (block_hash, height) = (block.hash, block.as_parent.height);
+            Some(TxPlace::InBlock { block_hash, height, settled: false, guardian_finalized: false, raw })
         }))
     }
 }

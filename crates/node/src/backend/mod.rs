@@ -137,7 +137,7 @@ impl Backend for NodeBackend {
             genesis_hash: self.chain.genesis(),
             snapshot_height: 0,
             snapshot_hash: self.chain.genesis(),
-            finalized: None,
+            finalized: self.chain.final_cert().map(|cert| (cert.checkpoint.height, cert.checkpoint.block_hash)),
         })
     }
 

@@ -1,12 +1,15 @@
 //! The chain as this node has it: settled blocks in the store, executed ones above them in memory and in the store.
 
+mod finality;
 mod nodes;
 mod open;
+mod proofs;
 pub(crate) mod records;
 mod settle;
 
 pub use nodes::NodeCache;
 pub use open::GenesisBlock;
+pub use proofs::NodeProofs;
 pub use records::SignedRecord;
 
 use records::{ExecutedRecord, HeightRecord, TxRecord};
@@ -16,7 +19,9 @@ use std::time::Instant;
 use vigil_consensus::{Executed, SettledBlock};
 use vigil_crypto::{TxDomain, VerifiedTx};
 use vigil_ledger::{BlockOutcome, Parent, Reader, State};
-use vigil_primitives::{Address, Block, BlockHeader, Bytes, ChainParams, Hash, Hcc, Height, RlpError, SignDomain, rlp};
+use vigil_primitives::{
+    Address, Block, BlockHeader, Bytes, ChainParams, FinalityCert, Hash, Hcc, Height, RlpError, SignDomain, rlp,
+};
 use vigil_store::{Batch, Column, Store, StoreError};
 
 /// What goes wrong with the chain's data.
@@ -103,9 +108,12 @@ pub struct Chain {
     nodes: Reader,
     params: Arc<ChainParams>,
     genesis: Hash,
+    proofs: Arc<NodeProofs>,
     tip: RwLock<Tip>,
     /// Whose journal is durable how far.
     signed: Mutex<Option<(Address, SignedRecord)>>,
+    /// The highest certificate of guardians.
+    finalized: Mutex<Option<Arc<FinalityCert>>>,
 }
 
 impl Chain {
@@ -127,6 +135,11 @@ impl Chain {
     /// What consensus signatures cover.
     pub fn sign_domain(&self) -> SignDomain {
         SignDomain { chain_id: self.params.chain_id.clone(), genesis_hash: self.genesis }
+    }
+
+    /// Judges certificates in headers and evidence.
+    pub fn proofs(&self) -> &Arc<NodeProofs> {
+        &self.proofs
     }
 
     /// The newest part, for a short look.

@@ -1,13 +1,13 @@
 //! From a store to a chain: genesis at first, else what was there.
 
 use super::records::{self, ExecutedRecord, HeightRecord};
-use super::{Chain, ChainError, ExecutedBlock, NodeCache, Tip, decode, put_nodes};
+use super::{Chain, ChainError, ExecutedBlock, NodeCache, NodeProofs, Tip, decode, put_nodes};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use vigil_consensus::{Executed, Recovered, RestartPoint, ValidatorSet};
 use vigil_ledger::{GenesisState, Parent, Reader, State, debited, genesis_state};
-use vigil_primitives::{Address, Block, Bytes, Genesis, Hash, Hcc, Tx, keccak256, rlp};
+use vigil_primitives::{Address, Block, Bytes, Genesis, Hash, Hcc, SignDomain, Tx, keccak256, rlp};
 use vigil_store::{Batch, Column, Store};
 use vigil_trie::ScalarHasher;
 
@@ -67,14 +67,19 @@ impl Chain {
             certs: certs(store.as_ref())?,
         };
         let pending: HashMap<_, _> = pending.into_iter().map(|b| (b.hash, b)).collect();
+        let finalized = store.get(Column::Meta, records::FINAL)?;
+        let finalized = finalized.map(|bytes| decode("finality certificate", &bytes).map(Arc::new)).transpose()?;
         let tip = RwLock::new(Tip { head, pending });
+        let domain = SignDomain { chain_id: genesis.params.chain_id.clone(), genesis_hash: block.hash };
         let chain = Self {
             store,
             nodes,
             params: Arc::new(genesis.params.clone()),
             genesis: block.hash,
+            proofs: Arc::new(NodeProofs::new(domain, &genesis.params)),
             tip,
             signed: Mutex::default(),
+            finalized: Mutex::new(finalized),
         };
         Ok((chain, recovered))
     }

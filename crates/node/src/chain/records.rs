@@ -5,6 +5,8 @@
 //! | Meta | `restart` | [`vigil_consensus::RestartPoint`]: the settled head; written with what it settles |
 //! | Meta | `pending/` + block hash | empty: the block is executed and not settled |
 //! | Meta | `signed/` + address | RLP of [`SignedRecord`]: this key has signed from this data directory, this far |
+//! | Meta | `final` | RLP of the highest certificate of guardians |
+//! | Meta | `final/` + height, u64 big endian | RLP of the certificate of a checkpoint |
 //! | Blocks | block hash | RLP of the block |
 //! | Executed | block hash | RLP of [`ExecutedRecord`] |
 //! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |
@@ -22,6 +24,8 @@ use vigil_primitives::{Address, Epoch, Hash, Height};
 pub(crate) const SCHEMA: u32 = 1;
 /// Meta key of the restart point.
 pub(crate) const RESTART: &[u8] = b"restart";
+/// Meta key of the highest certificate of guardians.
+pub(crate) const FINAL: &[u8] = b"final";
 /// Prefix of the Meta keys of executed blocks that are not settled.
 pub(crate) const PENDING: &[u8] = b"pending/";
 
@@ -91,6 +95,10 @@ pub(crate) struct TxRecord {
 
 pub(crate) fn height_key(height: Height) -> [u8; 8] {
     height.to_be_bytes()
+}
+
+pub(crate) fn final_key(height: Height) -> Vec<u8> {
+    [b"final/".as_slice(), &height.to_be_bytes()].concat()
 }
 
 pub(crate) fn pending_key(hash: &Hash) -> Vec<u8> {

@@ -66,6 +66,9 @@ config! {
     /// Sign as a validator whenever the node's key is in the committee. With false the node only follows.
     validator_enabled "validator.enabled": bool = true;
 
+    /// Vote on checkpoints with every key below guardian/encrypted in the data folder (`vigil guardian key` makes one).
+    guardian_enabled "guardian.enabled": bool = false;
+
     /// Address to listen on for other nodes; 0.0.0.0 is every IPv4 interface.
     p2p_address "p2p.address": IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
     /// TCP and UDP (QUIC) port for other nodes. It must be reachable from outside for others to dial this node.

@@ -12,18 +12,20 @@ mod signer;
 pub use clock::Clock;
 pub use inputs::{Inputs, Waiting};
 pub use look_up::LookUps;
+pub(crate) use signer::mark;
 pub use signer::{JournalRefusal, Signer, journal_owner};
 
 use crate::chain::Chain;
 use crate::executor::{Job, Shared};
 use crate::health::{Fault, Health};
+use crate::reporter::Offence;
 use crate::stages::stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{Receiver, Sender as TokioSender};
 use tokio::sync::watch;
 use vigil_consensus::{Effect, HaltReason, Input, Machine, Message, Millis, Peer, Penalty, RolledBack, TimerId, View};
 use vigil_net::{NetHandle, points};
@@ -72,6 +74,8 @@ pub struct Engine {
     pub signer: Option<Signer>,
     /// Where faults go.
     pub health: Arc<Health>,
+    /// To the reporter.
+    pub offences: TokioSender<Offence>,
     /// What others see.
     pub observatory: Observatory,
     /// Becomes true at shutdown.
@@ -176,10 +180,17 @@ impl Engine {
                 Effect::Discarded(hashes) => self.job(Job::Discard(hashes)),
                 Effect::StoreCert(cert) => self.job(Job::StoreCert(cert)),
                 Effect::Lookup { to, lookup } => self.look_ups.answer(to, lookup),
-                Effect::Evidence(evidence) => tracing::warn!(?evidence, "a validator broke the protocol"),
+                Effect::Evidence(evidence) => self.report(Offence::Proven(evidence)),
                 Effect::Penalize { peer, reason } => self.penalize(peer, reason),
                 Effect::Halted(reason) => self.halted(&reason),
             }
+        }
+    }
+
+    /// A full queue loses evidence: the reporter has its fill then anyway.
+    fn report(&self, offence: Offence) {
+        if self.offences.try_send(offence).is_err() {
+            tracing::warn!("evidence of a fault is lost: too much of it");
         }
     }
 

@@ -5,11 +5,13 @@ pub mod devnet;
 mod network;
 mod ports;
 mod setup;
+mod shape;
 mod survey;
 
 pub use cluster::{Cluster, Exit, LOG_FILE, NodeSpec};
 pub use ports::{PortError, Ports};
 pub use setup::{Setup, SetupError, node_specs, prepare};
+pub use shape::{Shape, ShapeError};
 pub use survey::{Survey, survey};
 
 use crate::layout::Layout;
@@ -21,14 +23,19 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vigil_store::{DirLock, StoreError};
 
+/// More guardians than this need time between checkpoints.
+const GUARDIANS_MANY: usize = 200;
+/// As much as this, in blocks.
+const INTERVAL_FOR_MANY: u64 = 100;
+
 /// How long the first block may take.
 const READY_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What network to run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Number of validators.
-    pub validators: usize,
+    /// How many nodes of each kind.
+    pub shape: Shape,
     /// Where it lives; a network that is there goes on.
     pub data_dir: PathBuf,
     /// See [`Ports::of`].
@@ -53,8 +60,6 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum LocalnetError {
-    #[error("--validators must be 1 to {max}, is {got}", max = devnet::VALIDATORS_MAX)]
-    Validators { got: usize },
     #[error(transparent)]
     Port(#[from] PortError),
     #[error(transparent)]
@@ -123,17 +128,17 @@ pub async fn run(
     stop: impl Future<Output = ()>,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Summary, LocalnetError> {
-    if !(1..=devnet::VALIDATORS_MAX).contains(&options.validators) {
-        return Err(LocalnetError::Validators { got: options.validators });
-    }
-    let ports = Ports::of_all(options.validators, options.base_port)?;
+    let ports = Ports::of_all(options.shape.nodes(), options.base_port)?;
     Ports::check_free(&ports)?;
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // Before anything is written: another network may run here.
     let _lock = DirLock::acquire(&options.data_dir)?;
-    let setup = prepare(&options.data_dir, options.validators, &options.genesis, now_s)?;
+    let setup = prepare(&options.data_dir, options.shape, &options.genesis, now_s)?;
     if setup.reused {
         tell(Event::Note(format!("going on with the network in {}", options.data_dir.display())));
+    }
+    if let Some(text) = many_guardians(options.shape.guardians, setup.genesis.params.checkpoint_interval) {
+        tell(Event::Note(text));
     }
     let calibrations: Vec<PathBuf> = setup.node_dirs.iter().map(|dir| Layout::new(dir).calibration()).collect();
     let commit = options.commit.clone();
@@ -148,4 +153,26 @@ pub async fn run(
         tell(Event::Note(format!("{forced} nodes did not stop cleanly")));
     }
     result
+}
+
+/// What to tell if so many guardians may be too slow for the checkpoints.
+fn many_guardians(guardians: usize, interval: u64) -> Option<String> {
+    (guardians > GUARDIANS_MANY && interval < INTERVAL_FOR_MANY).then(|| {
+        format!(
+            "{guardians} guardians vote on a checkpoint every {interval} blocks: on one machine that may be too often; \
+             checkpoint_interval={INTERVAL_FOR_MANY} gives them time"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_guardians_with_frequent_checkpoints_get_a_note() {
+        assert_eq!(many_guardians(200, 10), None);
+        assert_eq!(many_guardians(1_000, 100), None);
+        assert!(many_guardians(201, 99).is_some_and(|text| text.contains("201") && text.contains("every 99 blocks")));
+    }
 }

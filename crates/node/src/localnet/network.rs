@@ -85,7 +85,8 @@ impl<'a> Network<'a> {
     }
 
     fn load_options(&self, tps: u32) -> LoadOptions {
-        let endpoints = self.ports.iter().map(rpc_url).collect();
+        let validators = &self.ports[..self.options.shape.validators];
+        let endpoints = validators.iter().map(rpc_url).collect();
         LoadOptions { endpoints, chain_id: self.chain_id.clone(), tps, accounts: devnet::LOAD_ACCOUNTS }
     }
 

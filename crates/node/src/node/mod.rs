@@ -8,9 +8,11 @@ use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
+use crate::guardians::{self, Guardians, Host, Verifier, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
+use crate::reporter::{CASES_MAX, Reporter};
 use crate::sent_log::SentLog;
 use crate::sync_driver::ChainNews;
 use crate::{Config, layout::Layout};
@@ -22,9 +24,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vigil_consensus::{Config as ConsensusConfig, Machine};
-use vigil_crypto::SecretKey;
+use vigil_crypto::{SecretKey, bls};
 use vigil_net::NetHandle;
-use vigil_primitives::Genesis;
+use vigil_primitives::{Address, Genesis};
 use vigil_rpc::Version;
 use vigil_store::{DirLock, RocksStore, Store, StoreError};
 
@@ -41,6 +43,8 @@ pub struct StartOptions {
     pub genesis: Genesis,
     /// The node's key.
     pub key: SecretKey,
+    /// Guardians that vote here, with their BLS keys.
+    pub guardians: Vec<(Address, bls::SecretKey)>,
     /// The operator's word that a missing journal is lost for good and that nobody else signs with this key.
     pub fresh_journal: bool,
     /// Log every signed message to [`Layout::sent_log`].
@@ -79,6 +83,7 @@ pub enum NodeError {
 pub struct Node {
     backend: Arc<NodeBackend>,
     net: NetHandle,
+    hosted: Guardians,
     stop: watch::Sender<bool>,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -110,7 +115,8 @@ impl Node {
         store: Arc<dyn Store>,
         genesis_block: &GenesisBlock,
     ) -> Result<Self, NodeError> {
-        let StartOptions { layout, config, genesis, key, fresh_journal, sent_log, engine: accel, version } = options;
+        let StartOptions { layout, config, genesis, key, guardians, fresh_journal, sent_log, engine: accel, version } =
+            options;
         let cache_mib = config.storage_cache_mib;
         let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
         let chain = Arc::new(chain);
@@ -144,18 +150,33 @@ impl Node {
         let (jobs, jobs_out) = std::sync::mpsc::channel();
         let (tell_news, news) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::default());
+        let verifier = Arc::new(Verifier::new(accel.clone(), chain.scheme()));
+        chain.proofs().use_engine(Arc::clone(&verifier));
+        let (hosted, hosted_in) = Guardians::new();
         let executor = Executor {
             chain: Arc::clone(&chain),
             pool: Arc::clone(&pool),
             answers: inputs.clone(),
             hasher: Hasher(accel.clone()),
-            key: Some(key),
+            key: Some(key.clone()),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
-            on_settled: parts::on_settled(net.clone(), tell_news.clone()),
+            on_settled: parts::on_settled(Arc::clone(&chain), net.clone(), tell_news.clone(), hosted.clone()),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
         let runtime = tokio::runtime::Handle::current();
+        let (offences, offences_out) = mpsc::channel(CASES_MAX);
+        let host = Host {
+            guardians: hosted.clone(),
+            seats: open_seats(&layout, &chain, &health, me, guardians, fresh_journal)?,
+            verifier,
+            chain: Arc::clone(&chain),
+            shared: Arc::clone(&shared),
+            net: net.clone(),
+            health: Arc::clone(&health),
+            offences: offences.clone(),
+            clock: Clock::start(),
+        };
         let engine = Engine {
             machine,
             inputs: inputs_out,
@@ -166,13 +187,25 @@ impl Node {
             net: net.clone(),
             signer,
             health: Arc::clone(&health),
+            offences,
             observatory: Arc::clone(&observatory),
             stopping: stopping.clone(),
             clock: Clock::start(),
         };
-        let threads =
-            vec![spawn("executor", move || executor.run(&jobs_out))?, spawn("engine", move || engine.run(&runtime))?];
+        let threads = vec![
+            spawn("executor", move || executor.run(&jobs_out))?,
+            spawn("engine", move || engine.run(&runtime))?,
+            spawn("guardians", move || host.run(&hosted_in))?,
+        ];
         let address = me;
+        let reporter = Reporter {
+            chain: Arc::clone(&chain),
+            pool: Arc::clone(&pool),
+            admission: admission.clone(),
+            key,
+            cases: Default::default(),
+            votes: Vec::new(),
+        };
         let backend = Arc::new(NodeBackend {
             chain: Arc::clone(&chain),
             pool,
@@ -184,11 +217,12 @@ impl Node {
             address,
             version,
         });
-        let net_loop = NetLoop::new(backend.clone(), inputs, news, stopping.clone(), signs.is_some());
+        let net_loop = NetLoop::new(backend.clone(), inputs, hosted.clone(), news, stopping.clone(), signs.is_some());
         let mut tasks = vec![tokio::spawn(net_loop.run(events))];
+        tasks.push(tokio::spawn(reporter.run(offences_out, stopping.clone())));
         tasks.extend(listeners.serve(&config, &backend, &stopping));
         tasks.push(tokio::spawn(crate::status::run(backend.clone(), config.log_status_seconds, stopping)));
-        Ok(Self { backend, net, stop, shared, threads, tasks, store, _lock: lock })
+        Ok(Self { backend, net, hosted, stop, shared, threads, tasks, store, _lock: lock })
     }
 
     /// What the RPC sees.
@@ -203,7 +237,8 @@ impl Node {
 
     /// Ends every part: no new requests, last writes synced, database closed. Takes a few seconds at most.
     pub async fn stop(self) {
-        let Self { backend, net, stop, shared, threads, tasks, store, _lock } = self;
+        let Self { backend, net, hosted, stop, shared, threads, tasks, store, _lock } = self;
+        hosted.tell(guardians::Event::Stop);
         shared.stopping.store(true, Ordering::Relaxed);
         let _nobody_listens = stop.send(true);
         let deadline = tokio::time::Instant::now() + STOP_PATIENCE;

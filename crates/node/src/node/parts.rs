@@ -1,9 +1,10 @@
 //! Parts of a node, each opened from what the operator gave.
 
 use super::NodeError;
-use crate::chain::Chain;
+use crate::chain::{Chain, ExecutedBlock};
 use crate::engine::{JournalRefusal, Signer};
 use crate::executor::OnSettled;
+use crate::guardians::{self, Guardians, settled_checkpoint};
 use crate::health::{Fault, Health};
 use crate::keys::NodeKeys;
 use crate::sync_driver::ChainNews;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use vigil_consensus::{Floor, JournalState, Recovered};
 use vigil_net::{Head, Multiaddr, NetConfig, NetEvent, NetHandle, Network, Role};
-use vigil_primitives::Address;
+use vigil_primitives::{Address, FinalityCert};
 
 /// Block intervals that the chain may stand still before the node says so; and at least this long.
 const STANDSTILL_INTERVALS: u32 = 20;
@@ -112,9 +113,15 @@ fn addresses(key: &'static str, texts: &[String]) -> Result<Vec<Multiaddr>, Node
 }
 
 /// What happens after each settlement besides storing it.
-pub(super) fn on_settled(net: NetHandle, news: mpsc::UnboundedSender<ChainNews>) -> OnSettled {
+pub(super) fn on_settled(
+    chain: Arc<Chain>,
+    net: NetHandle,
+    news: mpsc::UnboundedSender<ChainNews>,
+    guardians: Guardians,
+) -> OnSettled {
     Box::new(move |blocks| {
         let Some(head) = blocks.last() else { return };
+        tell_guardians(&chain, blocks, &guardians);
         let txs: u64 = blocks.iter().map(|b| b.tx_hashes.len() as u64).sum();
         metrics::counter!("vigil_txs_settled_total").increment(txs);
         metrics::counter!("vigil_blocks_settled_total").increment(blocks.len() as u64);
@@ -127,4 +134,20 @@ pub(super) fn on_settled(net: NetHandle, news: mpsc::UnboundedSender<ChainNews>)
         let _net_is_busy = net.publish_status(head);
         let _net_loop_is_gone = news.send(ChainNews::Settled(head));
     })
+}
+
+/// Checkpoints among settled blocks, and what they prove.
+fn tell_guardians(chain: &Chain, blocks: &[Arc<ExecutedBlock>], guardians: &Guardians) {
+    let mut checkpoints = Vec::new();
+    for block in blocks {
+        match settled_checkpoint(chain, block.hash, &block.block.header) {
+            Ok(found) => checkpoints.extend(found),
+            Err(error) => tracing::error!(%error, hash = %block.hash, "no guardians of a settled checkpoint"),
+        }
+    }
+    let carried = blocks.iter().filter_map(|block| block.block.header.finality.as_deref());
+    let proven: Vec<FinalityCert> = carried.cloned().collect();
+    if !checkpoints.is_empty() || !proven.is_empty() {
+        guardians.tell(guardians::Event::Settled { checkpoints, proven });
+    }
 }

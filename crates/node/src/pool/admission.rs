@@ -9,7 +9,7 @@ use vigil_accel::engine::{Batcher, FlushAt, Op, Size};
 use vigil_crypto::VerifiedTx;
 use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
-use vigil_primitives::{Bytes, Hash, RlpError};
+use vigil_primitives::{Bytes, Hash, RlpError, Tx};
 
 /// Transactions with where they come from.
 #[derive(Debug)]
@@ -137,8 +137,11 @@ fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Ju
     let mut mempool = pool.mempool();
     let insert = |tx: Result<Arc<VerifiedTx>, Rejected>| match tx {
         Ok(tx) => {
-            let bad = !tx.all_valid();
+            let (signed, is_report) = (tx.all_valid(), matches!(tx.tx(), Tx::Slash(_)));
             let result = mempool.insert(now, tx);
+            // Forged evidence is as bad as a forged signature: nobody who checked it passes it on.
+            let forged = is_report && result.as_ref().is_err_and(Refused::is_bad_signature);
+            let bad = !signed || forged;
             Judged { bad, accepted: result.is_ok(), result: result.map_err(Rejected::Refused) }
         }
         Err(error) => Judged { bad: matches!(error, Rejected::Decode(_)), accepted: false, result: Err(error) },

@@ -43,7 +43,8 @@ impl Pool {
     pub fn new(chain: &Chain, config: Config, engine: Engine) -> Self {
         let head = chain.head();
         let params = chain.params();
-        let screen = Screen::new(Arc::clone(params), head.as_parent.state.clone(), head.as_parent.height);
+        let proofs = Arc::clone(chain.proofs());
+        let screen = Screen::new(Arc::clone(params), proofs, head.as_parent.state.clone(), head.as_parent.height);
         Self {
             mempool: Mutex::new(Mempool::new(config, screen)),
             verified: Mutex::default(),

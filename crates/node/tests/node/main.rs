@@ -3,9 +3,11 @@
 mod dropped;
 mod duplicates;
 mod fresh;
+mod guardians;
 mod late_joiner;
 mod lifecycle;
 mod rollback;
+mod slashing;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,7 +51,7 @@ fn genesis(sources: &[u8], stakes: &[(u8, u8)], change: impl FnOnce(&mut ChainPa
         amount: tokens(500_000),
     };
     let (accounts, stakes) = (sources.iter().map(account).collect(), stakes.iter().map(stake).collect());
-    assemble(params, 1_700_000_000, accounts, stakes).expect("valid")
+    assemble(params, 1_700_000_000, accounts, stakes, Vec::new()).expect("valid")
 }
 
 fn options(dir: &Path, genesis: Genesis, signer: u8, seeds: &[String]) -> StartOptions {
@@ -67,6 +69,7 @@ fn options(dir: &Path, genesis: Genesis, signer: u8, seeds: &[String]) -> StartO
         config,
         genesis,
         key,
+        guardians: Vec::new(),
         fresh_journal: false,
         sent_log: true,
         engine: Engine::small(),

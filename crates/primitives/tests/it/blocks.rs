@@ -114,6 +114,7 @@ fn ours(header: &RefHeader) -> BlockHeader {
         timestamp: header.timestamp.to(),
         proposer: header.proposer,
         signature: header.signature.clone(),
+        finality: None,
     }
 }
 

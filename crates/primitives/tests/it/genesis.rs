@@ -18,6 +18,7 @@ fn genesis() -> Genesis {
         timestamp: 1_790_000_000,
         accounts: vec![account(1, 400_000), account(2, 0)],
         stakes: vec![stake(1, 8), stake(1, 9)],
+        guardians: Vec::new(),
     }
 }
 
@@ -117,4 +118,60 @@ fn guardian_limits_leave_room() {
         |max| ChainParams { guardian_deposit_min: 100, guardian_stake_max: max, ..ChainParams::default() }.validate();
     assert_eq!((with(0), with(100), with(101)), (Ok(()), Ok(()), Ok(())), "0 is no limit");
     assert!(matches!(with(99), Err(GenesisError::Param { key: "guardian_stake_max", .. })));
+}
+
+fn guardian(source: u8, holder: u8, key: u8, tokens: u64) -> GenesisGuardian {
+    GenesisGuardian {
+        source: Address::repeat_byte(source),
+        holder: Address::repeat_byte(holder),
+        amount: Coins::tokens(tokens, 0).theta,
+        bls_pubkey: BlsKeyBytes::repeat_byte(key),
+        bls_pop: BlsSignatureBytes::repeat_byte(key),
+    }
+}
+
+#[test]
+fn a_file_without_guardians_is_as_before() {
+    let text = serde_json::to_string(&genesis()).unwrap();
+    assert!(!text.contains("guardians\""), "{text}");
+    let mut with = genesis();
+    with.accounts[1].theta = Coins::tokens(5_000, 0).theta;
+    with.guardians = vec![guardian(2, 2, 1, 1_000), guardian(2, 3, 2, 1_000), guardian(2, 4, 3, 1_000)];
+    assert_eq!(with.validate(), Ok(()));
+    let text = serde_json::to_string(&with).unwrap();
+    assert_eq!(serde_json::from_str::<Genesis>(&text).unwrap(), with);
+}
+
+#[test]
+fn rules_of_guardians() {
+    let check = |max, guardians: Vec<GenesisGuardian>| {
+        let mut genesis = genesis();
+        genesis.params.guardian_stake_max = max;
+        genesis.accounts[1].theta = Coins::tokens(5_000, 0).theta;
+        genesis.guardians = guardians;
+        genesis.validate()
+    };
+    // Two sources with one guardian: both name its key.
+    let mut rich = genesis();
+    rich.accounts[0].theta = Coins::tokens(500_000, 0).theta;
+    rich.accounts[1].theta = Coins::tokens(5_000, 0).theta;
+    rich.guardians = vec![guardian(2, 3, 1, 1_000), guardian(1, 3, 1, 1_000)];
+    assert_eq!(rich.validate(), Ok(()));
+    rich.guardians[1].bls_pubkey = BlsKeyBytes::repeat_byte(9);
+    assert!(matches!(rich.validate(), Err(GenesisError::GuardianKey { .. })), "two keys of one guardian");
+
+    let twice = check(0, vec![guardian(2, 3, 1, 1_000), guardian(2, 3, 1, 1_000)]);
+    assert!(matches!(twice, Err(GenesisError::DuplicateStake { .. })), "{twice:?}");
+    let shared = check(0, vec![guardian(2, 3, 1, 1_000), guardian(2, 4, 1, 1_000)]);
+    assert!(matches!(shared, Err(GenesisError::GuardianKey { .. })), "{shared:?}");
+    let small = check(0, vec![guardian(2, 3, 1, 999)]);
+    assert!(matches!(small, Err(GenesisError::Param { key: "guardians.amount", .. })), "{small:?}");
+    let large = check(2_000, vec![guardian(2, 3, 1, 2_001)]);
+    assert!(matches!(large, Err(GenesisError::Param { key: "guardians.amount", .. })), "{large:?}");
+    assert_eq!(check(2_000, vec![guardian(2, 3, 1, 2_000)]), Ok(()));
+    let over = check(0, vec![guardian(2, 3, 1, 3_000), guardian(2, 4, 2, 3_000)]);
+    assert!(matches!(over, Err(GenesisError::Overstaked { .. })), "{over:?}");
+    // Validator and guardian stakes of one source come from one balance.
+    let both = check(0, vec![guardian(1, 3, 1, 1_000)]);
+    assert!(matches!(both, Err(GenesisError::Overstaked { .. })), "{both:?}");
 }

@@ -138,7 +138,7 @@ fn transaction_types() {
 
 #[test]
 fn constants_of_a_header_are_checked() {
-    let bytes = rlp::encode(&BlockHeader { height: 1, ..Samples::new(5).header() });
+    let bytes = rlp::encode(&BlockHeader { height: 1, finality: None, ..Samples::new(5).header() });
     let decode = |bytes: &[u8]| rlp::decode_exact::<BlockHeader>("header", bytes, BLOCK_BYTES_MAX);
     assert!(decode(&bytes).is_ok());
     let find = |needle: &[u8]| bytes.windows(needle.len()).position(|w| w == needle).expect("is there");

@@ -3,6 +3,8 @@
 mod amount;
 mod blocks;
 mod conformance;
+mod evidence;
+mod finality;
 mod genesis;
 mod limits;
 mod prop;

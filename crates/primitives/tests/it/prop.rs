@@ -24,6 +24,7 @@ proptest! {
         let s = &mut Samples::new(seed);
         roundtrip(s.vote());
         roundtrip(s.header());
+        roundtrip(s.votes());
         roundtrip(s.block());
         roundtrip(s.account());
         roundtrip(s.split_rule());

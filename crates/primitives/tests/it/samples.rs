@@ -176,7 +176,15 @@ impl Samples {
             timestamp: self.number(),
             proposer: self.address(),
             signature: self.signature(),
+            finality: self.list(1, Self::votes).pop().map(Box::new),
         }
+    }
+
+    pub(crate) fn votes(&mut self) -> AggregatedVotes {
+        let (resets, height) = (self.number(), self.number());
+        let checkpoint = Checkpoint { resets, height, block_hash: self.hash(), set_hash: self.hash() };
+        let signature = BlsSignatureBytes::from_slice(&[self.hash(), self.hash(), self.hash()].concat());
+        AggregatedVotes { checkpoint, signers: self.bytes(300), signature }
     }
 
     pub(crate) fn block(&mut self) -> Block {

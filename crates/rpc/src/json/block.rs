@@ -4,7 +4,7 @@ use super::TxJson;
 use super::scalars::{Big, SignatureJson, U64s, null_if_empty};
 use crate::{BlockInfo, BlockStatus};
 use serde::{Serialize, Serializer};
-use vigil_primitives::{Address, BlockHeader, Hash, Hcc, Tx, U256, Vote, keccak256};
+use vigil_primitives::{Address, BlockHeader, BlsSignatureBytes, Bytes, Hash, Hcc, Tx, U256, Vote, keccak256};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -43,8 +43,30 @@ impl<'a> From<&'a Hcc> for HccJson<'a> {
     }
 }
 
-/// Guardian and edge node votes: our headers carry none yet.
+/// Edge node votes: our headers carry none.
 const NO_VOTES: Option<()> = None;
+
+/// A guardians' certificate. In the place of the reference's list `Multiplies` stands the packed signer vector, which
+/// needs the guardian set to be read, and our signature is a point and not `{}`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CertJson<'a> {
+    block: Hash,
+    height: u64,
+    gcp: Hash,
+    signers: &'a Bytes,
+    signature: BlsSignatureBytes,
+}
+
+fn cert(header: &BlockHeader) -> Option<CertJson<'_>> {
+    header.finality.as_deref().map(|votes| CertJson {
+        block: votes.checkpoint.block_hash,
+        height: votes.checkpoint.height,
+        gcp: votes.checkpoint.set_hash,
+        signers: &votes.signers,
+        signature: votes.signature,
+    })
+}
 
 /// A block as `GetBlock` and its kin give it.
 #[derive(Serialize)]
@@ -58,13 +80,14 @@ pub(crate) struct BlockJson<'a> {
     timestamp: Big,
     proposer: Address,
     hcc: HccJson<'a>,
-    guardian_votes: Option<()>,
+    guardian_votes: Option<CertJson<'a>>,
     elite_edge_node_votes: Option<()>,
     children: &'a [Hash],
     status: u8,
+    guardian_finalized: bool,
     hash: Hash,
     #[serde(serialize_with = "transactions")]
-    transactions: (&'a [vigil_primitives::Bytes], bool),
+    transactions: (&'a [Bytes], bool),
 }
 
 impl<'a> BlockJson<'a> {
@@ -81,10 +104,11 @@ impl<'a> BlockJson<'a> {
             timestamp: Big(U256::from(header.timestamp)),
             proposer: header.proposer,
             hcc: (&header.hcc).into(),
-            guardian_votes: NO_VOTES,
+            guardian_votes: cert(header),
             elite_edge_node_votes: NO_VOTES,
             children: &info.children,
             status: info.status as u8,
+            guardian_finalized: info.guardian_finalized,
             hash: info.hash,
             transactions: (&info.block.txs, eth_hashes),
         }
@@ -104,7 +128,7 @@ struct BlockTxJson<'a> {
 }
 
 /// Decodes and writes one transaction at a time, so that a full block is never held decoded.
-fn transactions<S: Serializer>(txs: &(&[vigil_primitives::Bytes], bool), s: S) -> Result<S::Ok, S::Error> {
+fn transactions<S: Serializer>(txs: &(&[Bytes], bool), s: S) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeSeq as _;
     let (raws, eth_hashes) = *txs;
     if raws.is_empty() {
@@ -138,10 +162,11 @@ pub(crate) fn synthetic_genesis<'a>(chain_id: &'a str, genesis_hash: Hash) -> Bl
         timestamp: Big(U256::ZERO),
         proposer: Address::ZERO,
         hcc: HccJson { votes: Vec::new(), block_hash: Hash::ZERO },
-        guardian_votes: NO_VOTES,
+        guardian_votes: None,
         elite_edge_node_votes: NO_VOTES,
         children: &[],
         status: BlockStatus::DirectlySettled as u8,
+        guardian_finalized: false,
         hash: genesis_hash,
         transactions: (&[], false),
     }
@@ -158,7 +183,7 @@ pub(crate) struct HeaderJson<'a> {
     parent: Hash,
     #[serde(rename = "HCC")]
     hcc: HccJson<'a>,
-    guardian_votes: Option<()>,
+    guardian_votes: Option<CertJson<'a>>,
     elite_edge_node_votes: Option<()>,
     tx_hash: Hash,
     state_hash: Hash,
@@ -175,7 +200,7 @@ impl<'a> From<&'a BlockHeader> for HeaderJson<'a> {
             height: header.height,
             parent: header.parent,
             hcc: (&header.hcc).into(),
-            guardian_votes: NO_VOTES,
+            guardian_votes: cert(header),
             elite_edge_node_votes: NO_VOTES,
             tx_hash: header.tx_root,
             state_hash: header.state_root,
@@ -183,5 +208,28 @@ impl<'a> From<&'a BlockHeader> for HeaderJson<'a> {
             proposer: header.proposer,
             signature: SignatureJson(&header.signature),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_primitives::{AggregatedVotes, Checkpoint};
+
+    #[test]
+    fn a_certificate_stands_where_the_reference_has_guardian_votes() {
+        let (block_hash, set_hash) = (Hash::repeat_byte(1), Hash::repeat_byte(2));
+        let checkpoint = Checkpoint { resets: 0, height: 100, block_hash, set_hash };
+        let signature = BlsSignatureBytes::repeat_byte(3);
+        let votes = AggregatedVotes { checkpoint, signers: vec![0, 0x80].into(), signature };
+        let header = BlockHeader { finality: Some(Box::new(votes)), ..BlockHeader::default() };
+        let json = serde_json::to_value(HeaderJson::from(&header)).expect("plain data");
+        let expected = serde_json::json!({
+            "Block": block_hash, "Height": 100, "Gcp": set_hash, "Signers": "0x0080", "Signature": signature
+        });
+        assert_eq!(json["GuardianVotes"], expected);
+        assert!(
+            serde_json::to_value(HeaderJson::from(&BlockHeader::default())).expect("plain")["GuardianVotes"].is_null()
+        );
     }
 }

@@ -13,6 +13,7 @@ struct TransactionJson<'a> {
     block_hash: Hash,
     block_height: U64s,
     status: &'static str,
+    guardian_finalized: bool,
     hash: Hash,
     #[serde(rename = "type")]
     tx_type: u8,
@@ -32,6 +33,7 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
         block_hash: Hash::ZERO,
         block_height: U64s(0),
         status: "not_found",
+        guardian_finalized: false,
         hash: Hash::ZERO,
         tx_type: 0,
         transaction: None,
@@ -43,11 +45,12 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
         TxPlace::Unknown => {}
         TxPlace::Pending => answer.status = "pending",
         TxPlace::Abandoned => answer.status = "abandoned",
-        TxPlace::InBlock { block_hash, height, settled, raw } => {
+        TxPlace::InBlock { block_hash, height, settled, guardian_finalized, raw } => {
             tx = Tx::from_raw(&raw).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
             answer.block_hash = block_hash;
             answer.block_height = U64s(height);
             answer.status = if settled { "finalized" } else { "pending" };
+            answer.guardian_finalized = guardian_finalized;
             answer.hash = keccak256(&raw);
             answer.tx_type = tx.tx_type() as u8;
             answer.transaction = Some((&tx).into());

@@ -54,6 +54,7 @@ impl Fake {
             timestamp: 1_700_000_000 + height,
             proposer: address(0xcc),
             signature: [0xdd; 65].into(),
+            ..BlockHeader::default()
         };
         let txs = match height {
             5 if self.all_types => crate::txs::one_of_each(),
@@ -61,7 +62,13 @@ impl Fake {
             _ => vec![],
         };
         let txs = txs.iter().map(|tx| tx.to_raw().into()).collect();
-        BlockInfo { hash, block: Arc::new(Block { header, txs }), children: children(height), status }
+        BlockInfo {
+            hash,
+            block: Arc::new(Block { header, txs }),
+            children: children(height),
+            status,
+            guardian_finalized: height <= 4,
+        }
     }
 }
 
@@ -172,8 +179,10 @@ impl Backend for Fake {
     async fn transaction(&self, asked: Hash) -> Result<TxPlace, BackendError> {
         let raw = Bytes::from(send().to_raw());
         Ok(match asked[0] {
-            _ if asked == keccak256(&raw) => TxPlace::InBlock { block_hash: hash(5), height: 5, settled: true, raw },
-            1 => TxPlace::InBlock { block_hash: hash(11), height: 11, settled: false, raw },
+            _ if asked == keccak256(&raw) => {
+                TxPlace::InBlock { block_hash: hash(5), height: 5, settled: true, guardian_finalized: true, raw }
+            }
+            1 => TxPlace::InBlock { block_hash: hash(11), height: 11, settled: false, guardian_finalized: false, raw },
             2 => TxPlace::Pending,
             3 => TxPlace::Abandoned,
             _ => TxPlace::Unknown,

@@ -236,7 +236,7 @@ impl Adversary {
             state_root: if parts.wrong_root { Hash::repeat_byte(7) } else { state.root },
             timestamp: parent.block.header.timestamp.max((UNIX_START_MS + now) / 1_000) + parts.salt,
             proposer: self.liars[liar].signer.address(),
-            signature: Signature::none(),
+            ..BlockHeader::default()
         };
         header.signature = self.liars[liar].signer.sign(&header.sign_digest());
         Some(Arc::new(Block { header, txs: parts.txs.clone() }))

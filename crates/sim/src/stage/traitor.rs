@@ -29,7 +29,7 @@ impl Stage {
             state_root: state.root,
             timestamp,
             proposer: self.signers[TRAITOR].address(),
-            signature: Signature::none(),
+            ..BlockHeader::default()
         };
         header.signature = self.signers[TRAITOR].sign(&header.sign_digest());
         let block = Arc::new(Block { header, txs: Vec::new() });

@@ -1,0 +1,149 @@
+//! blst's functions that are used here, safe to call.
+
+use blst::*;
+
+/// The product of the Miller values of pairs. None of the points is infinity.
+pub(crate) fn miller_product(pairs: &[(blst_p1_affine, blst_p2_affine)]) -> blst_fp12 {
+    let mut product = one();
+    for (p, q) in pairs {
+        product = multiply(&product, &miller(p, q));
+    }
+    product
+}
+
+pub(crate) fn miller(p: &blst_p1_affine, q: &blst_p2_affine) -> blst_fp12 {
+    let mut value = blst_fp12::default();
+    // SAFETY: points of blst.
+    unsafe { blst_miller_loop(&mut value, q, p) };
+    value
+}
+
+pub(crate) fn one() -> blst_fp12 {
+    // SAFETY: a constant of blst.
+    unsafe { *blst_fp12_one() }
+}
+
+pub(crate) fn multiply(a: &blst_fp12, b: &blst_fp12) -> blst_fp12 {
+    let mut product = blst_fp12::default();
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp12_mul(&mut product, a, b) };
+    product
+}
+
+pub(crate) fn square(a: &blst_fp12) -> blst_fp12 {
+    let mut square = blst_fp12::default();
+    // SAFETY: a number of blst.
+    unsafe { blst_fp12_sqr(&mut square, a) };
+    square
+}
+
+pub(crate) fn conjugate(a: &mut blst_fp12) {
+    // SAFETY: a number of blst.
+    unsafe { blst_fp12_conjugate(a) }
+}
+
+/// Whether the final exponentiation gives 1.
+pub(crate) fn exponentiates_to_one(value: &blst_fp12) -> bool {
+    let mut result = blst_fp12::default();
+    // SAFETY: numbers of blst.
+    unsafe {
+        blst_final_exp(&mut result, value);
+        blst_fp12_is_one(&result)
+    }
+}
+
+/// The hash of bytes to G2, under a domain separation tag.
+pub(crate) fn hash_to_g2(bytes: &[u8], tag: &[u8]) -> blst_p2_affine {
+    let (mut point, mut affine) = (blst_p2::default(), blst_p2_affine::default());
+    // SAFETY: slices with their lengths, and points of blst.
+    unsafe {
+        blst_hash_to_g2(&mut point, bytes.as_ptr(), bytes.len(), tag.as_ptr(), tag.len(), std::ptr::null(), 0);
+        blst_p2_to_affine(&mut affine, &point);
+    }
+    affine
+}
+
+/// The negative of G1's generator.
+pub(crate) fn minus_g1() -> blst_p1_affine {
+    // SAFETY: a constant of blst.
+    unsafe { BLS12_381_NEG_G1 }
+}
+
+/// A sum of points of G2.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SumG2(blst_p2);
+
+impl SumG2 {
+    pub(crate) fn of<'a>(points: impl IntoIterator<Item = &'a blst_p2_affine>) -> Self {
+        let mut sum = blst_p2::default();
+        for point in points {
+            let before = sum;
+            // SAFETY: points of blst; the default is infinity.
+            unsafe { blst_p2_add_or_double_affine(&mut sum, &before, point) };
+        }
+        Self(sum)
+    }
+
+    /// `None` for infinity.
+    pub(crate) fn to_affine(self) -> Option<blst_p2_affine> {
+        let mut affine = blst_p2_affine::default();
+        // SAFETY: points of blst.
+        unsafe {
+            if blst_p2_is_inf(&self.0) {
+                return None;
+            }
+            blst_p2_to_affine(&mut affine, &self.0);
+        }
+        Some(affine)
+    }
+}
+
+pub(crate) fn compress(point: &blst_p2_affine) -> [u8; 96] {
+    let mut bytes = [0; 96];
+    // SAFETY: a point of blst and 96 bytes of room.
+    unsafe { blst_p2_affine_compress(bytes.as_mut_ptr(), point) };
+    bytes
+}
+
+/// The affine form of a sum of keys; `None` for infinity.
+pub(crate) fn to_affine(sum: &blst_p1) -> Option<blst_p1_affine> {
+    let mut affine = blst_p1_affine::default();
+    // SAFETY: points of blst.
+    unsafe {
+        if blst_p1_is_inf(sum) {
+            return None;
+        }
+        blst_p1_to_affine(&mut affine, sum);
+    }
+    Some(affine)
+}
+
+/// `a + b`, whatever they are.
+pub(crate) fn add(a: &blst_p1, b: &blst_p1_affine) -> blst_p1 {
+    let mut sum = blst_p1::default();
+    // SAFETY: points of blst.
+    unsafe { blst_p1_add_or_double_affine(&mut sum, a, b) };
+    sum
+}
+
+/// `a + b`, whatever they are.
+pub(crate) fn add_jacobian(a: &blst_p1, b: &blst_p1) -> blst_p1 {
+    let mut sum = blst_p1::default();
+    // SAFETY: points of blst.
+    unsafe { blst_p1_add_or_double(&mut sum, a, b) };
+    sum
+}
+
+pub(crate) fn double(a: &blst_p1) -> blst_p1 {
+    let mut twice = blst_p1::default();
+    // SAFETY: a point of blst.
+    unsafe { blst_p1_double(&mut twice, a) };
+    twice
+}
+
+pub(crate) fn negative(a: &blst_p1_affine) -> blst_p1_affine {
+    let mut negative = *a;
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp_cneg(&mut negative.y, &a.y, true) };
+    negative
+}

@@ -1,0 +1,116 @@
+//! The checks on received votes, cheap ones first (§2.7).
+
+use super::effect::{Effect, Penalty};
+use super::machine::Machine;
+use super::merge::Tally;
+use crate::Peer;
+use std::sync::Arc;
+use vigil_crypto::checkpoint::Aggregate;
+use vigil_crypto::signer_vectors;
+use vigil_primitives::{AggregatedVotes, GuardianSet, Height};
+
+impl Machine {
+    pub(super) fn on_votes(&mut self, from: Peer, votes: AggregatedVotes) {
+        let (checkpoint, now) = (votes.checkpoint, self.now);
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        if peer.ignored || checkpoint.resets != self.config.resets {
+            return;
+        }
+        if checkpoint.height == 0 || !checkpoint.height.is_multiple_of(self.config.interval) {
+            let (height, interval) = (checkpoint.height, self.config.interval);
+            return self.penalize(from, Penalty::OffInterval { height, interval });
+        }
+        if checkpoint.height > self.chain.top() {
+            return peer.park(now, votes);
+        }
+        let Some(block) = self.chain.block_at(checkpoint.height) else { return };
+        if block != checkpoint.block_hash {
+            return self.on_other_block(from, votes);
+        }
+        match &self.ballot {
+            Some(ballot) if ballot.checkpoint.height == checkpoint.height => self.on_ballot_votes(from, &votes),
+            _ => self.on_old_votes(from, &votes),
+        }
+    }
+
+    fn on_ballot_votes(&mut self, from: Peer, votes: &AggregatedVotes) {
+        let Some(ballot) = &self.ballot else { return };
+        let Some(peer) = self.peers.get_mut(&from) else { return };
+        let by_clock = (self.now - ballot.started) / self.config.round.max(1);
+        if !peer.count(by_clock.max(u64::from(ballot.round))) {
+            return self.penalize(from, Penalty::Flood);
+        }
+        peer.heard = true;
+        match read(&ballot.set, votes) {
+            Err(penalty) => self.penalize(from, penalty),
+            Ok(tally) => {
+                let Some(ballot) = &mut self.ballot else { return };
+                if tally.gain_over(&ballot.set, ballot.current.as_ref()) > 0 {
+                    ballot.candidates.insert(from, tally);
+                } else {
+                    // Whatever it said before it stands behind no more.
+                    ballot.candidates.remove(&from);
+                }
+            }
+        }
+    }
+
+    /// Votes on what is final, or was given up: whoever sends them lacks our certificate, unless it is one. Looked at once
+    /// a round at most, whatever a neighbour sends.
+    fn on_old_votes(&mut self, from: Peer, votes: &AggregatedVotes) {
+        let (now, round, height) = (self.now, self.config.round, votes.checkpoint.height);
+        if !self.peers.get_mut(&from).is_some_and(|peer| peer.may_answer(now, round)) {
+            return;
+        }
+        let Some(set) = self.chain.set_at(height).cloned() else { return self.answer(from) };
+        match read(&set, votes) {
+            Err(penalty) => self.penalize(from, penalty),
+            Ok(tally) if !set.is_quorum(tally.weight) => self.answer(from),
+            Ok(tally) if height > self.chain.finalized_height() => {
+                self.late.get_or_insert((from, votes.checkpoint, tally));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// Sends our certificate.
+    fn answer(&mut self, to: Peer) {
+        if let Some(cert) = self.chain.finalized().cloned() {
+            self.out.push(Effect::Send { to, votes: cert });
+        }
+    }
+
+    /// Looks again at votes that came too early.
+    pub(super) fn unpark(&mut self, height: Height) {
+        let (now, round) = (self.now, self.config.round);
+        let parked = self.peers.iter_mut().flat_map(|(from, peer)| {
+            let from = *from;
+            peer.unpark(height, now, round).into_iter().map(move |votes| (from, votes))
+        });
+        for (from, votes) in parked.collect::<Vec<_>>() {
+            self.on_votes(from, votes);
+        }
+    }
+
+    pub(super) fn penalize(&mut self, peer: Peer, reason: Penalty) {
+        if let Some(known) = self.peers.get_mut(&peer)
+            && !known.ignored
+        {
+            known.ignored = true;
+            self.out.push(Effect::Penalize { peer, reason });
+        }
+        if let Some(ballot) = &mut self.ballot {
+            ballot.candidates.remove(&peer);
+        }
+    }
+}
+
+/// Votes under the set that they must be of: set hash, vector, anybody in it. The signature is not looked at.
+pub(super) fn read(set: &Arc<GuardianSet>, votes: &AggregatedVotes) -> Result<Tally, Penalty> {
+    if votes.checkpoint.set_hash != set.hash() {
+        return Err(Penalty::WrongSet { got: votes.checkpoint.set_hash, expected: set.hash() });
+    }
+    let signers = signer_vectors::unpack(set.len(), &votes.signers)?;
+    let tally = Tally::new(set, Aggregate { signature: votes.signature.0, signers });
+    if tally.weight == 0 { Err(Penalty::NoSigner) } else { Ok(tally) }
+}

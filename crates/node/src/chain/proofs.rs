@@ -1,0 +1,109 @@
+//! Verdicts on guardians' votes, each found once.
+
+use crate::guardians::Verifier;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use vigil_accel::checkpoint::Aggregate;
+use vigil_ledger::{Proofs, ScalarProofs};
+use vigil_primitives::{
+    Address, AggregatedVotes, ChainParams, GuardianSet, Hash, SignDomain, Signature, keccak256, rlp,
+};
+
+/// Verdicts remembered; then all are forgotten. A block needs at most one for its certificate and two for each slash.
+const VERDICTS_MAX: usize = 1_024;
+
+/// [`ScalarProofs`] with a memory: the votes of a certificate or of evidence come several times (mempool, building,
+/// executing), and judging those of a thousand guardians may take a second.
+#[derive(Debug)]
+pub struct NodeProofs {
+    judge: ScalarProofs,
+    /// Judges votes quicker, once the node runs.
+    verifier: OnceLock<Arc<Verifier>>,
+    /// By the hash of the votes, which name their set.
+    verdicts: Mutex<HashMap<Hash, bool>>,
+}
+
+impl NodeProofs {
+    /// For the chain of that domain and these rules.
+    pub fn new(domain: SignDomain, params: &ChainParams) -> Self {
+        Self { judge: ScalarProofs::new(domain, params), verifier: OnceLock::new(), verdicts: Mutex::default() }
+    }
+
+    /// From now on votes go through the engine.
+    pub fn use_engine(&self, verifier: Arc<Verifier>) {
+        let _was_set = self.verifier.set(verifier);
+    }
+
+    /// Votes that were found to hold elsewhere.
+    pub fn note(&self, votes: &AggregatedVotes) {
+        self.remember(keccak256(rlp::encode(votes)), true);
+    }
+
+    fn remember(&self, name: Hash, holds: bool) {
+        let mut verdicts = self.verdicts();
+        if verdicts.len() >= VERDICTS_MAX {
+            verdicts.clear();
+        }
+        verdicts.insert(name, holds);
+    }
+
+    fn verdicts(&self) -> MutexGuard<'_, HashMap<Hash, bool>> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Proofs for NodeProofs {
+    fn domain(&self) -> &SignDomain {
+        self.judge.domain()
+    }
+
+    fn is_signed(&self, signer: &Address, digest: &Hash, signature: &Signature) -> bool {
+        self.judge.is_signed(signer, digest, signature)
+    }
+
+    fn votes_hold(&self, set: &GuardianSet, votes: &AggregatedVotes, signers: &[u8]) -> bool {
+        let name = keccak256(rlp::encode(votes));
+        if let Some(known) = self.verdicts().get(&name) {
+            return *known;
+        }
+        let holds = match self.verifier.get() {
+            Some(verifier) => {
+                let message = votes.checkpoint.message(self.judge.domain());
+                let aggregate = Aggregate { signature: votes.signature.0, signers: signers.to_vec() };
+                verifier.merge(set, &message, &[aggregate]).verdicts[0].is_ok()
+            }
+            None => self.judge.votes_hold(set, votes, signers),
+        };
+        self.remember(name, holds);
+        holds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_crypto::bls::{Scheme, SecretKey};
+    use vigil_primitives::{BlsKeyBytes, BlsSignatureBytes, Checkpoint, GuardianMember};
+
+    #[test]
+    fn a_remembered_verdict_is_that_of_the_judge() {
+        let domain = SignDomain { chain_id: "a chain".into(), genesis_hash: Hash::ZERO };
+        let proofs = NodeProofs::new(domain.clone(), &ChainParams::default());
+        let secret = SecretKey::from_bytes(&[3; 32]).expect("a key");
+        let key = BlsKeyBytes::from(secret.public_key().to_bytes());
+        let set = GuardianSet::new(vec![GuardianMember { address: Address::ZERO, key, weight: 1 }]);
+        let at = |height| {
+            let checkpoint = Checkpoint { resets: 0, height, block_hash: Hash::ZERO, set_hash: set.hash() };
+            let signature = secret.sign(Scheme::Augmented, checkpoint.message(&domain).as_slice());
+            let signature = BlsSignatureBytes::from(signature.to_bytes());
+            AggregatedVotes { checkpoint, signers: vec![0, 0x80].into(), signature }
+        };
+        let good = at(10);
+        let forged = AggregatedVotes { signature: at(20).signature, ..good.clone() };
+        for _again in 0..2 {
+            assert!(proofs.votes_hold(&set, &good, &[1]));
+            assert!(!proofs.votes_hold(&set, &forged, &[1]));
+        }
+        assert_eq!(proofs.verdicts().len(), 2);
+    }
+}

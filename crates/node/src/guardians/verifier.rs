@@ -1,0 +1,92 @@
+//! Votes through the verification engine, with what is prepared once for a guardian set and once for a checkpoint.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vigil_accel::Engine;
+use vigil_accel::checkpoint::{Aggregate, GuardianKey, GuardianKeys, Merged, PreparedCheckpoint, Reject, Scheme};
+use vigil_primitives::{BlsKeyBytes, GuardianSet, Hash};
+
+/// Guardian sets kept ready.
+const SETS_KEPT: usize = 4;
+/// Checkpoints kept ready: those of two branches, and one before (§2.10).
+const CHECKPOINTS_KEPT: usize = 3;
+
+/// Judges votes on checkpoints. Shared by whoever has some to judge.
+pub struct Verifier {
+    engine: Engine,
+    scheme: Scheme,
+    ready: Mutex<Ready>,
+}
+
+#[derive(Default)]
+struct Ready {
+    /// Keys that were decoded once; those of the sets below.
+    keys: HashMap<BlsKeyBytes, GuardianKey>,
+    sets: VecDeque<(Hash, Arc<GuardianKeys>)>,
+    checkpoints: VecDeque<(Hash, Hash, Arc<PreparedCheckpoint>)>,
+}
+
+impl Verifier {
+    /// Under a chain's scheme.
+    pub fn new(engine: Engine, scheme: Scheme) -> Self {
+        Self { engine, scheme, ready: Mutex::default() }
+    }
+
+    /// As [`vigil_crypto::checkpoint::merge`].
+    pub fn merge(&self, set: &GuardianSet, message: &Hash, votes: &[Aggregate]) -> Merged {
+        match self.prepared(set, message) {
+            Some(checkpoint) => self.engine.merge_votes(&checkpoint, votes),
+            None => Merged { verdicts: vec![Err(Reject::Equation); votes.len()], sum: None },
+        }
+    }
+
+    /// `None`: the set has a key that is none, which only a broken state could hold.
+    fn prepared(&self, set: &GuardianSet, message: &Hash) -> Option<Arc<PreparedCheckpoint>> {
+        let of = set.hash();
+        let known = |ready: &Ready| {
+            let found = ready.checkpoints.iter().find(|(set, signed, _)| (set, signed) == (&of, message));
+            found.map(|(_, _, checkpoint)| Arc::clone(checkpoint))
+        };
+        if let Some(checkpoint) = known(&self.ready()) {
+            return Some(checkpoint);
+        }
+        let keys = self.keys(set)?;
+        let prepared = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true)?;
+        let prepared = Arc::new(prepared);
+        let mut ready = self.ready();
+        if ready.checkpoints.len() == CHECKPOINTS_KEPT {
+            ready.checkpoints.pop_front();
+        }
+        ready.checkpoints.push_back((of, *message, Arc::clone(&prepared)));
+        Some(prepared)
+    }
+
+    fn keys(&self, set: &GuardianSet) -> Option<Arc<GuardianKeys>> {
+        if let Some((_, keys)) = self.ready().sets.iter().find(|(hash, _)| *hash == set.hash()) {
+            return Some(Arc::clone(keys));
+        }
+        let known = std::mem::take(&mut self.ready().keys);
+        let decode =
+            |bytes: &BlsKeyBytes| known.get(bytes).copied().or_else(|| GuardianKey::from_bytes(bytes.as_slice()).ok());
+        let decoded = set.members().iter().map(|member| Some((member.key, decode(&member.key)?)));
+        let decoded: Vec<(BlsKeyBytes, GuardianKey)> = decoded.collect::<Option<_>>()?;
+        let keys = Arc::new(GuardianKeys::new(&decoded.iter().map(|(_, key)| *key).collect::<Vec<_>>()));
+        let mut ready = self.ready();
+        ready.keys = decoded.into_iter().collect();
+        if ready.sets.len() == SETS_KEPT {
+            ready.sets.pop_front();
+        }
+        ready.sets.push_back((set.hash(), Arc::clone(&keys)));
+        Some(keys)
+    }
+
+    fn ready(&self) -> MutexGuard<'_, Ready> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,187 @@
+//! Reports faults that this node has seen (`docs/decisions/0011-slashing.md`): evidence becomes a slash transaction of the
+//! node's account, which is sent again until the offender is punished or cannot be any more.
+
+use crate::chain::Chain;
+use crate::node::stopped;
+use crate::pool::{Admission, Pool, Rejected};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use vigil_crypto::{SecretKey, sign_tx};
+use vigil_ledger::{Punishable, double_voters, punishable};
+use vigil_mempool::TxStatus;
+use vigil_primitives::{Address, AggregatedVotes, Evidence, Hash, Height, Slash, Tx, TxInput};
+
+/// Faults that wait to be punished; more are logged and forgotten.
+pub const CASES_MAX: usize = 256;
+/// Blocks after the fault before it is reported: a node that is a little behind would refuse the report as too early and
+/// not pass it on. (At most half of the time in which it can be punished.)
+const MARGIN: Height = 8;
+/// Time between two attempts.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What the engine has found.
+#[derive(Clone, Debug)]
+pub enum Offence {
+    /// One offender's.
+    Proven(Box<Evidence>),
+    /// Votes of guardians on two blocks of one height, both judged: whoever is in both.
+    Guardians(Box<(AggregatedVotes, AggregatedVotes)>),
+}
+
+/// Reports that the engine has evidence for.
+pub struct Reporter {
+    /// The chain, for who is punished already.
+    pub chain: Arc<Chain>,
+    /// The mempool, for our sequence and our pending report.
+    pub pool: Arc<Pool>,
+    /// The way in.
+    pub admission: Admission,
+    /// Our account.
+    pub key: SecretKey,
+    /// What is to be reported.
+    pub cases: Cases,
+    /// Votes whose guardian sets the settled state does not remember yet.
+    pub votes: Vec<Box<(AggregatedVotes, AggregatedVotes)>>,
+}
+
+/// Faults by offender, role and height, each with the report that was sent last.
+pub type Cases = BTreeMap<(Address, u8, Height), Case>;
+
+/// A fault that is not punished yet.
+#[derive(Debug)]
+pub struct Case {
+    evidence: Evidence,
+    sent: Option<Hash>,
+}
+
+impl Reporter {
+    /// Works until `stopping` or until the engine is gone.
+    pub async fn run(mut self, mut offences: mpsc::Receiver<Offence>, mut stopping: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(RETRY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut told = false;
+        loop {
+            tokio::select! {
+                () = stopped(&mut stopping) => return,
+                found = offences.recv() => match found {
+                    Some(Offence::Proven(evidence)) => self.take(*evidence),
+                    Some(Offence::Guardians(votes)) if self.votes.len() < CASES_MAX => self.votes.push(votes),
+                    Some(Offence::Guardians(_)) => {}
+                    None => return,
+                },
+                _ = tick.tick(), if !(self.cases.is_empty() && self.votes.is_empty()) => {}
+            }
+            if let Err(why) = self.report().await {
+                if !told {
+                    tracing::warn!("cannot report a fault: {why}");
+                }
+                told = true;
+            }
+        }
+    }
+
+    fn take(&mut self, evidence: Evidence) {
+        let (offender, role, height) = (evidence.offender(), evidence.role(), evidence.height());
+        let key = (offender, role as u8, height);
+        if self.cases.contains_key(&key) {
+            return;
+        }
+        tracing::warn!(%offender, ?role, height, "broke the protocol");
+        tracing::debug!(%offender, ?evidence);
+        metrics::counter!("vigil_faults_seen_total").increment(1);
+        if self.cases.len() < CASES_MAX {
+            self.cases.insert(key, Case { evidence, sent: None });
+        }
+    }
+
+    /// Sends the first report that can be sent now: a report must be the next transaction of its account.
+    async fn report(&mut self) -> Result<(), String> {
+        self.accuse_guardians()?;
+        self.forget_done()?;
+        let me = self.key.address();
+        let margin = MARGIN.min(self.chain.params().return_locking_period / 2);
+        let domain = self.chain.sign_domain();
+        let head = self.chain.head();
+        for case in self.cases.values_mut() {
+            let (state, height) = (&head.as_parent.state, head.as_parent.height);
+            let now =
+                punishable(state, self.chain.params(), &domain, height, &case.evidence).map_err(|e| e.to_string())?;
+            let early = case.evidence.height().saturating_add(margin) > height;
+            if now != Punishable::Yes || early {
+                continue;
+            }
+            if case.sent.is_some_and(|hash| self.pool.status(&hash) == TxStatus::Pending) {
+                return Ok(());
+            }
+            let account = self.pool.account(&me).map_err(|e| e.to_string())?;
+            let sequence = account.ok_or_else(|| format!("account {me} does not exist: send it something"))?.sequence;
+            let raw = slash(&self.chain.params().chain_id, &self.key, sequence.saturating_add(1), &case.evidence);
+            match self.admission.submit(raw.into()).await {
+                Some(Ok(hash)) => {
+                    tracing::info!(offender = %case.evidence.offender(), %hash, "reported");
+                    case.sent = Some(hash);
+                    return Ok(());
+                }
+                // Somebody else has reported it, or something of ours is before it: later.
+                Some(Err(Rejected::Refused(why))) => tracing::debug!(%why, "a report has to wait"),
+                Some(Err(Rejected::Decode(why))) => return Err(why.to_string()),
+                None => return Err("admission failed".to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a case against each guardian that is in both votes of a pair, once the state names the guardians.
+    fn accuse_guardians(&mut self) -> Result<(), String> {
+        let head = self.chain.head();
+        let period = self.chain.params().return_locking_period;
+        for votes in std::mem::take(&mut self.votes) {
+            let old = votes.0.checkpoint.height.saturating_add(period) <= head.as_parent.height;
+            match double_voters(&head.as_parent.state, &votes).map_err(|e| e.to_string())? {
+                Some(found) => found.into_iter().for_each(|evidence| self.take(evidence)),
+                None if old => {}
+                None => self.votes.push(votes),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets faults that are punished, or can never be.
+    fn forget_done(&mut self) -> Result<(), String> {
+        let head = self.chain.head();
+        let (state, height) = (&head.as_parent.state, head.as_parent.height);
+        let (params, domain) = (self.chain.params(), self.chain.sign_domain());
+        let mut done = Vec::new();
+        for (key, case) in &self.cases {
+            match punishable(state, params, &domain, height, &case.evidence).map_err(|e| e.to_string())? {
+                Punishable::Never(why) => {
+                    tracing::info!(offender = %key.0, %why, "a fault is closed");
+                    done.push(*key);
+                }
+                Punishable::Yes | Punishable::Later => {}
+            }
+        }
+        done.iter().for_each(|key| drop(self.cases.remove(key)));
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reporter").field("cases", &self.cases.len()).finish_non_exhaustive()
+    }
+}
+
+/// The raw slash transaction of the account of `key` with that sequence.
+pub fn slash(chain_id: &str, key: &SecretKey, sequence: u64, evidence: &Evidence) -> Vec<u8> {
+    let mut tx = Tx::Slash(Slash {
+        proposer: TxInput { address: key.address(), sequence, ..TxInput::default() },
+        slashed_address: evidence.offender(),
+        reserve_sequence: 0,
+        slash_proof: evidence.to_bytes().into(),
+    });
+    sign_tx(chain_id, &mut tx, 0, key).expect("a slash transaction has a slot 0");
+    tx.to_raw()
+}
