@@ -8,6 +8,7 @@ use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
+use crate::guardian_keys;
 use crate::guardians::{self, Guardians, Host, Verifier, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
@@ -122,6 +123,8 @@ impl Node {
         let chain = Arc::new(chain);
         let me = key.address();
         let health = Arc::new(parts::health(&chain, &recovered));
+        let own = guardians.iter().find(|(address, _)| *address == me);
+        let guardian = own.map(|(_, bls_key)| guardian_keys::info(&key, bls_key));
         let mut signer = parts::signer(&config, &layout, &chain, &recovered, &health, me, fresh_journal)?;
         if let Some((signer, state)) = &mut signer {
             recovered.journal = std::mem::take(state);
@@ -215,6 +218,7 @@ impl Node {
             health,
             net: net.clone(),
             address,
+            guardian,
             version,
         });
         let net_loop = NetLoop::new(backend.clone(), inputs, hosted.clone(), news, stopping.clone(), signs.is_some());

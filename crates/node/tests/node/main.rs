@@ -2,6 +2,7 @@
 
 mod dropped;
 mod duplicates;
+mod finality_rpc;
 mod fresh;
 mod guardians;
 mod late_joiner;
