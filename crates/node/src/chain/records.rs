@@ -7,6 +7,7 @@
 //! | Meta | `signed/` + address | RLP of [`SignedRecord`]: this key has signed from this data directory, this far |
 //! | Meta | `final` | RLP of the highest certificate of guardians |
 //! | Meta | `final/` + height, u64 big endian | RLP of the certificate of a checkpoint |
+//! | Meta | `fault/` + more | what waits to be reported (`reporter/stored.rs`) |
 //! | Blocks | block hash | RLP of the block |
 //! | Executed | block hash | RLP of [`ExecutedRecord`] |
 //! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |

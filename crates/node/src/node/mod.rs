@@ -169,6 +169,7 @@ impl Node {
         };
         let runtime = tokio::runtime::Handle::current();
         let (offences, offences_out) = mpsc::channel(CASES_MAX);
+        let reporter = Reporter::open(Arc::clone(&chain), Arc::clone(&pool), admission.clone(), key)?;
         let host = Host {
             guardians: hosted.clone(),
             seats: open_seats(&layout, &chain, &health, me, guardians, fresh_journal)?,
@@ -201,14 +202,6 @@ impl Node {
             spawn("guardians", move || host.run(&hosted_in))?,
         ];
         let address = me;
-        let reporter = Reporter {
-            chain: Arc::clone(&chain),
-            pool: Arc::clone(&pool),
-            admission: admission.clone(),
-            key,
-            cases: Default::default(),
-            votes: Vec::new(),
-        };
         let backend = Arc::new(NodeBackend {
             chain: Arc::clone(&chain),
             pool,
