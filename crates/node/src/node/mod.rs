@@ -9,7 +9,7 @@ use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::guardian_keys;
-use crate::guardians::{self, Guardians, Host, Verifier, open_seats};
+use crate::guardians::{self, Guardians, Host, Silence, Verifier, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
@@ -170,14 +170,16 @@ impl Node {
         let runtime = tokio::runtime::Handle::current();
         let (offences, offences_out) = mpsc::channel(CASES_MAX);
         let reporter = Reporter::open(Arc::clone(&chain), Arc::clone(&pool), admission.clone(), key)?;
+        let mut silence = Silence::new(Arc::clone(&health));
         let host = Host {
             guardians: hosted.clone(),
-            seats: open_seats(&layout, &chain, &health, me, guardians, fresh_journal)?,
+            seats: open_seats(&layout, &chain, &mut silence, me, guardians, fresh_journal)?,
             verifier,
             chain: Arc::clone(&chain),
             shared: Arc::clone(&shared),
             net: net.clone(),
             health: Arc::clone(&health),
+            silence,
             offences: offences.clone(),
             clock: Clock::start(),
         };
