@@ -4,6 +4,7 @@ mod dropped;
 mod duplicates;
 mod finality_rpc;
 mod fresh;
+mod guardian_slashing;
 mod guardians;
 mod late_joiner;
 mod lifecycle;
