@@ -1,8 +1,7 @@
 //! `vigil guardian`: this node as a guardian.
 
-use crate::tx::holder::Holder;
 use crate::{CliError, Globals, Output};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use vigil_node::guardian_keys;
 
@@ -28,22 +27,47 @@ pub(crate) fn run(command: &Command, globals: &Globals, output: &Output) -> Resu
     let (key, password) = crate::start::unlock(password.as_deref(), &layout)?;
     let folder = layout.guardian_keys();
     let bls_key = guardian_keys::open_or_create(&folder, &key.address(), &password).map_err(CliError::failed)?;
-    let holder = Holder::guardian(&key, &bls_key);
-    let (address, summary) = (holder.address.to_checksum(None), holder.summary());
+    let info = guardian_keys::info(&key, &bls_key);
+    let rest = [&info.bls_pubkey[..], &info.bls_pop, &info.signature.0].map(hex::encode);
+    let object = object(&info.address.to_checksum(None), &rest[0], &rest[1], &rest[2]);
     output.note(format!(
-        "guardian {address}, key in {}\n\
+        "guardian {}, key in {}\n\
          No other node may vote with this key. Deposit with: vigil tx deposit --purpose 1 --holder SUMMARY\n\
          Start the node with guardian.enabled = true.",
+        info.address.to_checksum(None),
         folder.display()
     ));
-    // The keys of thetacli's `query guardian`.
-    let object = json!({
-        "Address": address,
-        "BlsPubkey": hex::encode(&holder.bls_pubkey),
-        "BlsPop": hex::encode(&holder.bls_pop),
-        "Signature": hex::encode(&holder.signature.0),
-        "Summary": summary,
-    });
-    output.result(summary, &object);
+    output.result(object["Summary"].as_str().unwrap_or_default(), &object);
     Ok(())
+}
+
+/// What thetacli's `query guardian` prints; the summary is what `tx deposit --holder` takes.
+pub(crate) fn object(address: &str, bls_pubkey: &str, bls_pop: &str, signature: &str) -> Value {
+    json!({
+        "Address": address,
+        "BlsPubkey": bls_pubkey,
+        "BlsPop": bls_pop,
+        "Signature": signature,
+        "Summary": format!("{address}{bls_pubkey}{bls_pop}{signature}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tx::holder::Holder;
+    use vigil_crypto::{SecretKey, bls};
+
+    #[test]
+    fn the_summary_reads_back() {
+        let info = guardian_keys::info(&SecretKey::generate(), &bls::SecretKey::generate());
+        let rest = [&info.bls_pubkey[..], &info.bls_pop, &info.signature.0].map(hex::encode);
+        let address = info.address.to_checksum(None);
+        let object = object(&address, &rest[0], &rest[1], &rest[2]);
+        let summary = object["Summary"].as_str().expect("text");
+        assert!(summary.starts_with(&address));
+        let holder = Holder::parse(summary, 1).expect("a summary");
+        let read = (holder.address, holder.bls_pubkey, holder.bls_pop, holder.signature);
+        assert_eq!(read, (info.address, info.bls_pubkey, info.bls_pop, info.signature));
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 /// What to ask.
 #[derive(clap::Subcommand)]
 enum What {
-    /// Where the node stands
+    /// Where the node stands: heights that are committed, settled (also as latest_finalized_block_*) and finalized
     Status,
     /// An account
     Account {
@@ -33,7 +33,7 @@ enum What {
         )]
         preview: bool,
     },
-    /// A block by hash or height, or a range of blocks
+    /// A block by hash or height, or a range of blocks; `finality` says how far it has come
     Block(BlockArgs),
     /// Hashes along the chain from a block
     #[command(name = "chain_of_blocks")]
@@ -48,7 +48,7 @@ enum What {
         )]
         upstream: bool,
     },
-    /// A transaction
+    /// A transaction; `finality` says how far it has come
     Tx {
         /// Its hash
         #[arg(long, default_value = "")]
@@ -85,6 +85,14 @@ enum What {
         #[arg(long, default_value_t = 0)]
         height: u64,
     },
+    /// A guardians' certificate: the proof that a checkpoint, and every block below it, is final
+    Finality {
+        /// Height of the checkpoint; 0: the highest that is final
+        #[arg(long, default_value_t = 0)]
+        height: u64,
+    },
+    /// The node as a guardian, and the summary that a deposit on it takes as its --holder
+    Guardian,
     /// The node's peers
     Peers {
         /// Leave edge nodes out
@@ -133,8 +141,19 @@ struct BlockArgs {
 pub(crate) fn run(args: &Args, output: &Output) -> Result<(), CliError> {
     let (method, params) = request(&args.what)?;
     let result = block_on(args.remote.call(method, params))?;
-    output.json(&result);
+    match args.what {
+        What::Guardian => output.json(&guardian(&result)?),
+        _ => output.json(&result),
+    }
     Ok(())
+}
+
+/// The keys that thetacli prints, out of those that the node answers.
+fn guardian(info: &Value) -> Result<Value, CliError> {
+    let text = |key: &str| {
+        info[key].as_str().ok_or_else(|| CliError::failed(format!("the node's answer has no text `{key}`: {info}")))
+    };
+    Ok(crate::guardian::object(text("Address")?, text("BLSPubkey")?, text("BLSPop")?, text("Signature")?))
 }
 
 /// Method and arguments; heights travel as text.
@@ -160,6 +179,8 @@ fn request(what: &What) -> Result<(&'static str, Value), CliError> {
         What::StakeReturns { purpose, .. } => {
             return Err(CliError::usage(format!("--purpose is {purpose}, only 2 (elite edge node) is known")));
         }
+        What::Finality { height } => ("theta.GetFinalityCert", at(*height)),
+        What::Guardian => ("theta.GetGuardianInfo", json!({})),
         What::Peers { skip_edge_node } => ("theta.GetPeers", json!({"skip_edge_node": skip_edge_node})),
         What::Version => ("theta.GetVersion", json!({})),
     })

@@ -42,11 +42,11 @@ fn describe(status: &Value, peers: usize) -> String {
         ("chain", text("chain_id")),
         ("node", text("address")),
         ("state", state.to_owned()),
+        ("committed", format!("{} {}", text("current_height"), text("current_hash"))),
         ("settled", format!("{} {}", text("latest_finalized_block_height"), text("latest_finalized_block_hash"))),
+        ("finalized", format!("{} {}", text("finalized_height"), text("finalized_hash"))),
         ("block age", format!("{age} s")),
-        ("certified", text("current_height")),
         ("epoch", text("current_epoch")),
-        ("finalized", text("finalized_height")),
         ("peers", peers.to_string()),
         ("genesis", text("genesis_block_hash")),
     ]

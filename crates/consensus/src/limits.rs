@@ -46,6 +46,8 @@ pub const FETCH_ATTEMPTS_MAX: u32 = 8;
 pub const PEERS_MAX: usize = 256;
 /// Different blocks kept of one proposer and epoch unless certified or asked for (§1.11).
 pub const PROPOSALS_PER_TURN_MAX: usize = 2;
+/// Turns of proposers whose first header is remembered, to know a second one that comes late.
+pub const PROPOSALS_REMEMBERED_MAX: usize = 256;
 /// Validator sets known at one time: current, former, proposed.
 pub const SETS_MAX: usize = 16;
 /// Wall-clock seconds a block may be ahead of ours for us to vote for it (DESIGN §4).

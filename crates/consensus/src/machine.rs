@@ -3,6 +3,7 @@
 use crate::certs::Cert;
 use crate::epochs::Clock;
 use crate::fetch::Fetches;
+use crate::handle::rival::Proposed;
 use crate::parking::Parking;
 use crate::propose::Turn;
 use crate::rollback::Signed;
@@ -33,6 +34,7 @@ pub struct Machine {
     /// The latest `EpochChange` of each sender, ours included.
     pub(crate) changes: BTreeMap<Address, EpochChange>,
     pub(crate) parking: Parking,
+    pub(crate) proposed: Proposed,
     pub(crate) fetches: Fetches,
     /// What we signed; always equal to the replay of the journal.
     pub(crate) own: JournalState,
@@ -66,6 +68,7 @@ impl Machine {
             tally: Tally::default(),
             changes: BTreeMap::new(),
             parking: Parking::default(),
+            proposed: Proposed::default(),
             fetches: Fetches::default(),
             clock: Clock::new(if head.height == 0 { journal.epoch() } else { journal.epoch().max(head.epoch + 1) }),
             turn: Turn::default(),

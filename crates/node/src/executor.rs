@@ -19,8 +19,9 @@ use vigil_consensus::{BlockFault, BuildRequest, Executed, Input, Settled};
 use vigil_crypto::{SecretKey, VerifiedTx};
 use vigil_ledger::{
     BlockError, BlockOutcome, BuiltBlock, CertificateError, Env, Parent, Proposal, build_block, code, execute_block,
+    is_reward_height,
 };
-use vigil_primitives::{Block, BlockHeader, FinalityCert, Hash, Hcc, RlpError, Signature};
+use vigil_primitives::{Block, BlockHeader, FinalityCert, Hash, Hcc, Height, RlpError, Signature};
 use vigil_trie::ordered_root_with;
 
 /// Time between two attempts to write to a disk that is full.
@@ -235,7 +236,7 @@ impl Executor {
             hcc: request.hcc.as_ref().clone(),
             timestamp: now.max(request.min_timestamp),
             proposer: request.proposer,
-            finality: self.certificate().map(Box::new),
+            finality: self.certificate(request.height).map(Box::new),
             ..BlockHeader::default()
         };
         let in_branch: HashSet<Hash> = {
@@ -249,10 +250,11 @@ impl Executor {
         build_block(&self.env(), parent, proposal)
     }
 
-    /// The certificate of the highest checkpoint that guardians have finalized, to offer it to a block; the ledger leaves it
-    /// out where it does not belong.
-    fn certificate(&self) -> Option<FinalityCert> {
-        self.chain.final_cert().map(|cert| cert.as_ref().clone())
+    /// The certificate of the highest checkpoint that guardians have finalized, to offer it to a block that may carry one;
+    /// the ledger leaves it out if the branch has it.
+    fn certificate(&self, height: Height) -> Option<FinalityCert> {
+        let takes_one = is_reward_height(self.chain.params(), height);
+        takes_one.then(|| self.chain.final_cert()).flatten().map(|cert| cert.as_ref().clone())
     }
 
     fn env(&self) -> Env<'_> {
@@ -270,8 +272,8 @@ impl Executor {
             return;
         }
         match &built.refused_certificate {
-            // It stands in the branch already, or this is no block for it.
-            None | Some(CertificateError::Place { .. } | CertificateError::Repeated { .. }) => {}
+            // It stands in the branch already.
+            None | Some(CertificateError::Repeated { .. }) => {}
             Some(refused) => tracing::warn!(height = request.height, "a certificate was left out: {refused}"),
         }
         let failed: Vec<Hash> = built.dropped.iter().map(|(hash, _)| *hash).collect();

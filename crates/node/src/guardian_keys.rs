@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use vigil_crypto::bls::SecretKey;
 use vigil_crypto::keystore::{BlsKeystore, Cost, KeystoreError};
-use vigil_primitives::Address;
+use vigil_primitives::{Address, Bytes, keccak256};
+use vigil_rpc::GuardianInfo;
 
 /// Most key files that are worked on at once: each may take 256 MiB.
 const THREADS_MAX: usize = 4;
@@ -59,6 +60,17 @@ pub fn load_all(folder: &Path, password: &str) -> Result<Vec<GuardianKey>, Guard
     })
 }
 
+/// What a deposit names to stake on the guardian with this node key and this BLS key (`spec/cli.md` §2).
+pub fn info(node: &vigil_crypto::SecretKey, key: &SecretKey) -> GuardianInfo {
+    let proof = key.prove_possession().to_bytes();
+    GuardianInfo {
+        address: node.address(),
+        bls_pubkey: Bytes::copy_from_slice(&key.public_key().to_bytes()),
+        bls_pop: Bytes::copy_from_slice(&proof),
+        signature: node.sign(&keccak256(proof)),
+    }
+}
+
 /// Writes new keys below `folder`, on several threads.
 ///
 /// # Errors
@@ -100,6 +112,17 @@ mod tests {
         let error = load_all(&folder, "q").expect_err("refused").to_string();
         assert!(error.contains(&Address::repeat_byte(1).to_string()) && error.contains("password"), "{error}");
         assert!(save_all(&folder, &keys[..1], "p", Cost::Light).is_err(), "a key in use is never replaced");
+    }
+
+    #[test]
+    fn what_a_deposit_names_is_proven() {
+        let (node, key) = (vigil_crypto::SecretKey::generate(), SecretKey::generate());
+        let info = info(&node, &key);
+        let proof = vigil_crypto::bls::Signature::from_bytes(&info.bls_pop).expect("a signature");
+        assert!(key.public_key().verify_possession(&proof));
+        assert_eq!(info.bls_pubkey[..], key.public_key().to_bytes());
+        let signature = info.signature.as_array().expect("65 bytes");
+        assert_eq!(vigil_crypto::recover(&keccak256(&info.bls_pop), signature).expect("a signature"), node.address());
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub enum Fault {
     Store,
     /// We hold a validator key and do not sign.
     NotSigning,
+    /// A guardian that we host does not vote.
+    GuardianSilent,
     /// The network task has ended.
     Network,
     /// A server for clients has ended.
@@ -97,13 +99,14 @@ impl Health {
 
     /// Why the node is not well; `None`: it is. `now` is the node's clock in Unix seconds.
     pub fn reason(&self, now: u64) -> Option<String> {
-        let not_signing = {
+        let silent = {
             let faults = lock(&self.faults);
-            let worst = faults.iter().find(|(fault, _)| **fault != Fault::NotSigning);
+            let is_silence = |fault: &Fault| matches!(fault, Fault::NotSigning | Fault::GuardianSilent);
+            let worst = faults.iter().find(|(fault, _)| !is_silence(fault));
             if let Some((_, why)) = worst {
                 return Some(why.clone());
             }
-            faults.get(&Fault::NotSigning).cloned()
+            faults.values().next().cloned()
         };
         let seen = *lock(&self.seen);
         let behind = seen.best_peer.saturating_sub(seen.settled);
@@ -115,7 +118,7 @@ impl Health {
         } else if seen.settled_time > now + CLOCK_SKEW_MAX_SECONDS {
             let ahead = seen.settled_time - now;
             Some(format!("clock skew: the chain's time is {ahead} s ahead of this machine's; set its clock"))
-        } else if let Some(why) = not_signing {
+        } else if let Some(why) = silent {
             Some(why)
         } else if still > seen.patience {
             let (seconds, peers) = (still.as_secs(), seen.peers);
@@ -162,10 +165,14 @@ mod tests {
         assert_eq!(health.reason(100 - CLOCK_SKEW_MAX_SECONDS), None);
         health.raise(Fault::NotSigning, "journal missing: not signing");
         assert_eq!(health.reason(100).as_deref(), Some("journal missing: not signing"));
+        health.raise(Fault::GuardianSilent, "a guardian does not vote");
+        assert_eq!(health.reason(100).as_deref(), Some("journal missing: not signing"));
         health.raise(Fault::DiskFull, "disk full");
         assert_eq!(health.reason(100).as_deref(), Some("disk full"));
         health.clear(Fault::DiskFull);
         health.clear(Fault::NotSigning);
+        assert_eq!(health.reason(100).as_deref(), Some("a guardian does not vote"));
+        health.clear(Fault::GuardianSilent);
         assert_eq!(health.reason(100), None);
     }
 

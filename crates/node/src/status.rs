@@ -44,6 +44,7 @@ fn gauges(node: &NodeBackend, ready: bool) {
     metrics::gauge!("vigil_epoch").set(view.epoch as f64);
     metrics::gauge!("vigil_certified_height").set(view.high_cert.1 as f64);
     metrics::gauge!("vigil_settled_height").set(view.settled.0 as f64);
+    metrics::gauge!("vigil_finalized_height").set(node.chain.final_height() as f64);
     metrics::gauge!("vigil_peers").set(node.net.peer_count() as f64);
     metrics::gauge!("vigil_ready").set(if ready { 1.0 } else { 0.0 });
     metrics::gauge!("vigil_mempool_txs").set(txs as f64);
@@ -60,5 +61,8 @@ fn say(node: &NodeBackend, reason: Option<&str>) {
         (None, false) => "synced, following".to_owned(),
     };
     let (height, hash, peers) = (head.as_parent.height, head.hash, node.net.peer_count());
-    tracing::info!("settled {height} {hash:.8}  epoch {}  peers {peers}  mempool {txs}  {state}", observed.view.epoch);
+    let (last, epoch) = (node.chain.final_height(), observed.view.epoch);
+    tracing::info!(
+        "settled {height} {hash:.8}  finalized {last}  epoch {epoch}  peers {peers}  mempool {txs}  {state}"
+    );
 }

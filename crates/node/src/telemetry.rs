@@ -29,6 +29,10 @@ pub fn recorder() -> Option<&'static PrometheusHandle> {
 fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("vigil_settled_height", "Height of the last settled block");
+    describe_gauge!(
+        "vigil_finalized_height",
+        "Height of the highest checkpoint that guardians have finalized; 0: none"
+    );
     describe_gauge!("vigil_epoch", "Epoch that consensus is in");
     describe_gauge!("vigil_certified_height", "Height of the highest block with a certificate");
     describe_gauge!("vigil_peers", "Connected peers");
@@ -44,6 +48,13 @@ fn describe() {
     describe_counter!("vigil_peer_penalties_total", "Penalties of peers, by reason");
     describe_counter!("vigil_consensus_sent_total", "Consensus messages sent, by kind");
     describe_counter!("vigil_consensus_received_total", "Consensus messages received, by kind");
+    describe_counter!("vigil_guardian_sent_total", "Messages to other hosts of guardians");
+    describe_counter!(
+        "vigil_guardian_dropped_total",
+        "Messages of other hosts of guardians that were dropped: too many waited"
+    );
+    describe_counter!("vigil_guardian_votes_merged_total", "Aggregated votes that were merged and judged");
+    describe_counter!("vigil_faults_seen_total", "Faults of validators and guardians that evidence was found for");
     describe_histogram!("vigil_stage_seconds", Unit::Seconds, "Time of each stage of blocks and transactions");
     describe_histogram!("vigil_settle_seconds", Unit::Seconds, "From a block's first execution here to its settlement");
 }

@@ -1,12 +1,13 @@
 //! What the RPC asks of a node. Values are those of `primitives`; every JSON form and every text of `spec/rpc.md` is
 //! made in this crate.
 
-use crate::BackendError;
+use crate::{
+    AtBlock, BackendError, BlockInfo, BlockLinks, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status, TxPlace,
+    Validators, Version,
+};
 use async_trait::async_trait;
-use std::sync::Arc;
 use vigil_primitives::{
-    Account, Address, Block, BlockHeader, Bytes, EdgeNode, Epoch, GuardianPool, Hash, Height, RewardDistribution,
-    SplitRule, Stake, ValidatorPool,
+    Account, Address, BlockHeader, Bytes, EdgeNode, GuardianPool, Hash, Height, RewardDistribution, SplitRule,
 };
 
 /// The node behind the RPC. One value serves all connections at once.
@@ -53,10 +54,16 @@ pub trait Backend: Send + Sync + 'static {
     /// The settled block at a height; with `unsettled` and none settled, any block known there.
     async fn block_at(&self, height: Height, unsettled: bool) -> Result<Option<BlockInfo>, BackendError>;
 
-    /// Validator candidates after each block known at a height. `Pruned` if the state is gone.
+    /// The guardians' certificate of the checkpoint at a height; `None`: the highest one.
+    async fn finality_cert(&self, height: Option<Height>) -> Result<CertAt, BackendError>;
+
+    /// The node as a guardian. `None`: it has no BLS key of its own.
+    fn guardian(&self) -> Option<GuardianInfo>;
+
+    /// Validator candidates after each block known at a height (0: after the tip). `Pruned` if the state is gone.
     async fn validator_pools(&self, height: Height) -> Result<Read<Vec<AtBlock<Validators>>>, BackendError>;
 
-    /// Guardians after each block known at a height. `Pruned` if the state is gone.
+    /// Guardians after each block known at a height (0: after the tip). `Pruned` if the state is gone.
     async fn guardian_pools(&self, height: Height) -> Result<Read<Vec<AtBlock<GuardianPool>>>, BackendError>;
 
     /// Elite edge nodes after one block at a height: the settled one, else the one furthest on. `Pruned` if the state
@@ -97,184 +104,4 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As `broadcast`; also if the transaction is dropped from the mempool without getting into a block.
     async fn broadcast_and_wait(&self, raw: Bytes) -> Result<(Hash, BlockHeader), BackendError>;
-}
-
-/// Which state a read means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateAt {
-    /// After the last settled block.
-    Settled,
-    /// The mempool's view: settled or tip state plus admitted transactions.
-    Screened,
-    /// After the settled block at this height (never 0: that means "now" in requests).
-    Height(Height),
-}
-
-/// Outcome of a read that names a height.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Read<T> {
-    /// It is there.
-    Found(T),
-    /// The state is there, the thing is not.
-    Missing,
-    /// No block is known at that height.
-    NoBlock,
-    /// The block is known, its state is gone.
-    Pruned,
-}
-
-/// What program this is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Version {
-    /// `0.1.0`.
-    pub version: String,
-    /// Commit it was built from.
-    pub git_hash: String,
-    /// Time of that commit, ISO 8601.
-    pub timestamp: String,
-}
-
-/// Where the node stands (`spec/rpc.md` §4.1). "Settled" here is `finalized` in the JSON (DESIGN §4, "words").
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Status {
-    /// The node's own address.
-    pub address: Address,
-    /// The chain.
-    pub chain_id: String,
-    /// libp2p peer id.
-    pub peer_id: String,
-    /// Last settled block.
-    pub settled_hash: Hash,
-    /// Its height.
-    pub settled_height: Height,
-    /// Its timestamp, Unix seconds.
-    pub settled_time: u64,
-    /// Its epoch.
-    pub settled_epoch: Epoch,
-    /// The epoch that consensus is in.
-    pub current_epoch: Epoch,
-    /// Height of the highest block with a certificate.
-    pub current_height: Height,
-    /// That block.
-    pub current_hash: Hash,
-    /// The node's clock, Unix seconds.
-    pub current_time: u64,
-    /// True while the node is catching up.
-    pub syncing: bool,
-    /// The block that the next proposal would extend.
-    pub tip_hash: Hash,
-    /// The genesis block.
-    pub genesis_hash: Hash,
-    /// The block the node started from: genesis, or that of a snapshot.
-    pub snapshot_height: Height,
-    /// Its hash.
-    pub snapshot_hash: Hash,
-    /// Last checkpoint finalized by guardians. `None` while there are no guardians: `null` in the JSON.
-    pub finalized: Option<(Height, Hash)>,
-}
-
-/// How far a block has come. The numbers are the reference's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum BlockStatus {
-    /// Known, not executed.
-    Pending = 0,
-    /// Executed, no certificate yet.
-    Valid = 1,
-    /// Execution failed.
-    Invalid = 2,
-    /// Has a certificate.
-    Committed = 3,
-    /// Settled by its own two-link chain.
-    DirectlySettled = 4,
-    /// Settled as the ancestor of a settled block.
-    IndirectlySettled = 5,
-    /// Genesis, or the block of a snapshot.
-    Trusted = 6,
-    /// Left behind by a settled fork.
-    Disposed = 7,
-}
-
-impl BlockStatus {
-    /// True for 4, 5 and 6.
-    pub fn is_settled(self) -> bool {
-        matches!(self, Self::DirectlySettled | Self::IndirectlySettled | Self::Trusted)
-    }
-}
-
-/// A block and what the node knows of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockInfo {
-    /// Its hash.
-    pub hash: Hash,
-    /// The block. Shared, so that a cached one is not copied.
-    pub block: Arc<Block>,
-    /// Known blocks that name it as their parent.
-    pub children: Vec<Hash>,
-    /// How far it has come.
-    pub status: BlockStatus,
-    /// True if guardians have finalized it, or a checkpoint above it.
-    pub guardian_finalized: bool,
-}
-
-/// A block's place among the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockLinks {
-    /// Its parent.
-    pub parent: Hash,
-    /// Known blocks that name it as their parent.
-    pub children: Vec<Hash>,
-    /// How far it has come.
-    pub status: BlockStatus,
-}
-
-/// Where a transaction is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TxPlace {
-    /// In a block.
-    InBlock {
-        /// The block.
-        block_hash: Hash,
-        /// Its height.
-        height: Height,
-        /// True if the block is settled.
-        settled: bool,
-        /// As [`BlockInfo::guardian_finalized`].
-        guardian_finalized: bool,
-        /// The envelope.
-        raw: Bytes,
-    },
-    /// In the mempool.
-    Pending,
-    /// Dropped by the mempool within the last minute.
-    Abandoned,
-    /// Nowhere.
-    Unknown,
-}
-
-/// Something as it stood after a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AtBlock<T> {
-    /// The block.
-    pub block_hash: Hash,
-    /// What stood.
-    pub value: T,
-}
-
-/// Validator candidates and the heights at which the pool changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// The candidates.
-    pub pool: ValidatorPool,
-    /// Heights of blocks with stake transactions of validators, ascending.
-    pub heights: Vec<Height>,
-}
-
-/// A stake on its way back to its source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StakeReturn {
-    /// The node it was with.
-    pub holder: Address,
-    /// The stake.
-    pub stake: Stake,
 }

@@ -18,12 +18,14 @@ pub mod limits;
 mod methods;
 mod quota;
 mod server;
+mod values;
 
-pub use backend::{
-    AtBlock, Backend, BlockInfo, BlockLinks, BlockStatus, Read, StakeReturn, StateAt, Status, TxPlace, Validators,
-    Version,
-};
+pub use backend::Backend;
 pub use client::{Client, ClientError, RpcRefusal};
 pub use error::BackendError;
 pub use health::{RenderMetrics, health_router, serve_health};
 pub use server::{JwtSecret, ServerConfig, serve};
+pub use values::{
+    AtBlock, BlockInfo, BlockLinks, BlockStatus, CertAt, CertInfo, GuardianInfo, Read, StakeReturn, StateAt, Status,
+    TxPlace, Validators, Version,
+};

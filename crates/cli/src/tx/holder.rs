@@ -2,7 +2,6 @@
 
 use crate::CliError;
 use crate::wallet::parse_address;
-use vigil_crypto::{SecretKey, bls};
 use vigil_primitives::{Address, Bytes, Signature, keccak256};
 
 const ADDRESS_END: usize = 20;
@@ -25,25 +24,8 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// The guardian with this node key and this BLS key.
-    pub(crate) fn guardian(key: &SecretKey, bls_key: &bls::SecretKey) -> Self {
-        let proof = bls_key.prove_possession().to_bytes();
-        Self {
-            address: key.address(),
-            bls_pubkey: Bytes::copy_from_slice(&bls_key.public_key().to_bytes()),
-            bls_pop: Bytes::copy_from_slice(&proof),
-            signature: key.sign(&keccak256(proof)),
-        }
-    }
-
-    /// What [`Self::parse`] reads for a guardian.
-    pub(crate) fn summary(&self) -> String {
-        let rest = [&self.bls_pubkey[..], &self.bls_pop, &self.signature.0].concat();
-        format!("{}{}", self.address.to_checksum(None), hex::encode(rest))
-    }
-
     /// Reads what `--holder` must be for this purpose.
-    pub(super) fn parse(text: &str, purpose: u8) -> Result<Self, CliError> {
+    pub(crate) fn parse(text: &str, purpose: u8) -> Result<Self, CliError> {
         let (length, node) = match purpose {
             0 => {
                 let address = parse_address(text).map_err(CliError::usage)?;
@@ -110,19 +92,6 @@ mod tests {
             assert!(Holder::parse(&summary()[..length], 1).is_err(), "{length}");
         }
         assert!(Holder::parse(&format!("{}00", summary()), 1).is_err());
-    }
-
-    #[test]
-    fn the_summary_of_a_guardian_reads_back_and_its_proofs_hold() {
-        let (key, bls_key) = (SecretKey::generate(), bls::SecretKey::generate());
-        let holder = Holder::guardian(&key, &bls_key);
-        assert_eq!(Holder::parse(&holder.summary(), 1).expect("a summary"), holder);
-        assert!(holder.summary().starts_with(&key.address().to_checksum(None)));
-        let proof = bls::Signature::from_bytes(&holder.bls_pop).expect("a signature");
-        assert!(bls_key.public_key().verify_possession(&proof));
-        let signer = vigil_crypto::recover(&keccak256(&holder.bls_pop), holder.signature.as_array().expect("65 bytes"))
-            .expect("a signature");
-        assert_eq!(signer, key.address());
     }
 
     #[test]

@@ -40,6 +40,8 @@ fn each_query_is_one_call() {
         (&["split_rule", "--resource_id=r"], "GetSplitRule", json!({"resource_id": "r"})),
         (&["vcp", "--height=4"], "GetVcpByHeight", json!({"height": "4"})),
         (&["gcp", "--height=4"], "GetGcpByHeight", json!({"height": "4"})),
+        (&["finality"], "GetFinalityCert", json!({"height": "0"})),
+        (&["finality", "--height=40"], "GetFinalityCert", json!({"height": "40"})),
         (&["eenp", "--height=4"], "GetEenpByHeight", json!({"height": "4"})),
         (&["srdrs", "--height=4"], "GetStakeRewardDistributionByHeight", json!({"height": "4", "address": ""})),
         (&["stake_returns"], "GetAllPendingEliteEdgeNodeStakeReturns", json!({})),
@@ -52,6 +54,34 @@ fn each_query_is_one_call() {
         let indented = "{\n    \"a\": \"<1>\",\n    \"b\": [\n        1,\n        {\n            \"c\": \"x\",\n            \"d\": null\n        }\n    ]\n}\n";
         assert_eq!(ended.stdout, indented);
     }
+}
+
+#[test]
+fn a_guardian_is_printed_with_its_summary() {
+    let info = json!({"BLSPubkey": "0a", "BLSPop": "0b", "Address": "0xAb", "Signature": "0c"});
+    let node = Node::new(move |_, _| Ok(info.clone()));
+    let home = Home::new();
+    let ended = home.vigil_at(&node.url, &["query", "guardian"], "");
+    let printed: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let expected =
+        json!({"Address": "0xAb", "BlsPubkey": "0a", "BlsPop": "0b", "Signature": "0c", "Summary": "0xAb0a0b0c"});
+    assert_eq!((ended.code, printed), (0, expected));
+    assert_eq!(node.asked(), [("theta.GetGuardianInfo".to_owned(), json!([{}]))]);
+    let other = Node::new(|_, _| Ok(json!({"Address": 7})));
+    let ended = home.vigil_at(&other.url, &["query", "guardian"], "");
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""));
+    assert!(ended.stderr.contains("no text `Address`"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_height_is_a_number() {
+    let node = Node::new(|_, _| Ok(json!({})));
+    for height in ["-1", "x", "", "18446744073709551616"] {
+        let ended = Home::new().vigil_at(&node.url, &["query", "finality", &format!("--height={height}")], "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{height}");
+        assert!(ended.stderr.contains("--height"), "{}", ended.stderr);
+    }
+    assert!(node.asked().is_empty());
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use crate::certs::{Verdict, is_genesis};
 use crate::limits::{CLOCK_MAX, EPOCHS_AHEAD_MAX, HEIGHT_WINDOW, PROPOSALS_PER_TURN_MAX};
 use crate::machine::Machine;
-use crate::{BlockMeta, Effect, Executed, Message, Peer, Penalty, Proposal};
+use crate::{BlockMeta, Effect, Executed, Peer, Penalty, Proposal};
 use alloy_rlp::Encodable;
 use std::sync::Arc;
-use vigil_primitives::{Block, BlockHeader, Evidence, Hash, SIGNATURE_BYTES};
+use vigil_primitives::{Block, BlockHeader, Hash, SIGNATURE_BYTES};
 
 /// What the header checks say (they need the parent).
 enum HeaderVerdict {
@@ -42,6 +42,7 @@ impl Machine {
             return;
         }
         let settled = self.tree.head().height;
+        self.look_for_late_rival(from, &hash, &block);
         if header.height <= settled || header.height > settled + HEIGHT_WINDOW || header.epoch >= CLOCK_MAX {
             return;
         }
@@ -122,23 +123,9 @@ impl Machine {
 
     fn insert_block(&mut self, block: Arc<Block>, meta: BlockMeta, from: Option<Peer>) {
         let hash = meta.hash;
-        let rivals = self.rivals(&block.header, &hash);
-        self.tree.insert(block.clone(), meta, self.now.mono, from);
-        if let [rival] = rivals.as_slice() {
-            self.report(Evidence::DoubleProposal(rival.header.clone(), block.header.clone()));
-            self.broadcast(Message::Block(rival.clone()));
-            self.broadcast(Message::Block(block));
-        }
+        self.look_for_rival(&hash, &block);
+        self.tree.insert(block, meta, self.now.mono, from);
         self.confirm_cert(&hash);
-    }
-
-    /// Other blocks of the same proposer and epoch.
-    fn rivals(&self, header: &BlockHeader, hash: &Hash) -> Vec<Arc<Block>> {
-        let nodes = self.tree.of_epoch(header.epoch).iter().filter_map(|other| self.tree.node(other));
-        nodes
-            .filter(|node| node.meta.hash != *hash && node.block.header.proposer == header.proposer)
-            .map(|node| node.block.clone())
-            .collect()
     }
 
     /// §1.6 rules 3 to 9, 12 and 14, and rule 8 as §1.12 has it.

@@ -4,4 +4,5 @@ mod block;
 mod change;
 mod execute;
 mod requests;
+pub(crate) mod rival;
 mod vote;

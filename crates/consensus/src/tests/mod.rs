@@ -4,6 +4,7 @@ mod ahead;
 mod bench;
 mod bounds;
 mod epochs;
+mod late;
 mod liveness;
 mod net;
 mod propose;

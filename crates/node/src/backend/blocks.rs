@@ -1,6 +1,9 @@
 //! Blocks and transactions, settled and not.
 
 use super::{Answer, NodeBackend, internal};
+use crate::chain::ExecutedBlock;
+use std::sync::Arc;
+use vigil_mempool::TxStatus;
 use vigil_primitives::{Hash, Height};
 use vigil_rpc::{BackendError, BlockInfo, BlockStatus, TxPlace};
 
@@ -55,21 +58,48 @@ impl NodeBackend {
         Ok(known)
     }
 
+    /// Where a transaction is.
+    pub(super) fn tx_place(&self, hash: Hash) -> Answer<TxPlace> {
+        if let Some(place) = self.tx_in_block(&hash)? {
+            return Ok(place);
+        }
+        Ok(match self.pool.status(&hash) {
+            TxStatus::Pending => TxPlace::Pending,
+            TxStatus::Abandoned => TxPlace::Abandoned,
+            TxStatus::Unknown => TxPlace::Unknown,
+        })
+    }
+
     /// A transaction that is in a block.
-    pub(super) fn tx_in_block(&self, hash: &Hash) -> Answer<Option<TxPlace>> {
+    fn tx_in_block(&self, hash: &Hash) -> Answer<Option<TxPlace>> {
         if let Some((block_hash, height, index)) = self.chain.settled_tx(hash).map_err(internal)? {
             let block = self.chain.block(&block_hash).map_err(internal)?;
             let raw = usize::try_from(index).ok().and_then(|i| block?.txs.get(i).cloned());
             let raw = raw.ok_or_else(|| BackendError::new("internal error: an indexed transaction is missing"))?;
-            let guardian_finalized = self.is_final(height);
-            return Ok(Some(TxPlace::InBlock { block_hash, height, settled: true, guardian_finalized, raw }));
+            let (status, guardian_finalized) = (self.status_of(&block_hash, height)?, self.is_final(height));
+            return Ok(Some(TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw }));
         }
-        let tip = self.chain.tip();
-        Ok(tip.pending.values().find_map(|block| {
-            let index = block.tx_hashes.iter().position(|h| h == hash)?;
-            let raw = block.block.txs[index].clone();
-            let (block_hash, height) = (block.hash, block.as_parent.height);
-            Some(TxPlace::InBlock { block_hash, height, settled: false, guardian_finalized: false, raw })
+        // It may stand in a block of several branches: the one that has come furthest is told.
+        let mut found: Option<(BlockStatus, Arc<ExecutedBlock>, usize)> = None;
+        for (block, index) in self.pending_with(hash) {
+            let status = self.status_of(&block.hash, block.as_parent.height)?;
+            if found.as_ref().is_none_or(|(known, ..)| *known < status) {
+                found = Some((status, block, index));
+            }
+        }
+        Ok(found.map(|(status, block, index)| TxPlace::InBlock {
+            block_hash: block.hash,
+            height: block.as_parent.height,
+            status,
+            guardian_finalized: false,
+            raw: block.block.txs[index].clone(),
         }))
+    }
+
+    /// Blocks above the settled head with that transaction, and its place in each.
+    fn pending_with(&self, tx: &Hash) -> Vec<(Arc<ExecutedBlock>, usize)> {
+        let tip = self.chain.tip();
+        let place = |block: &Arc<ExecutedBlock>| block.tx_hashes.iter().position(|h| h == tx);
+        tip.pending.values().filter_map(|block| Some((Arc::clone(block), place(block)?))).collect()
     }
 }

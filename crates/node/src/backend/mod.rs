@@ -1,6 +1,7 @@
 //! What the RPC reads from this node.
 
 mod blocks;
+mod finality;
 mod pools;
 
 use crate::chain::Chain;
@@ -11,15 +12,14 @@ use async_trait::async_trait;
 use std::sync::{Arc, PoisonError};
 use vigil_accel::Engine;
 use vigil_ledger::{State, StateError, queries};
-use vigil_mempool::TxStatus;
 use vigil_net::NetHandle;
 use vigil_primitives::{
     Account, Address, BlockHeader, Bytes, EMPTY_CODE_HASH, EdgeNode, GuardianPool, Hash, Height, RewardDistribution,
     SplitRule, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, Read, StakeReturn, StateAt, Status, TxPlace, Validators,
-    Version,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status,
+    TxPlace, Validators, Version,
 };
 use vigil_trie::TrieError;
 
@@ -42,6 +42,8 @@ pub struct NodeBackend {
     pub net: NetHandle,
     /// The node's address.
     pub address: Address,
+    /// The node as a guardian, if it is one.
+    pub guardian: Option<GuardianInfo>,
     /// What program this is.
     pub version: Version,
 }
@@ -117,9 +119,13 @@ impl Backend for NodeBackend {
     }
 
     async fn status(&self) -> Answer<Status> {
+        // What was final before is settled by now, and what is settled is certified a moment later.
+        let finalized = self.chain.final_cert();
         let (head, observed) = (self.chain.head(), self.observed());
         let header = &head.block.header;
-        let (_, current_height, current_hash) = observed.view.high_cert;
+        let (_, height, hash) = observed.view.high_cert;
+        let (current_height, current_hash) =
+            if height < header.height { (header.height, head.hash) } else { (height, hash) };
         Ok(Status {
             address: self.address,
             chain_id: self.chain.params().chain_id.clone(),
@@ -129,7 +135,7 @@ impl Backend for NodeBackend {
             settled_time: header.timestamp,
             settled_epoch: header.epoch,
             current_epoch: observed.view.epoch,
-            current_height: current_height.max(header.height),
+            current_height,
             current_hash,
             current_time: Clock::unix_s(),
             syncing: !self.health.synced(),
@@ -137,7 +143,7 @@ impl Backend for NodeBackend {
             genesis_hash: self.chain.genesis(),
             snapshot_height: 0,
             snapshot_hash: self.chain.genesis(),
-            finalized: self.chain.final_cert().map(|cert| (cert.checkpoint.height, cert.checkpoint.block_hash)),
+            finalized: finalized.map(|cert| (cert.checkpoint.height, cert.checkpoint.block_hash)),
         })
     }
 
@@ -190,6 +196,14 @@ impl Backend for NodeBackend {
             _ => Ok(None),
         })
         .await
+    }
+
+    async fn finality_cert(&self, height: Option<Height>) -> Answer<CertAt> {
+        self.read(move |this| this.cert_at(height)).await
+    }
+
+    fn guardian(&self) -> Option<GuardianInfo> {
+        self.guardian.clone()
     }
 
     async fn validator_pools(&self, height: Height) -> Answer<Read<Vec<AtBlock<Validators>>>> {
@@ -273,18 +287,5 @@ fn no_code<T>(account: Read<Account>, none: T) -> Read<T> {
         Read::Missing => Read::Missing,
         Read::NoBlock => Read::NoBlock,
         Read::Pruned => Read::Pruned,
-    }
-}
-
-impl NodeBackend {
-    fn tx_place(&self, hash: Hash) -> Answer<TxPlace> {
-        if let Some(place) = self.tx_in_block(&hash)? {
-            return Ok(place);
-        }
-        Ok(match self.pool.status(&hash) {
-            TxStatus::Pending => TxPlace::Pending,
-            TxStatus::Abandoned => TxPlace::Abandoned,
-            TxStatus::Unknown => TxPlace::Unknown,
-        })
     }
 }

@@ -18,7 +18,7 @@ impl NodeBackend {
         height: Height,
         read: impl Fn(&State) -> Result<T, StateError>,
     ) -> Answer<Read<Vec<AtBlock<T>>>> {
-        let known = self.known_at(height)?;
+        let known = if height == 0 { vec![(self.observed().tip, false)] } else { self.known_at(height)? };
         let mut found = Vec::with_capacity(known.len());
         for (block_hash, _) in known {
             let Some(block) = self.chain.block(&block_hash).map_err(internal)? else { continue };

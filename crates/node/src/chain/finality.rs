@@ -1,6 +1,6 @@
 //! Certificates of guardians, as stored.
 
-use super::{Chain, ChainError, records};
+use super::{Chain, ChainError, decode, records};
 use std::sync::{Arc, PoisonError};
 use vigil_crypto::bls::Scheme;
 use vigil_primitives::{FinalityCert, Height, rlp};
@@ -20,12 +20,27 @@ impl Chain {
         self.finalized.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The highest height that guardians have finalized; 0: none.
+    pub fn final_height(&self) -> Height {
+        self.final_cert().map_or(0, |cert| cert.checkpoint.height)
+    }
+
     /// The certificate of a checkpoint, if it had one of its own (a later one covers it too).
     ///
     /// # Errors
     /// The store's, or a damaged value.
     pub fn final_cert_at(&self, height: Height) -> Result<Option<FinalityCert>, ChainError> {
         self.decoded(Column::Meta, &records::final_key(height), "finality certificate")
+    }
+
+    /// The certificate of the lowest checkpoint from `height` up that has one: it finalizes `height`.
+    ///
+    /// # Errors
+    /// The store's, or a damaged value.
+    pub fn final_cert_from(&self, height: Height) -> Result<Option<FinalityCert>, ChainError> {
+        let (prefix, from) = (records::FINAL_AT, records::final_key(height));
+        let entry = self.store().scan(Column::Meta, prefix, &from, 1)?;
+        entry.first().map(|(_, value)| decode("finality certificate", value)).transpose()
     }
 
     /// Keeps a certificate that holds; it is served from then on. One that is not higher is kept for its height alone.

@@ -7,6 +7,7 @@
 //! | Meta | `signed/` + address | RLP of [`SignedRecord`]: this key has signed from this data directory, this far |
 //! | Meta | `final` | RLP of the highest certificate of guardians |
 //! | Meta | `final/` + height, u64 big endian | RLP of the certificate of a checkpoint |
+//! | Meta | `fault/` + more | what waits to be reported (`reporter/stored.rs`) |
 //! | Blocks | block hash | RLP of the block |
 //! | Executed | block hash | RLP of [`ExecutedRecord`] |
 //! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |
@@ -26,6 +27,8 @@ pub(crate) const SCHEMA: u32 = 1;
 pub(crate) const RESTART: &[u8] = b"restart";
 /// Meta key of the highest certificate of guardians.
 pub(crate) const FINAL: &[u8] = b"final";
+/// Prefix of the Meta keys of certificates by height.
+pub(crate) const FINAL_AT: &[u8] = b"final/";
 /// Prefix of the Meta keys of executed blocks that are not settled.
 pub(crate) const PENDING: &[u8] = b"pending/";
 
@@ -98,7 +101,7 @@ pub(crate) fn height_key(height: Height) -> [u8; 8] {
 }
 
 pub(crate) fn final_key(height: Height) -> Vec<u8> {
-    [b"final/".as_slice(), &height.to_be_bytes()].concat()
+    [FINAL_AT, &height.to_be_bytes()].concat()
 }
 
 pub(crate) fn pending_key(hash: &Hash) -> Vec<u8> {

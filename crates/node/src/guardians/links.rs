@@ -1,96 +1,170 @@
-//! Who becomes whose neighbour (`spec/consensus.md` §2.2, §8: about 20, not all).
+//! Links between guardians of this process and those behind connections. Pure: what is to be done comes out as [`Act`]s.
 
-use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
+use super::choose::choose;
+use super::neighbours::{Neighbours, Place};
+use super::wire::Told;
+use std::collections::{BTreeMap, HashMap};
+use vigil_consensus::Peer;
 use vigil_consensus::finality::NEIGHBOURS;
-use vigil_net::Peer;
 use vigil_primitives::Address;
 
 /// Neighbours that a guardian looks for itself.
-pub(crate) const OUTGOING: usize = NEIGHBOURS;
+pub(super) const OUTGOING: usize = NEIGHBOURS;
 /// Neighbours of a guardian at most; the rest came to it.
-pub(crate) const LINKS_MAX: usize = 2 * NEIGHBOURS;
-/// Of those that it looks for so many may be of its own process: the others keep processes connected.
-const OWN_MAX: usize = NEIGHBOURS / 4;
+pub(super) const LINKS_MAX: usize = 2 * NEIGHBOURS;
 /// Neighbours that one peer may have brought to a guardian.
-pub(crate) const BROUGHT_BY_A_PEER_MAX: usize = NEIGHBOURS / 2;
+pub(super) const BROUGHT_BY_A_PEER_MAX: usize = NEIGHBOURS / 2;
 
-/// Where a neighbour is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Place {
-    /// In this process.
-    Here,
-    /// Behind a connection.
-    There(Peer),
+/// What follows.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// To be sent.
+    Tell(Peer, Told),
+    /// The machine of that seat has a neighbour of this number.
+    Connected(usize, Peer),
+    /// It has it no more.
+    Disconnected(usize, Peer),
+    /// A peer broke a rule.
+    Blame(Peer, &'static str),
 }
 
-/// Chooses up to `wanted` of those who are known, taking hosts in turn, so that no host has more than its share where
-/// others have somebody to offer. `own`: how many of our own process are neighbours already.
-pub(crate) fn choose(
-    known: &BTreeMap<Place, Vec<Address>>,
-    wanted: usize,
-    own: usize,
-    rng: &mut impl rand::Rng,
-) -> Vec<(Place, Address)> {
-    let mut hosts: Vec<(Place, Vec<Address>)> = known.iter().map(|(place, who)| (*place, who.clone())).collect();
-    hosts.shuffle(rng);
-    for (place, who) in &mut hosts {
-        who.shuffle(rng);
-        if *place == Place::Here {
-            who.truncate(OWN_MAX.saturating_sub(own));
-        }
+/// The links of one process. Seats are numbered from 0.
+pub(super) struct Links {
+    ids: Vec<Address>,
+    seat_of: HashMap<Address, usize>,
+    seats: Vec<Neighbours>,
+    /// Guardians behind each connection; `None` until it has said.
+    peers: BTreeMap<Peer, Option<Vec<Address>>>,
+    acts: Vec<Act>,
+}
+
+impl Links {
+    /// Links among the guardians `ids` of this process.
+    pub(super) fn new(ids: Vec<Address>, rng: &mut impl rand::Rng) -> Self {
+        let seat_of = ids.iter().enumerate().map(|(seat, id)| (*id, seat)).collect();
+        let seats = ids.iter().map(|_| Neighbours::default()).collect();
+        let mut links = Self { ids, seat_of, seats, peers: BTreeMap::new(), acts: Vec::new() };
+        links.look_for_neighbours(rng);
+        links
     }
-    let mut chosen = Vec::new();
-    while chosen.len() < wanted && hosts.iter().any(|(_, who)| !who.is_empty()) {
-        for (place, who) in &mut hosts {
-            if chosen.len() < wanted
-                && let Some(next) = who.pop()
-            {
-                chosen.push((*place, next));
+
+    /// What is to be done since the last time, in order.
+    pub(super) fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+
+    /// A peer is there.
+    pub(super) fn connected(&mut self, peer: Peer) {
+        self.peers.insert(peer, None);
+        self.acts.push(Act::Tell(peer, Told::Here(self.ids.clone())));
+    }
+
+    /// A peer is gone, and all behind it.
+    pub(super) fn disconnected(&mut self, peer: Peer, rng: &mut impl rand::Rng) {
+        self.peers.remove(&peer);
+        for (seat, ours) in self.seats.iter_mut().enumerate() {
+            let gone = ours.let_go(Place::There(peer));
+            self.acts.extend(gone.into_iter().map(|number| Act::Disconnected(seat, number)));
+        }
+        self.look_for_neighbours(rng);
+    }
+
+    /// A peer says whom it hosts.
+    pub(super) fn here(&mut self, peer: Peer, guardians: Vec<Address>, rng: &mut impl rand::Rng) {
+        match self.peers.get_mut(&peer) {
+            None => {}
+            Some(Some(_)) => self.acts.push(Act::Blame(peer, "it said twice whom it hosts")),
+            Some(hosted) => {
+                *hosted = Some(guardians);
+                self.look_for_neighbours(rng);
             }
         }
     }
-    chosen
+
+    /// A peer's guardian `from` takes our `to` as a neighbour.
+    pub(super) fn link(&mut self, peer: Peer, from: Address, to: Address) {
+        let (hosted, place) = (self.peers.get(&peer).and_then(Option::as_ref), Place::There(peer));
+        let is_there = hosted.is_some_and(|hosted| hosted.contains(&from));
+        if is_there
+            && let Some(seat) = self.seat_of.get(&to).copied()
+            && !self.take(seat, place, from, false)
+        {
+            self.acts.push(Act::Tell(peer, Told::Full { from: to, to: from }));
+        }
+    }
+
+    /// A peer's guardian `from` has no room for our `to`, which looks on.
+    pub(super) fn full(&mut self, peer: Peer, from: Address, to: Address, rng: &mut impl rand::Rng) {
+        if let Some(seat) = self.seat_of.get(&to).copied()
+            && let Some(number) = self.seats[seat].refused(Place::There(peer), from)
+        {
+            self.acts.push(Act::Disconnected(seat, number));
+            self.look(seat, &self.known(), rng);
+        }
+    }
+
+    /// The seat of `to`, and the number that `from` has there. `None`: they are no neighbours.
+    pub(super) fn heard(&self, place: Place, from: Address, to: Address) -> Option<(usize, Peer)> {
+        let seat = *self.seat_of.get(&to)?;
+        Some((seat, self.seats[seat].number_of(place, from)?))
+    }
+
+    /// The neighbour with that number.
+    pub(super) fn neighbour(&self, seat: usize, number: Peer) -> Option<(Place, Address)> {
+        self.seats[seat].get(number)
+    }
+
+    /// Who is hosted where.
+    fn known(&self) -> BTreeMap<Place, Vec<Address>> {
+        let there = self.peers.iter().filter_map(|(peer, who)| Some((Place::There(*peer), who.clone()?)));
+        there.chain([(Place::Here, self.ids.clone())]).collect()
+    }
+
+    fn look_for_neighbours(&mut self, rng: &mut impl rand::Rng) {
+        let known = self.known();
+        (0..self.seats.len()).for_each(|seat| self.look(seat, &known, rng));
+    }
+
+    /// A machine looks for neighbours until it has found enough itself.
+    fn look(&mut self, seat: usize, known: &BTreeMap<Place, Vec<Address>>, rng: &mut impl rand::Rng) {
+        let (id, ours) = (self.ids[seat], &self.seats[seat]);
+        let wanted = OUTGOING.saturating_sub(ours.outgoing());
+        if wanted == 0 {
+            return;
+        }
+        let open = known.iter().map(|(place, who)| {
+            let is_open = |who: &&Address| **who != id && ours.is_open(*place, **who);
+            (*place, who.iter().filter(is_open).copied().collect())
+        });
+        for (place, who) in choose(&open.collect(), wanted, ours.at(Place::Here), rng) {
+            match place {
+                Place::There(peer) if self.take(seat, place, who, true) => {
+                    self.acts.push(Act::Tell(peer, Told::Link { from: id, to: who }));
+                }
+                Place::Here if self.take(self.seat_of[&who], place, id, false) => {
+                    self.take(seat, place, who, true);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes somebody a neighbour, if it is none yet. False: there is no room.
+    fn take(&mut self, seat: usize, place: Place, who: Address, outgoing: bool) -> bool {
+        let ours = &mut self.seats[seat];
+        if ours.number_of(place, who).is_some() {
+            return true;
+        }
+        let is_share = place == Place::Here || ours.brought_by(place) < BROUGHT_BY_A_PEER_MAX;
+        let has_room = is_share && ours.count() < LINKS_MAX;
+        if !outgoing && !has_room {
+            return false;
+        }
+        let number = ours.take(place, who, outgoing).expect("it is no neighbour");
+        self.acts.push(Act::Connected(seat, number));
+        true
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-
-    fn known(hosts: &[(Place, usize)]) -> BTreeMap<Place, Vec<Address>> {
-        let who = |host: usize, n: usize| (0..n).map(|i| Address::left_padding_from(&[host as u8, i as u8])).collect();
-        hosts.iter().enumerate().map(|(host, (place, n))| (*place, who(host, *n))).collect()
-    }
-
-    fn counts(chosen: &[(Place, Address)]) -> BTreeMap<Place, usize> {
-        chosen.iter().fold(BTreeMap::new(), |mut counts, (place, _)| {
-            *counts.entry(*place).or_default() += 1;
-            counts
-        })
-    }
-
-    #[test]
-    fn hosts_are_taken_in_turn() {
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-        let there = |n| Place::There(Peer(n));
-        let known = known(&[(Place::Here, 24), (there(1), 25), (there(2), 25), (there(3), 2)]);
-        for _ in 0..50 {
-            let chosen = choose(&known, OUTGOING, 0, &mut rng);
-            let counts = counts(&chosen);
-            assert_eq!(chosen.len(), OUTGOING);
-            assert_eq!((counts[&Place::Here], counts[&there(3)]), (OWN_MAX, 2));
-            assert!(counts[&there(1)].abs_diff(counts[&there(2)]) <= 1, "{counts:?}");
-            let different: std::collections::BTreeSet<_> = chosen.iter().collect();
-            assert_eq!(different.len(), chosen.len());
-        }
-        assert_eq!(counts(&choose(&known, OUTGOING, OWN_MAX, &mut rng)).get(&Place::Here), None);
-    }
-
-    #[test]
-    fn few_are_enough() {
-        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
-        assert_eq!(choose(&known(&[(Place::There(Peer(1)), 3)]), OUTGOING, 0, &mut rng).len(), 3);
-        assert_eq!(choose(&BTreeMap::new(), OUTGOING, 0, &mut rng), []);
-    }
-}
+mod tests;

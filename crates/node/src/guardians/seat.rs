@@ -1,26 +1,16 @@
-//! One finalization machine with its journal and its neighbours.
+//! One finalization machine with its journal.
 
 use super::checkpoints;
 use super::journal::GuardianJournal;
-use super::links::Place;
+use super::silence::Silence;
 use crate::chain::{Chain, ChainError};
-use crate::health::{Fault, Health};
 use crate::layout::Layout;
-use std::collections::{BTreeMap, HashMap};
+use vigil_consensus::Millis;
 use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, SettledCheckpoint, Voter};
-use vigil_consensus::{Millis, Peer};
 use vigil_crypto::bls::{Scheme, SecretKey};
 use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, Hash};
 
-#[derive(Clone, Copy)]
-struct Neighbour {
-    place: Place,
-    who: Address,
-    /// We looked for it; else it came to us.
-    outgoing: bool,
-}
-
-/// A machine, and whom it talks to. Its neighbours are numbered by the seat.
+/// A machine with its journal.
 pub struct Seat {
     /// The guardian; the node's address if it votes for nobody.
     pub(super) id: Address,
@@ -28,61 +18,6 @@ pub struct Seat {
     /// Absent: it does not vote.
     pub(super) journal: Option<GuardianJournal>,
     pub(super) timer: Option<Millis>,
-    neighbours: BTreeMap<Peer, Neighbour>,
-    numbers: HashMap<(Place, Address), Peer>,
-    numbered: u64,
-}
-
-impl Seat {
-    /// A seat without neighbours.
-    pub fn new(id: Address, machine: Machine, journal: Option<GuardianJournal>) -> Self {
-        Self { id, machine, journal, timer: None, neighbours: BTreeMap::new(), numbers: HashMap::new(), numbered: 0 }
-    }
-
-    /// Takes a neighbour; its number. `None`: it is one already.
-    pub(super) fn take(&mut self, place: Place, who: Address, outgoing: bool) -> Option<Peer> {
-        if self.numbers.contains_key(&(place, who)) {
-            return None;
-        }
-        self.numbered += 1;
-        let peer = Peer(self.numbered);
-        self.neighbours.insert(peer, Neighbour { place, who, outgoing });
-        self.numbers.insert((place, who), peer);
-        Some(peer)
-    }
-
-    /// Lets go of all neighbours behind a connection; their numbers.
-    pub(super) fn let_go(&mut self, place: Place) -> Vec<Peer> {
-        let gone: Vec<Peer> =
-            self.neighbours.iter().filter(|(_, at)| at.place == place).map(|(peer, _)| *peer).collect();
-        for peer in &gone {
-            if let Some(Neighbour { place, who, .. }) = self.neighbours.remove(peer) {
-                self.numbers.remove(&(place, who));
-            }
-        }
-        gone
-    }
-
-    pub(super) fn number_of(&self, place: Place, who: Address) -> Option<Peer> {
-        self.numbers.get(&(place, who)).copied()
-    }
-
-    pub(super) fn neighbour(&self, peer: Peer) -> Option<(Place, Address)> {
-        self.neighbours.get(&peer).map(|neighbour| (neighbour.place, neighbour.who))
-    }
-
-    pub(super) fn neighbours(&self) -> impl Iterator<Item = (Place, Address)> + '_ {
-        self.neighbours.values().map(|neighbour| (neighbour.place, neighbour.who))
-    }
-
-    /// Neighbours that it looked for itself.
-    pub(super) fn outgoing(&self) -> usize {
-        self.neighbours.values().filter(|neighbour| neighbour.outgoing).count()
-    }
-
-    pub(super) fn neighbour_count(&self) -> usize {
-        self.neighbours.len()
-    }
 }
 
 /// A guardian's BLS key, for its machine.
@@ -109,7 +44,7 @@ impl Keys for GuardianKey {
 pub fn open_seats(
     layout: &Layout,
     chain: &Chain,
-    health: &Health,
+    silence: &mut Silence,
     me: Address,
     keys: Vec<(Address, SecretKey)>,
     fresh: bool,
@@ -125,7 +60,7 @@ pub fn open_seats(
                 let keys = Box::new(GuardianKey { secret, scheme });
                 opened.push((id, Some(Voter { address: id, keys }), Some(journal)));
             }
-            Err(refusal) => health.raise(Fault::NotSigning, format!("guardian {id}: {refusal}")),
+            Err(refusal) => silence.begin(id, refusal.to_string()),
         }
     }
     if opened.is_empty() {
@@ -141,7 +76,7 @@ pub fn open_seats(
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
         let recovered = Recovered { journal: votes, finalized, settled: settled.clone() };
-        Seat::new(id, Machine::new(config.clone(), voter, recovered), journal)
+        Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None }
     };
     Ok(opened.into_iter().map(seat).collect())
 }
@@ -152,30 +87,4 @@ fn highest(chain: &Chain) -> Result<Checkpoint, ChainError> {
     let height = chain.head().as_parent.height / interval * interval;
     let settled = checkpoints::recovered(chain, height)?;
     Ok(settled.last().map(|settled| settled.checkpoint(0)).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use vigil_primitives::SignDomain;
-
-    #[test]
-    fn neighbours_that_come_and_go_leave_nothing_behind() {
-        let domain = SignDomain { chain_id: "test".into(), genesis_hash: Hash::ZERO };
-        let config = Config { domain, interval: 10, round: 100, resets: 0 };
-        let mut seat = Seat::new(Address::ZERO, Machine::new(config, None, Recovered::default()), None);
-        let there = Place::There(Peer(7));
-        for n in 1..=5 {
-            let who = Address::repeat_byte(n);
-            let number = seat.take(there, who, n <= 2).unwrap();
-            assert_eq!(seat.take(there, who, true), None, "one already");
-            assert_eq!((seat.number_of(there, who), seat.neighbour(number)), (Some(number), Some((there, who))));
-        }
-        let here = seat.take(Place::Here, Address::repeat_byte(1), true).unwrap();
-        assert_eq!((seat.outgoing(), seat.neighbour_count()), (3, 6));
-        assert_eq!(seat.let_go(there).len(), 5);
-        assert_eq!((seat.outgoing(), seat.neighbour_count()), (1, 1));
-        assert_eq!(seat.number_of(there, Address::repeat_byte(1)), None);
-        assert_eq!(seat.neighbour(here), Some((Place::Here, Address::repeat_byte(1))));
-    }
 }

@@ -8,7 +8,8 @@ use crate::backend::NodeBackend;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
-use crate::guardians::{self, Guardians, Host, Verifier, open_seats};
+use crate::guardian_keys;
+use crate::guardians::{self, Guardians, Host, Silence, Verifier, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
@@ -122,6 +123,8 @@ impl Node {
         let chain = Arc::new(chain);
         let me = key.address();
         let health = Arc::new(parts::health(&chain, &recovered));
+        let own = guardians.iter().find(|(address, _)| *address == me);
+        let guardian = own.map(|(_, bls_key)| guardian_keys::info(&key, bls_key));
         let mut signer = parts::signer(&config, &layout, &chain, &recovered, &health, me, fresh_journal)?;
         if let Some((signer, state)) = &mut signer {
             recovered.journal = std::mem::take(state);
@@ -166,14 +169,17 @@ impl Node {
         };
         let runtime = tokio::runtime::Handle::current();
         let (offences, offences_out) = mpsc::channel(CASES_MAX);
+        let reporter = Reporter::open(Arc::clone(&chain), Arc::clone(&pool), admission.clone(), key)?;
+        let mut silence = Silence::new(Arc::clone(&health));
         let host = Host {
             guardians: hosted.clone(),
-            seats: open_seats(&layout, &chain, &health, me, guardians, fresh_journal)?,
+            seats: open_seats(&layout, &chain, &mut silence, me, guardians, fresh_journal)?,
             verifier,
             chain: Arc::clone(&chain),
             shared: Arc::clone(&shared),
             net: net.clone(),
             health: Arc::clone(&health),
+            silence,
             offences: offences.clone(),
             clock: Clock::start(),
         };
@@ -198,14 +204,6 @@ impl Node {
             spawn("guardians", move || host.run(&hosted_in))?,
         ];
         let address = me;
-        let reporter = Reporter {
-            chain: Arc::clone(&chain),
-            pool: Arc::clone(&pool),
-            admission: admission.clone(),
-            key,
-            cases: Default::default(),
-            votes: Vec::new(),
-        };
         let backend = Arc::new(NodeBackend {
             chain: Arc::clone(&chain),
             pool,
@@ -215,6 +213,7 @@ impl Node {
             health,
             net: net.clone(),
             address,
+            guardian,
             version,
         });
         let net_loop = NetLoop::new(backend.clone(), inputs, hosted.clone(), news, stopping.clone(), signs.is_some());

@@ -32,7 +32,7 @@ async fn a_node_settles_and_goes_on_where_it_stopped() {
     let node = start(dir.path(), open(), false).await;
     assert!(settled(&node).await >= height, "nothing settled is lost");
     match node.backend().transaction(hash).await.expect("read") {
-        TxPlace::InBlock { height, settled: true, .. } => assert_eq!(height, header.height),
+        TxPlace::InBlock { height, status, .. } if status.is_settled() => assert_eq!(height, header.height),
         other => panic!("{other:?}"),
     }
     settled_above(&node, height + 3).await;

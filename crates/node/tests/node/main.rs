@@ -2,7 +2,9 @@
 
 mod dropped;
 mod duplicates;
+mod finality_rpc;
 mod fresh;
+mod guardian_slashing;
 mod guardians;
 mod late_joiner;
 mod lifecycle;

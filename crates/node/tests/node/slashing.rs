@@ -1,14 +1,17 @@
 //! A validator that votes twice is reported by a node, and loses its stake.
 
-use super::{key, options, settled_above, start_stored, tokens, until};
+use super::{key, options, send, settled_above, start, start_stored, stored, tokens, until};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::mpsc::Receiver;
 use vigil_consensus::Message;
 use vigil_crypto::verify_digest;
 use vigil_ledger::queries;
-use vigil_net::{Head, NetConfig, NetHandle, Network, PeerAuth};
+use vigil_net::{Head, NetConfig, NetEvent, NetHandle, Network, PeerAuth};
 use vigil_node::Node;
 use vigil_primitives::{Address, Bytes, Genesis, Hash, SignDomain, Signature, StakePurpose, Vote};
+use vigil_rpc::Backend;
+use vigil_store::{Column, Store};
 
 /// Key 1 validates with three quarters of the stake, so it needs nobody; key 6 is the offender. Key `reporter` has an
 /// account.
@@ -44,15 +47,23 @@ fn vote(domain: &SignDomain, height: u64, block: u8) -> Bytes {
 }
 
 /// The offender's connection to a node.
-async fn connect(dir: &Path, node: &Node) -> NetHandle {
+pub(super) async fn join(dir: &Path, node: &Node) -> (NetHandle, Receiver<NetEvent>) {
     let mut net = NetConfig::new(dir).listen_on(std::net::Ipv4Addr::LOCALHOST.into(), 0);
     net.seeds = node.p2p_addresses().iter().map(|a| a.parse().expect("an address")).collect();
     let chain = &node.backend().chain;
     let head = Head { height: 0, hash: chain.genesis() };
-    let (handle, mut events) =
-        Network::start(net, chain.sign_domain(), head, Arc::new(Offender)).await.expect("starts");
+    Network::start(net, chain.sign_domain(), head, Arc::new(Offender)).await.expect("starts")
+}
+
+/// Hears what the node says, and does nothing about it.
+pub(super) fn ignore(mut events: Receiver<NetEvent>) {
     tokio::spawn(async move { while events.recv().await.is_some() {} });
-    handle
+}
+
+async fn connect(dir: &Path, node: &Node) -> NetHandle {
+    let (net, events) = join(dir, node).await;
+    ignore(events);
+    net
 }
 
 fn slashed_at(node: &Node) -> Option<u64> {
@@ -111,5 +122,40 @@ async fn a_follower_reports_too() {
     assert_eq!(reporter.balance.theta, tokens(2_025_000), "5 %");
     offender.shutdown().await;
     follower.stop().await;
+    node.stop().await;
+}
+
+/// Nobody can report the fault until the node has started again: it is in the store before the node stops, as if it had been
+/// killed, and the offender is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_found_before_a_restart_is_reported_after_it() {
+    let [dir, other] = [(); 2].map(|()| tempfile::tempdir().expect("temporary folder"));
+    let again = || options(dir.path(), genesis(7), 1, &[]);
+    let store = stored(&again());
+    let faults = |store: &dyn Store| store.scan(Column::Meta, b"fault/", &[], 9).expect("reads").len();
+    let node = start(again(), Arc::clone(&store)).await;
+    let offender = connect(other.path(), &node).await;
+    let domain = node.backend().chain.sign_domain();
+    let height = settled_above(&node, 2).await;
+    let found = async || {
+        for block in [7, 8] {
+            offender.broadcast_consensus(vote(&domain, height, block)).expect("sent");
+        }
+        (faults(store.as_ref()) > 0).then_some(())
+    };
+    until("found and stored", &node, found).await;
+    offender.shutdown().await;
+    settled_above(&node, height + 20).await;
+    assert_eq!(slashed_at(&node), None, "there is no account to report with");
+    node.stop().await;
+
+    let node = start(again(), Arc::clone(&store)).await;
+    assert_eq!(faults(store.as_ref()), 1);
+    node.backend().broadcast_and_wait(send(7, key(1).address(), 1, 1)).await.expect("settles");
+    until("slashed", &node, async || slashed_at(&node)).await;
+    until("closed", &node, async || (faults(store.as_ref()) == 0).then_some(())).await;
+    let state = node.backend().chain.head().as_parent.state.clone();
+    let reporter = queries::account(&state, 0, &key(1).address()).expect("reads").expect("an account");
+    assert_eq!(reporter.balance.theta, tokens(25_000), "5 %");
     node.stop().await;
 }

@@ -85,6 +85,7 @@ pub(crate) struct BlockJson<'a> {
     children: &'a [Hash],
     status: u8,
     guardian_finalized: bool,
+    finality: &'static str,
     hash: Hash,
     #[serde(serialize_with = "transactions")]
     transactions: (&'a [Bytes], bool),
@@ -109,6 +110,7 @@ impl<'a> BlockJson<'a> {
             children: &info.children,
             status: info.status as u8,
             guardian_finalized: info.guardian_finalized,
+            finality: finality(info.status, info.guardian_finalized),
             hash: info.hash,
             transactions: (&info.block.txs, eth_hashes),
         }
@@ -150,8 +152,25 @@ fn transactions<S: Serializer>(txs: &(&[Bytes], bool), s: S) -> Result<S::Ok, S:
     seq.end()
 }
 
+/// How far a block has come, in words that tell settled by validators from finalized by guardians (DESIGN §4, "words").
+pub(crate) fn finality(status: BlockStatus, guardian_finalized: bool) -> &'static str {
+    match status {
+        BlockStatus::Pending | BlockStatus::Valid => "pending",
+        BlockStatus::Invalid => "invalid",
+        BlockStatus::Committed => "committed",
+        BlockStatus::DirectlySettled | BlockStatus::IndirectlySettled | BlockStatus::Trusted => {
+            if guardian_finalized {
+                "finalized"
+            } else {
+                "settled"
+            }
+        }
+        BlockStatus::Disposed => "disposed",
+    }
+}
+
 /// What stands for block 0 in ranges (`spec/rpc.md` §4.3): chain id and hash, all else zero.
-pub(crate) fn synthetic_genesis<'a>(chain_id: &'a str, genesis_hash: Hash) -> BlockJson<'a> {
+pub(crate) fn synthetic_genesis(chain_id: &str, genesis_hash: Hash, guardian_finalized: bool) -> BlockJson<'_> {
     BlockJson {
         chain_id,
         epoch: U64s(0),
@@ -166,7 +185,8 @@ pub(crate) fn synthetic_genesis<'a>(chain_id: &'a str, genesis_hash: Hash) -> Bl
         elite_edge_node_votes: NO_VOTES,
         children: &[],
         status: BlockStatus::DirectlySettled as u8,
-        guardian_finalized: false,
+        guardian_finalized,
+        finality: finality(BlockStatus::Trusted, guardian_finalized),
         hash: genesis_hash,
         transactions: (&[], false),
     }

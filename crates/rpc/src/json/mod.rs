@@ -4,12 +4,14 @@
 
 mod account;
 mod block;
+mod finality;
 mod pools;
 mod scalars;
 mod tx;
 
 pub(crate) use account::{AccountJson, SplitRuleJson};
-pub(crate) use block::{BlockJson, HeaderJson, synthetic_genesis};
+pub(crate) use block::{BlockJson, HeaderJson, finality, synthetic_genesis};
+pub(crate) use finality::{FinalityCertJson, GuardianInfoJson};
 pub(crate) use pools::{HolderJson, ReturnJson, StakeJson};
 pub(crate) use scalars::{Big, Checksum, U64s};
 pub(crate) use tx::TxJson;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::TxPlace;
-use crate::json::{BlockJson, TxJson, U64s, synthetic_genesis};
+use crate::json::{BlockJson, TxJson, U64s, finality, synthetic_genesis};
 use crate::jsonrpc::{Answer, Args, RpcError, lenient_hash};
 use crate::limits::{HEAVY_RANGE_BLOCKS, RANGE_BLOCKS_MAX, TRACE_BLOCKS_MAX};
 use serde::Serialize;
@@ -14,6 +14,7 @@ struct TransactionJson<'a> {
     block_height: U64s,
     status: &'static str,
     guardian_finalized: bool,
+    finality: &'static str,
     hash: Hash,
     #[serde(rename = "type")]
     tx_type: u8,
@@ -34,6 +35,7 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
         block_height: U64s(0),
         status: "not_found",
         guardian_finalized: false,
+        finality: "not_found",
         hash: Hash::ZERO,
         tx_type: 0,
         transaction: None,
@@ -43,14 +45,15 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
     let tx;
     match place {
         TxPlace::Unknown => {}
-        TxPlace::Pending => answer.status = "pending",
-        TxPlace::Abandoned => answer.status = "abandoned",
-        TxPlace::InBlock { block_hash, height, settled, guardian_finalized, raw } => {
+        TxPlace::Pending => (answer.status, answer.finality) = ("pending", "pending"),
+        TxPlace::Abandoned => (answer.status, answer.finality) = ("abandoned", "abandoned"),
+        TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw } => {
             tx = Tx::from_raw(&raw).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
             answer.block_hash = block_hash;
             answer.block_height = U64s(height);
-            answer.status = if settled { "finalized" } else { "pending" };
+            answer.status = if status.is_settled() { "finalized" } else { "pending" };
             answer.guardian_finalized = guardian_finalized;
+            answer.finality = finality(status, guardian_finalized);
             answer.hash = keccak256(&raw);
             answer.tx_type = tx.tx_type() as u8;
             answer.transaction = Some((&tx).into());
@@ -105,7 +108,7 @@ pub(super) async fn blocks_by_range(ctx: &Context, args: &Args<'_>, out: &mut An
     let mut list = List { out, open: false };
     if start == 0 {
         let status = ctx.backend.status().await?;
-        list.push(&synthetic_genesis(&status.chain_id, status.genesis_hash))?;
+        list.push(&synthetic_genesis(&status.chain_id, status.genesis_hash, status.finalized.is_some()))?;
     }
     for height in start.max(1)..end {
         if let Some(info) = ctx.backend.block_at(height, false).await? {

@@ -3,6 +3,7 @@
 mod accounts;
 mod blocks;
 mod broadcast;
+mod guardians;
 mod node;
 mod pools;
 
@@ -90,6 +91,8 @@ impl Context {
             "GetBlockByHeight" => blocks::block_by_height(self, &args?, out).await,
             "GetBlocksByRange" => blocks::blocks_by_range(self, &args?, out).await,
             "TraceBlocks" => blocks::trace(self, &args?, out).await,
+            "GetFinalityCert" => guardians::finality_cert(self, &args?, out).await,
+            "GetGuardianInfo" => guardians::info(self, &args?, out),
             "GetVcpByHeight" => pools::validators(self, &args?, out).await,
             "GetGcpByHeight" => pools::guardians(self, &args?, out).await,
             "GetEenpByHeight" => pools::edge_nodes(self, &args?, out).await,

@@ -19,7 +19,7 @@ pub(super) fn version(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>) -> 
     out.write(&VersionJson { version: v.version, git_hash: v.git_hash, timestamp: v.timestamp })
 }
 
-/// `spec/rpc.md` §4.1, then keys of our own: those of DESIGN §4 ("words") and `not_ready`.
+/// `spec/rpc.md` §4.1, then keys of our own: how far the chain has come in the words of DESIGN §4, and `not_ready`.
 #[derive(Serialize)]
 struct StatusJson {
     address: Checksum,
@@ -38,6 +38,10 @@ struct StatusJson {
     genesis_block_hash: Hash,
     snapshot_block_height: U64s,
     snapshot_block_hash: Hash,
+    committed_height: U64s,
+    committed_hash: Hash,
+    settled_height: U64s,
+    settled_hash: Hash,
     finalized_height: Option<U64s>,
     finalized_hash: Option<Hash>,
     /// Why `/health/ready` says no; absent while it says yes.
@@ -64,6 +68,10 @@ pub(super) async fn status(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>
         genesis_block_hash: s.genesis_hash,
         snapshot_block_height: U64s(s.snapshot_height),
         snapshot_block_hash: s.snapshot_hash,
+        committed_height: U64s(s.current_height),
+        committed_hash: s.current_hash,
+        settled_height: U64s(s.settled_height),
+        settled_hash: s.settled_hash,
         finalized_height: s.finalized.map(|(height, _)| U64s(height)),
         finalized_hash: s.finalized.map(|(_, hash)| hash),
         not_ready: ctx.backend.not_ready().await,

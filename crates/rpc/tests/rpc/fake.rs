@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use vigil_primitives::{
-    Account, Address, Block, BlockHeader, Bytes, Coins, EdgeNode, Guardian, GuardianPool, Hash, Hcc, ReservedFund,
-    RewardDistribution, Split, SplitRule, TransferRecord, U256, ValidatorPool, Vote, keccak256,
+    Account, Address, Block, BlockHeader, BlsSignatureBytes, Bytes, Checkpoint, Coins, EdgeNode, FinalityCert,
+    Guardian, GuardianPool, Hash, Hcc, ReservedFund, RewardDistribution, Split, SplitRule, TransferRecord, U256,
+    ValidatorPool, Vote, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Read, StakeReturn, StateAt, Status, TxPlace,
-    Validators, Version,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, CertAt, CertInfo, GuardianInfo, Read,
+    StakeReturn, StateAt, Status, TxPlace, Validators, Version,
 };
 
 /// The node. Settled blocks 1 to 10 have the hashes `01..`, `02..`; 11 is committed, 12 and 12' are its children.
@@ -28,6 +29,8 @@ pub(crate) struct Fake {
     pub(crate) reads: AtomicUsize,
     /// Block 5 holds a transaction of each type.
     pub(crate) all_types: bool,
+    /// Guardians have finalized nothing, and the node is none.
+    pub(crate) nothing_final: bool,
     /// Text of `not_ready`.
     pub(crate) reason: Option<String>,
 }
@@ -96,6 +99,13 @@ fn height_of(hash: Hash) -> Option<u64> {
     (hash == Hash::repeat_byte(height) && height <= 12).then_some(height.into())
 }
 
+fn cert_info() -> CertInfo {
+    let checkpoint = Checkpoint { resets: 1, height: 4, block_hash: hash(4), set_hash: hash(0xdd) };
+    let signature = BlsSignatureBytes::repeat_byte(7);
+    let cert = FinalityCert { checkpoint, signers: Bytes::from_static(&[0, 0xe0]), signature };
+    CertInfo { cert, signers: 3, guardians: 4, weight: 3 << 80, total_weight: 4 << 80 }
+}
+
 fn refuse(text: &str) -> BackendError {
     BackendError::new(text)
 }
@@ -124,7 +134,7 @@ impl Backend for Fake {
             genesis_hash: hash(0xee),
             snapshot_height: 0,
             snapshot_hash: hash(0xee),
-            finalized: None,
+            finalized: (!self.nothing_final).then_some((4, hash(4))),
         })
     }
 
@@ -179,10 +189,23 @@ impl Backend for Fake {
     async fn transaction(&self, asked: Hash) -> Result<TxPlace, BackendError> {
         let raw = Bytes::from(send().to_raw());
         Ok(match asked[0] {
-            _ if asked == keccak256(&raw) => {
-                TxPlace::InBlock { block_hash: hash(5), height: 5, settled: true, guardian_finalized: true, raw }
+            _ if asked == keccak256(&raw) => TxPlace::InBlock {
+                block_hash: hash(5),
+                height: 5,
+                status: status_of(5),
+                guardian_finalized: false,
+                raw,
+            },
+            1 => TxPlace::InBlock {
+                block_hash: hash(11),
+                height: 11,
+                status: status_of(11),
+                guardian_finalized: false,
+                raw,
+            },
+            6 => {
+                TxPlace::InBlock { block_hash: hash(4), height: 4, status: status_of(4), guardian_finalized: true, raw }
             }
-            1 => TxPlace::InBlock { block_hash: hash(11), height: 11, settled: false, guardian_finalized: false, raw },
             2 => TxPlace::Pending,
             3 => TxPlace::Abandoned,
             _ => TxPlace::Unknown,
@@ -219,6 +242,29 @@ impl Backend for Fake {
         };
         let hash = Hash::repeat_byte(height as u8);
         Ok((height <= known).then(|| self.info(height, hash, status_of(height))))
+    }
+
+    async fn finality_cert(&self, height: Option<u64>) -> Result<CertAt, BackendError> {
+        let height = match height {
+            None => 4,
+            Some(height @ 2..=10) if height % 2 == 0 => height,
+            Some(_) => return Ok(CertAt::NoCheckpoint { interval: 2 }),
+        };
+        Ok(match height {
+            _ if self.nothing_final => CertAt::NotFinal { highest: 0 },
+            2 => CertAt::Passed { by: 4 },
+            4 => CertAt::Found(Box::new(cert_info())),
+            _ => CertAt::NotFinal { highest: 4 },
+        })
+    }
+
+    fn guardian(&self) -> Option<GuardianInfo> {
+        (!self.nothing_final).then(|| GuardianInfo {
+            address: "0x2E833968E5bB786Ae419c4d13189fB081Cc43bab".parse().expect("an address"),
+            bls_pubkey: Bytes::from_static(&[1; 48]),
+            bls_pop: Bytes::from_static(&[2; 96]),
+            signature: [3; 65].into(),
+        })
     }
 
     async fn validator_pools(&self, height: u64) -> Result<Read<Vec<AtBlock<Validators>>>, BackendError> {

@@ -43,6 +43,16 @@ const CASES: &[(&str, &str, &str)] = &[
         "GetTransaction",
         r#"{"hash":"0x0303030303030303030303030303030303030303030303030303030303030303"}"#,
     ),
+    (
+        "transaction_committed",
+        "GetTransaction",
+        r#"{"hash":"0x0101010101010101010101010101010101010101010101010101010101010101"}"#,
+    ),
+    (
+        "transaction_guardian_finalized",
+        "GetTransaction",
+        r#"{"hash":"0x0606060606060606060606060606060606060606060606060606060606060606"}"#,
+    ),
     ("transaction_unknown", "GetTransaction", r#"{"hash":"0x04"}"#),
     ("transaction_no_hash", "GetTransaction", "{}"),
     ("block", "GetBlock", r#"{"hash":"0x0505050505050505050505050505050505050505050505050505050505050505"}"#),
@@ -50,6 +60,14 @@ const CASES: &[(&str, &str, &str)] = &[
     ("block_by_height", "GetBlockByHeight", r#"{"height":"5","include_eth_tx_hashes":true}"#),
     ("block_by_height_none", "GetBlockByHeight", r#"{"height":"11"}"#),
     ("block_by_height_unsettled", "GetBlockByHeight", r#"{"height":"11","include_unfinalized_blocks":true}"#),
+    ("block_committed", "GetBlock", r#"{"hash":"0x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"}"#),
+    ("block_guardian_finalized", "GetBlockByHeight", r#"{"height":"4"}"#),
+    ("finality_cert", "GetFinalityCert", r#"{"height":"4"}"#),
+    ("finality_cert_highest", "GetFinalityCert", "{}"),
+    ("finality_cert_no_checkpoint", "GetFinalityCert", r#"{"height":"3"}"#),
+    ("finality_cert_not_final", "GetFinalityCert", r#"{"height":"6"}"#),
+    ("finality_cert_passed", "GetFinalityCert", r#"{"height":"2"}"#),
+    ("guardian_info", "GetGuardianInfo", "{}"),
     ("blocks_by_range", "GetBlocksByRange", r#"{"start":"9","end":"10"}"#),
     ("blocks_by_range_from_genesis", "GetBlocksByRange", r#"{"start":"0","end":"1"}"#),
     ("blocks_by_range_only_genesis", "GetBlocksByRange", "{}"),
@@ -130,6 +148,22 @@ async fn peer_urls_are_at_most_256() {
     let urls = answer["result"]["peer_urls"].as_array().expect("a list");
     let distinct: std::collections::BTreeSet<_> = urls.iter().map(ToString::to_string).collect();
     assert_eq!((urls.len(), distinct.len()), (256, 256));
+}
+
+#[tokio::test]
+async fn a_node_without_guardians_says_so() {
+    let fake = Fake { nothing_final: true, ..Fake::default() };
+    let node = Running::start(fake, vigil_rpc::ServerConfig::default()).await;
+    for (name, method, params) in [
+        ("status_nothing_final", "GetStatus", "{}"),
+        ("finality_cert_none", "GetFinalityCert", "{}"),
+        ("finality_cert_bad_height", "GetFinalityCert", r#"{"height":"-4"}"#),
+        ("finality_cert_height_is_no_text", "GetFinalityCert", r#"{"height":4}"#),
+        ("guardian_info_none", "GetGuardianInfo", "{}"),
+    ] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"theta.{method}","params":{params}}}"#);
+        same_as_recorded(name, &post(node.address, &body).await);
+    }
 }
 
 /// `not_ready` stands in the status only while there is a reason: the answer of a node that is well is the reference's.

@@ -1,7 +1,10 @@
 //! Reports faults that this node has seen (`docs/decisions/0011-slashing.md`): evidence becomes a slash transaction of the
-//! node's account, which is sent again until the offender is punished or cannot be any more.
+//! node's account, which is sent again until the offender is punished or cannot be any more. What is found is stored
+//! before anything is done with it, so a restart forgets no fault.
 
-use crate::chain::Chain;
+mod stored;
+
+use crate::chain::{Chain, ChainError};
 use crate::node::stopped;
 use crate::pool::{Admission, Pool, Rejected};
 use std::collections::BTreeMap;
@@ -11,9 +14,9 @@ use tokio::sync::{mpsc, watch};
 use vigil_crypto::{SecretKey, sign_tx};
 use vigil_ledger::{Punishable, double_voters, punishable};
 use vigil_mempool::TxStatus;
-use vigil_primitives::{Address, AggregatedVotes, Evidence, Hash, Height, Slash, Tx, TxInput};
+use vigil_primitives::{Address, AggregatedVotes, EVIDENCE_BYTES_MAX, Evidence, Hash, Height, Slash, Tx, TxInput};
 
-/// Faults that wait to be punished; more are logged and forgotten.
+/// Faults that wait to be punished, and pairs of guardians' votes that wait to be looked at; more are logged and forgotten.
 pub const CASES_MAX: usize = 256;
 /// Blocks after the fault before it is reported: a node that is a little behind would refuse the report as too early and
 /// not pass it on. (At most half of the time in which it can be punished.)
@@ -22,7 +25,7 @@ const MARGIN: Height = 8;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// What the engine has found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offence {
     /// One offender's.
     Proven(Box<Evidence>),
@@ -30,33 +33,52 @@ pub enum Offence {
     Guardians(Box<(AggregatedVotes, AggregatedVotes)>),
 }
 
+/// Votes of guardians on two blocks of one height.
+type Pair = Box<(AggregatedVotes, AggregatedVotes)>;
+
 /// Reports that the engine has evidence for.
 pub struct Reporter {
-    /// The chain, for who is punished already.
-    pub chain: Arc<Chain>,
-    /// The mempool, for our sequence and our pending report.
-    pub pool: Arc<Pool>,
-    /// The way in.
-    pub admission: Admission,
-    /// Our account.
-    pub key: SecretKey,
-    /// What is to be reported.
-    pub cases: Cases,
+    /// For who is punished already, and for the store.
+    chain: Arc<Chain>,
+    /// For our sequence and our pending report.
+    pool: Arc<Pool>,
+    admission: Admission,
+    /// Of our account.
+    key: SecretKey,
+    /// By offender, role and height.
+    cases: BTreeMap<(Address, u8, Height), Case>,
     /// Votes whose guardian sets the settled state does not remember yet.
-    pub votes: Vec<Box<(AggregatedVotes, AggregatedVotes)>>,
+    votes: Vec<Pair>,
 }
-
-/// Faults by offender, role and height, each with the report that was sent last.
-pub type Cases = BTreeMap<(Address, u8, Height), Case>;
 
 /// A fault that is not punished yet.
 #[derive(Debug)]
-pub struct Case {
+struct Case {
     evidence: Evidence,
+    /// The report that was sent last.
     sent: Option<Hash>,
 }
 
 impl Reporter {
+    /// A reporter that goes on where the last one stopped. `admission` is the way into `pool`; `key` is that of the account
+    /// that reports.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open(chain: Arc<Chain>, pool: Arc<Pool>, admission: Admission, key: SecretKey) -> Result<Self, ChainError> {
+        let mut reporter = Self { chain, pool, admission, key, cases: BTreeMap::new(), votes: Vec::new() };
+        for offence in stored::load(reporter.chain.store().as_ref())? {
+            match offence {
+                Offence::Proven(evidence) => {
+                    let key = case_key(&evidence);
+                    reporter.cases.insert(key, Case { evidence: *evidence, sent: None });
+                }
+                Offence::Guardians(votes) => reporter.votes.push(votes),
+            }
+        }
+        Ok(reporter)
+    }
+
     /// Works until `stopping` or until the engine is gone.
     pub async fn run(mut self, mut offences: mpsc::Receiver<Offence>, mut stopping: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(RETRY);
@@ -64,11 +86,9 @@ impl Reporter {
         let mut told = false;
         loop {
             tokio::select! {
-                () = stopped(&mut stopping) => return,
+                () = stopped(&mut stopping) => break,
                 found = offences.recv() => match found {
-                    Some(Offence::Proven(evidence)) => self.take(*evidence),
-                    Some(Offence::Guardians(votes)) if self.votes.len() < CASES_MAX => self.votes.push(votes),
-                    Some(Offence::Guardians(_)) => {}
+                    Some(offence) => self.note(offence),
                     None => return,
                 },
                 _ = tick.tick(), if !(self.cases.is_empty() && self.votes.is_empty()) => {}
@@ -80,19 +100,50 @@ impl Reporter {
                 told = true;
             }
         }
+        while let Ok(offence) = offences.try_recv() {
+            self.note(offence);
+        }
+    }
+
+    fn note(&mut self, offence: Offence) {
+        match offence {
+            Offence::Proven(evidence) => self.take(*evidence),
+            Offence::Guardians(votes) => self.take_votes(votes),
+        }
     }
 
     fn take(&mut self, evidence: Evidence) {
-        let (offender, role, height) = (evidence.offender(), evidence.role(), evidence.height());
-        let key = (offender, role as u8, height);
+        let key = case_key(&evidence);
         if self.cases.contains_key(&key) {
             return;
         }
+        let (offender, role, height) = (evidence.offender(), evidence.role(), evidence.height());
         tracing::warn!(%offender, ?role, height, "broke the protocol");
         tracing::debug!(%offender, ?evidence);
         metrics::counter!("vigil_faults_seen_total").increment(1);
-        if self.cases.len() < CASES_MAX {
+        if self.cases.len() < CASES_MAX && evidence.to_bytes().len() <= EVIDENCE_BYTES_MAX {
+            self.store(&Offence::Proven(Box::new(evidence.clone())));
             self.cases.insert(key, Case { evidence, sent: None });
+        }
+    }
+
+    fn take_votes(&mut self, votes: Pair) {
+        if self.votes.len() < CASES_MAX && !self.votes.contains(&votes) {
+            self.store(&Offence::Guardians(votes.clone()));
+            self.votes.push(votes);
+        }
+    }
+
+    /// What cannot be stored is reported all the same, unless the node stops before.
+    fn store(&self, offence: &Offence) {
+        if let Err(error) = stored::keep(self.chain.store().as_ref(), offence) {
+            tracing::warn!(%error, "evidence of a fault is in memory only");
+        }
+    }
+
+    fn unstore(&self, offence: &Offence) {
+        if let Err(error) = stored::forget(self.chain.store().as_ref(), offence) {
+            tracing::warn!(%error, "evidence of a closed fault stays in the store");
         }
     }
 
@@ -137,15 +188,21 @@ impl Reporter {
     fn accuse_guardians(&mut self) -> Result<(), String> {
         let head = self.chain.head();
         let period = self.chain.params().return_locking_period;
+        let mut outcome = Ok(());
         for votes in std::mem::take(&mut self.votes) {
             let old = votes.0.checkpoint.height.saturating_add(period) <= head.as_parent.height;
-            match double_voters(&head.as_parent.state, &votes).map_err(|e| e.to_string())? {
-                Some(found) => found.into_iter().for_each(|evidence| self.take(evidence)),
-                None if old => {}
-                None => self.votes.push(votes),
+            match double_voters(&head.as_parent.state, &votes) {
+                Ok(None) if old => {}
+                Ok(Some(found)) => found.into_iter().for_each(|evidence| self.take(evidence)),
+                not_now => {
+                    outcome = outcome.and(not_now.map(drop).map_err(|e| e.to_string()));
+                    self.votes.push(votes);
+                    continue;
+                }
             }
+            self.unstore(&Offence::Guardians(votes));
         }
-        Ok(())
+        outcome
     }
 
     /// Forgets faults that are punished, or can never be.
@@ -163,7 +220,11 @@ impl Reporter {
                 Punishable::Yes | Punishable::Later => {}
             }
         }
-        done.iter().for_each(|key| drop(self.cases.remove(key)));
+        for key in done {
+            if let Some(Case { evidence, .. }) = self.cases.remove(&key) {
+                self.unstore(&Offence::Proven(Box::new(evidence)));
+            }
+        }
         Ok(())
     }
 }
@@ -172,6 +233,10 @@ impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reporter").field("cases", &self.cases.len()).finish_non_exhaustive()
     }
+}
+
+fn case_key(evidence: &Evidence) -> (Address, u8, Height) {
+    (evidence.offender(), evidence.role() as u8, evidence.height())
 }
 
 /// The raw slash transaction of the account of `key` with that sequence.

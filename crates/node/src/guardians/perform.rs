@@ -1,0 +1,119 @@
+//! What machines ask for, performed in order.
+
+use super::host::{Host, Work};
+use super::neighbours::Place;
+use super::seat::Seat;
+use super::wire::Told;
+use crate::health::{Fault, with_causes};
+use crate::reporter::Offence;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use vigil_accel::checkpoint::Aggregate;
+use vigil_consensus::Peer;
+use vigil_consensus::finality::{Effect, Input, Penalty, Record};
+use vigil_net::points;
+use vigil_primitives::{AggregatedVotes, FinalityCert};
+
+/// Time between two attempts to write what must be durable.
+const RETRY: Duration = Duration::from_millis(500);
+
+impl Work {
+    /// False: nothing that follows may be performed.
+    pub(super) fn perform(&mut self, seat: usize, effect: Effect) -> bool {
+        match effect {
+            Effect::Journal(record) => return self.remember(seat, record),
+            Effect::Send { to, votes } => self.say(seat, to, &votes),
+            Effect::Verify(job) => {
+                let parts: Vec<Aggregate> = job.parts.iter().map(|part| part.as_ref().clone()).collect();
+                let merged = self.host.verifier.merge(&job.set, &job.message, &parts);
+                metrics::counter!("vigil_guardian_votes_merged_total").increment(parts.len() as u64);
+                self.queue.push_front((seat, Input::Verified { id: job.id, merged }));
+            }
+            Effect::SetTimer(at) => self.host.seats[seat].timer = Some(at),
+            Effect::Finalized(cert) => self.on_final(seat, &cert),
+            Effect::DoubleVote(pair) => self.accuse(pair),
+            Effect::Penalize { peer, reason } => self.blame(seat, peer, reason),
+            Effect::Abstain { height, reason } => {
+                let id = self.host.seats[seat].id;
+                self.host.silence.begin(id, format!("it does not vote at {height}: {reason}"));
+            }
+        }
+        true
+    }
+
+    /// Waits and tries again while the journal cannot be written. A record is a new vote: the guardian is not silent.
+    fn remember(&mut self, seat: usize, record: Record) -> bool {
+        let Host { seats, silence, shared, .. } = &mut self.host;
+        let Seat { id, journal: Some(journal), .. } = &mut seats[seat] else { return false };
+        while let Err(error) = journal.record(record) {
+            silence.begin(*id, format!("cannot write its journal, not voting: {}", with_causes(&error)));
+            if shared.stopping.load(Ordering::Relaxed) {
+                self.stopping = true;
+                return false;
+            }
+            std::thread::sleep(RETRY);
+        }
+        silence.end(id);
+        true
+    }
+
+    fn say(&mut self, seat: usize, to: Peer, votes: &AggregatedVotes) {
+        let Some((place, who)) = self.links.neighbour(seat, to) else { return };
+        let from = self.host.seats[seat].id;
+        match place {
+            Place::There(peer) => self.send(peer, Told::Votes { from, to: who, votes: Box::new(votes.clone()) }),
+            Place::Here => {
+                if let Some((other, from)) = self.links.heard(Place::Here, from, who) {
+                    self.queue.push_back((other, Input::Received { from, votes: votes.clone() }));
+                }
+            }
+        }
+    }
+
+    pub(super) fn send(&self, peer: Peer, told: Told) {
+        metrics::counter!("vigil_guardian_sent_total").increment(1);
+        if let Err(error) = self.host.net.send_guardian(peer, told.encode()) {
+            tracing::debug!(%error, "guardian message dropped");
+        }
+    }
+
+    /// The first machine that learns it tells the others of the process: it was judged here.
+    fn on_final(&mut self, seat: usize, cert: &Arc<FinalityCert>) {
+        let height = cert.checkpoint.height;
+        if self.host.chain.final_height() >= height {
+            return;
+        }
+        tracing::info!(height, hash = %cert.checkpoint.block_hash, "checkpoint is final");
+        if let Err(error) = self.host.chain.store_final(cert) {
+            self.host.health.raise(Fault::Store, format!("storage failed: {}", with_causes(&error)));
+        }
+        let others = (0..self.host.seats.len()).filter(|other| *other != seat);
+        self.queue.extend(others.map(|other| (other, Input::Proven(Arc::clone(cert)))));
+    }
+
+    /// A full queue loses evidence: the reporter has its fill then anyway.
+    fn accuse(&self, pair: Box<(AggregatedVotes, AggregatedVotes)>) {
+        if self.host.offences.try_send(Offence::Guardians(pair)).is_err() {
+            tracing::warn!("evidence of a fault is lost: too much of it");
+        }
+    }
+
+    fn blame(&self, seat: usize, peer: Peer, reason: Penalty) {
+        let Some((place, who)) = self.links.neighbour(seat, peer) else { return };
+        let Place::There(peer) = place else {
+            return tracing::error!(guardian = %who, %reason, "a machine of this process broke a rule");
+        };
+        let points = match reason {
+            Penalty::Votes(_) => points::INVALID,
+            Penalty::Flood => points::UNSOLICITED,
+            _ => points::MALFORMED,
+        };
+        self.penalize(peer, points, &format!("guardian {who}: {reason}"));
+    }
+
+    pub(super) fn penalize(&self, peer: Peer, points: u32, reason: &str) {
+        metrics::counter!("vigil_peer_penalties_total", "reason" => "Guardian").increment(1);
+        let _net_is_busy = self.host.net.penalize(peer, points, reason);
+    }
+}
