@@ -9,39 +9,34 @@ use vigil_primitives::Address;
 /// Of those that a guardian looks for so many may be of its own process: the others keep processes connected.
 const OWN_MAX: usize = NEIGHBOURS / 4;
 
-/// Chooses up to `wanted` of those who are known, taking hosts in turn, so that no host has more than its share where
-/// others have somebody to offer. `own`: how many of our own process are neighbours already.
-pub(crate) fn choose(
-    known: &BTreeMap<Place, Vec<Address>>,
+/// Chooses up to `wanted` of the `open`, always of the place that has the fewest neighbours so far (`have`), so that no
+/// place has more than its share where others have somebody to offer.
+pub(super) fn choose(
+    open: BTreeMap<Place, Vec<Address>>,
     wanted: usize,
-    own: usize,
+    mut have: BTreeMap<Place, usize>,
     rng: &mut impl rand::Rng,
 ) -> Vec<(Place, Address)> {
-    let mut hosts: Vec<(Place, Vec<Address>)> = known.iter().map(|(place, who)| (*place, who.clone())).collect();
-    hosts.shuffle(rng);
-    for (place, who) in &mut hosts {
+    let mut places: Vec<(Place, Vec<Address>)> = open.into_iter().collect();
+    places.shuffle(rng);
+    for (place, who) in &mut places {
         who.shuffle(rng);
         if *place == Place::Here {
-            who.truncate(OWN_MAX.saturating_sub(own));
+            who.truncate(OWN_MAX.saturating_sub(have.get(place).copied().unwrap_or(0)));
         }
     }
-    let mut chosen = Vec::new();
-    while chosen.len() < wanted && hosts.iter().any(|(_, who)| !who.is_empty()) {
-        for (place, who) in &mut hosts {
-            if chosen.len() < wanted
-                && let Some(next) = who.pop()
-            {
-                chosen.push((*place, next));
-            }
-        }
-    }
-    chosen
+    let next = || {
+        let count = |place: &Place| have.get(place).copied().unwrap_or(0);
+        let (place, who) = places.iter_mut().filter(|(_, who)| !who.is_empty()).min_by_key(|(p, _)| count(p))?;
+        *have.entry(*place).or_default() += 1;
+        Some((*place, who.pop()?))
+    };
+    std::iter::from_fn(next).take(wanted).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guardians::links::OUTGOING;
     use rand::SeedableRng;
     use vigil_net::Peer;
 
@@ -63,21 +58,25 @@ mod tests {
         let there = |n| Place::There(Peer(n));
         let known = known(&[(Place::Here, 24), (there(1), 25), (there(2), 25), (there(3), 2)]);
         for _ in 0..50 {
-            let chosen = choose(&known, OUTGOING, 0, &mut rng);
+            let chosen = choose(known.clone(), 20, BTreeMap::new(), &mut rng);
             let counts = counts(&chosen);
-            assert_eq!(chosen.len(), OUTGOING);
+            assert_eq!(chosen.len(), 20);
             assert_eq!((counts[&Place::Here], counts[&there(3)]), (OWN_MAX, 2));
             assert!(counts[&there(1)].abs_diff(counts[&there(2)]) <= 1, "{counts:?}");
             let different: std::collections::BTreeSet<_> = chosen.iter().collect();
             assert_eq!(different.len(), chosen.len());
         }
-        assert_eq!(counts(&choose(&known, OUTGOING, OWN_MAX, &mut rng)).get(&Place::Here), None);
+        let have = BTreeMap::from([(Place::Here, OWN_MAX), (there(1), 7)]);
+        let counts = counts(&choose(known, 8, have, &mut rng));
+        assert_eq!((counts.get(&Place::Here), counts.get(&there(1))), (None, None), "they have their share");
+        assert_eq!((counts[&there(2)], counts[&there(3)]), (6, 2));
     }
 
     #[test]
     fn few_are_enough() {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
-        assert_eq!(choose(&known(&[(Place::There(Peer(1)), 3)]), OUTGOING, 0, &mut rng).len(), 3);
-        assert_eq!(choose(&BTreeMap::new(), OUTGOING, 0, &mut rng), []);
+        let three = known(&[(Place::There(Peer(1)), 3)]);
+        assert_eq!(choose(three, 20, BTreeMap::new(), &mut rng).len(), 3);
+        assert_eq!(choose(BTreeMap::new(), 20, BTreeMap::new(), &mut rng), []);
     }
 }

@@ -1,7 +1,6 @@
 //! The thread: events in, machines stepped.
 
 use super::links::{Act, Links};
-use super::neighbours::Place;
 use super::seat::Seat;
 use super::silence::Silence;
 use super::verifier::Verifier;
@@ -16,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use vigil_consensus::finality::{Effect, Input, SettledCheckpoint};
+use vigil_consensus::finality::{Input, SettledCheckpoint};
 use vigil_consensus::{Millis, Peer};
 use vigil_net::{NetHandle, points};
 use vigil_primitives::{Bytes, FinalityCert};
@@ -175,12 +174,14 @@ impl Work {
     fn on_told(&mut self, peer: Peer, told: Told) {
         match told {
             Told::Here(guardians) => self.links.here(peer, guardians, &mut rand::rng()),
-            Told::Link { from, to } => self.links.link(peer, from, to),
-            Told::Full { from, to } => self.links.full(peer, from, to, &mut rand::rng()),
+            Told::Link(pairs) => self.links.link(peer, &pairs),
+            Told::Apart(pairs) => self.links.apart(peer, &pairs, &mut rand::rng()),
             Told::Votes { from, to, votes } => {
                 // Nobody is heard that is no neighbour.
-                if let Some((seat, from)) = self.links.heard(Place::There(peer), from, to) {
-                    self.queue.push_back((seat, Input::Received { from, votes: *votes }));
+                for to in to {
+                    if let Some((seat, from)) = self.links.heard_from(peer, from, to) {
+                        self.queue.push_back((seat, Input::Received { from, votes: (*votes).clone() }));
+                    }
                 }
             }
         }
@@ -205,12 +206,7 @@ impl Work {
         {
             let now = self.now();
             self.host.seats[seat].machine.step(now, input, &mut effects);
-            let mut todo: VecDeque<Effect> = effects.drain(..).collect();
-            while let Some(effect) = todo.pop_front() {
-                if !self.perform(seat, effect) {
-                    break; // what was not remembered is not said
-                }
-            }
+            self.perform_all(seat, effects.drain(..).collect());
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use super::choose::choose;
 use super::neighbours::{Neighbours, Place};
-use super::wire::Told;
-use std::collections::{BTreeMap, HashMap};
+use super::wire::{Pair, Told};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vigil_consensus::Peer;
 use vigil_consensus::finality::NEIGHBOURS;
 use vigil_primitives::Address;
 
 /// Neighbours that a guardian looks for itself.
-pub(super) const OUTGOING: usize = NEIGHBOURS;
+pub(super) const OUTGOING: usize = NEIGHBOURS / 2;
 /// Neighbours of a guardian at most; the rest came to it.
 pub(super) const LINKS_MAX: usize = 2 * NEIGHBOURS;
 /// Neighbours that one peer may have brought to a guardian.
@@ -48,9 +48,22 @@ impl Links {
         links
     }
 
-    /// What is to be done since the last time, in order.
+    /// What is to be done since the last time, in order; what is said to a peer in few messages.
     pub(super) fn take_acts(&mut self) -> Vec<Act> {
-        std::mem::take(&mut self.acts)
+        let mut acts: Vec<Act> = Vec::new();
+        let mut last: HashMap<Peer, usize> = HashMap::new();
+        for act in std::mem::take(&mut self.acts) {
+            if let Act::Tell(peer, told) = &act {
+                if let Some(Act::Tell(_, before)) = last.get(peer).map(|at| &mut acts[*at])
+                    && before.join(told)
+                {
+                    continue;
+                }
+                last.insert(*peer, acts.len());
+            }
+            acts.push(act);
+        }
+        acts
     }
 
     /// A peer is there.
@@ -75,38 +88,59 @@ impl Links {
             None => {}
             Some(Some(_)) => self.acts.push(Act::Blame(peer, "it said twice whom it hosts")),
             Some(hosted) => {
+                let offered = guardians.len();
                 *hosted = Some(guardians);
+                self.make_room(peer, offered, rng);
                 self.look_for_neighbours(rng);
             }
         }
     }
 
-    /// A peer's guardian `from` takes our `to` as a neighbour.
-    pub(super) fn link(&mut self, peer: Peer, from: Address, to: Address) {
-        let (hosted, place) = (self.peers.get(&peer).and_then(Option::as_ref), Place::There(peer));
-        let is_there = hosted.is_some_and(|hosted| hosted.contains(&from));
-        if is_there
-            && let Some(seat) = self.seat_of.get(&to).copied()
-            && !self.take(seat, place, from, false)
-        {
-            self.acts.push(Act::Tell(peer, Told::Full { from: to, to: from }));
+    /// Guardians of a peer take some of ours as neighbours.
+    pub(super) fn link(&mut self, peer: Peer, pairs: &[Pair]) {
+        let Some(Some(hosted)) = self.peers.get(&peer) else { return };
+        let hosted: HashSet<Address> = hosted.iter().copied().collect();
+        for Pair { from, to } in pairs.iter().filter(|pair| hosted.contains(&pair.from)) {
+            if let Some(seat) = self.seat_of.get(to).copied()
+                && !self.take(seat, Place::There(peer), *from, false)
+            {
+                self.tell_apart(peer, *to, *from);
+            }
         }
     }
 
-    /// A peer's guardian `from` has no room for our `to`, which looks on.
-    pub(super) fn full(&mut self, peer: Peer, from: Address, to: Address, rng: &mut impl rand::Rng) {
-        if let Some(seat) = self.seat_of.get(&to).copied()
-            && let Some(number) = self.seats[seat].refused(Place::There(peer), from)
-        {
-            self.acts.push(Act::Disconnected(seat, number));
-            self.look(seat, &self.known(), rng);
+    /// Guardians of a peer have no room for ours, or gave them up. Those that looked for them look on.
+    pub(super) fn apart(&mut self, peer: Peer, pairs: &[Pair], rng: &mut impl rand::Rng) {
+        let mut lonely = BTreeSet::new();
+        for Pair { from, to } in pairs {
+            if let Some(seat) = self.seat_of.get(to).copied()
+                && let Some((number, outgoing)) = self.seats[seat].refused(Place::There(peer), *from)
+            {
+                self.acts.push(Act::Disconnected(seat, number));
+                if outgoing {
+                    // Our word that it is a neighbour may have crossed theirs that it is none.
+                    self.tell_apart(peer, *to, *from);
+                    lonely.insert(seat);
+                }
+            }
         }
+        let known = self.known();
+        lonely.into_iter().for_each(|seat| self.look(seat, &known, rng));
     }
 
     /// The seat of `to`, and the number that `from` has there. `None`: they are no neighbours.
     pub(super) fn heard(&self, place: Place, from: Address, to: Address) -> Option<(usize, Peer)> {
         let seat = *self.seat_of.get(&to)?;
         Some((seat, self.seats[seat].number_of(place, from)?))
+    }
+
+    /// As [`Self::heard`] for what a peer says. Who thinks to be a neighbour and is none (a message was lost) is told.
+    pub(super) fn heard_from(&mut self, peer: Peer, from: Address, to: Address) -> Option<(usize, Peer)> {
+        let heard = self.heard(Place::There(peer), from, to);
+        if heard.is_none() && self.seat_of.contains_key(&to) {
+            self.tell_apart(peer, to, from);
+        }
+        heard
     }
 
     /// The neighbour with that number.
@@ -118,6 +152,27 @@ impl Links {
     fn known(&self) -> BTreeMap<Place, Vec<Address>> {
         let there = self.peers.iter().filter_map(|(peer, who)| Some((Place::There(*peer), who.clone()?)));
         there.chain([(Place::Here, self.ids.clone())]).collect()
+    }
+
+    /// Guardians gave all their places away before a peer came, as after a partition: they give some up, so that a fair
+    /// share is for the newcomer.
+    fn make_room(&mut self, peer: Peer, offered: usize, rng: &mut impl rand::Rng) {
+        let places = 1 + self.peers.values().flatten().filter(|hosted| !hosted.is_empty()).count();
+        let share = (OUTGOING / places).max(1).min(offered);
+        for seat in 0..self.seats.len() {
+            let ours = &mut self.seats[seat];
+            let free = OUTGOING.saturating_sub(ours.outgoing()) + ours.at(Place::There(peer));
+            for (number, place, who) in ours.give_up(share.saturating_sub(free), rng) {
+                self.acts.push(Act::Disconnected(seat, number));
+                if let Place::There(other) = place {
+                    self.tell_apart(other, self.ids[seat], who);
+                }
+            }
+        }
+    }
+
+    fn tell_apart(&mut self, peer: Peer, from: Address, to: Address) {
+        self.acts.push(Act::Tell(peer, Told::Apart(vec![Pair { from, to }])));
     }
 
     fn look_for_neighbours(&mut self, rng: &mut impl rand::Rng) {
@@ -136,10 +191,10 @@ impl Links {
             let is_open = |who: &&Address| **who != id && ours.is_open(*place, **who);
             (*place, who.iter().filter(is_open).copied().collect())
         });
-        for (place, who) in choose(&open.collect(), wanted, ours.at(Place::Here), rng) {
+        for (place, who) in choose(open.collect(), wanted, ours.by_place(), rng) {
             match place {
                 Place::There(peer) if self.take(seat, place, who, true) => {
-                    self.acts.push(Act::Tell(peer, Told::Link { from: id, to: who }));
+                    self.acts.push(Act::Tell(peer, Told::Link(vec![Pair { from: id, to: who }])));
                 }
                 Place::Here if self.take(self.seat_of[&who], place, id, false) => {
                     self.take(seat, place, who, true);

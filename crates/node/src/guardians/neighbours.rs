@@ -44,15 +44,34 @@ impl Neighbours {
         Some(peer)
     }
 
-    /// Somebody whom we looked for has no room: not a neighbour, and not looked for again. Its number; `None`: it is none that
-    /// we looked for.
-    pub(super) fn refused(&mut self, place: Place, who: Address) -> Option<Peer> {
+    /// Somebody has no room, or gave us up: no neighbour any more, and if we looked for it, not looked for again. Its number, and
+    /// whether we looked for it. `None`: it is no neighbour.
+    pub(super) fn refused(&mut self, place: Place, who: Address) -> Option<(Peer, bool)> {
         let number = self.number_of(place, who)?;
-        self.neighbours.get(&number).filter(|neighbour| neighbour.outgoing)?;
-        self.neighbours.remove(&number);
-        self.numbers.remove(&(place, who));
-        self.full.insert((place, who));
-        Some(number)
+        let outgoing = self.remove(number)?.outgoing;
+        if outgoing {
+            self.full.insert((place, who));
+        }
+        Some((number, outgoing))
+    }
+
+    /// Gives up so many of other processes that it looked for, one after the other of the place that has the most.
+    pub(super) fn give_up(&mut self, count: usize, rng: &mut impl rand::Rng) -> Vec<(Peer, Place, Address)> {
+        let mut gone = Vec::new();
+        while gone.len() < count {
+            let have = self.by_place();
+            let there = self.neighbours.iter().filter(|(_, n)| n.outgoing && n.place != Place::Here);
+            let found = there.max_by_key(|(_, n)| (have[&n.place], rng.random::<u32>())).map(|(number, _)| *number);
+            let Some((number, at)) = found.and_then(|number| Some((number, self.remove(number)?))) else { break };
+            gone.push((number, at.place, at.who));
+        }
+        gone
+    }
+
+    fn remove(&mut self, number: Peer) -> Option<Neighbour> {
+        let gone = self.neighbours.remove(&number)?;
+        self.numbers.remove(&(gone.place, gone.who));
+        Some(gone)
     }
 
     /// True if it may be looked for.
@@ -65,11 +84,9 @@ impl Neighbours {
         self.full.retain(|(at, _)| *at != place);
         let gone: Vec<Peer> =
             self.neighbours.iter().filter(|(_, at)| at.place == place).map(|(peer, _)| *peer).collect();
-        for peer in &gone {
-            if let Some(Neighbour { place, who, .. }) = self.neighbours.remove(peer) {
-                self.numbers.remove(&(place, who));
-            }
-        }
+        gone.iter().for_each(|number| {
+            self.remove(*number);
+        });
         gone
     }
 
@@ -84,6 +101,14 @@ impl Neighbours {
     /// Neighbours at a place.
     pub(super) fn at(&self, place: Place) -> usize {
         self.neighbours.values().filter(|neighbour| neighbour.place == place).count()
+    }
+
+    /// Neighbours at each place.
+    pub(super) fn by_place(&self) -> BTreeMap<Place, usize> {
+        self.neighbours.values().fold(BTreeMap::new(), |mut counts, neighbour| {
+            *counts.entry(neighbour.place).or_default() += 1;
+            counts
+        })
     }
 
     /// Neighbours that it looked for itself.
@@ -116,18 +141,40 @@ mod tests {
             assert_eq!((ours.number_of(there, who), ours.get(number)), (Some(number), Some((there, who))));
         }
         let [first, last] = [1, 5].map(Address::repeat_byte);
-        assert_eq!(ours.refused(there, last), None, "we did not look for it");
-        assert_eq!(ours.refused(there, first), Some(Peer(1)));
+        assert_eq!((ours.refused(there, last), ours.refused(there, last)), (Some((Peer(5), false)), None));
+        assert!(ours.is_open(there, last), "it came to us, and may be looked for");
+        assert_eq!(ours.refused(there, first), Some((Peer(1), true)));
         assert_eq!((ours.number_of(there, first), ours.is_open(there, first)), (None, false));
         let again = ours.take(there, first, true).unwrap();
-        assert!(!ours.is_open(there, last) && again != Peer(1));
+        assert!(!ours.is_open(there, first) && again != Peer(1));
         let here = ours.take(Place::Here, Address::repeat_byte(1), true).unwrap();
-        assert_eq!((ours.outgoing(), ours.count()), (3, 6));
-        assert_eq!((ours.brought_by(there), ours.brought_by(Place::Here)), (3, 0));
-        assert_eq!(ours.let_go(there).len(), 5);
+        assert_eq!((ours.outgoing(), ours.count()), (3, 5));
+        assert_eq!((ours.brought_by(there), ours.brought_by(Place::Here)), (2, 0));
+        assert_eq!(ours.let_go(there).len(), 4);
         assert_eq!((ours.outgoing(), ours.count()), (1, 1));
         assert_eq!(ours.number_of(there, first), None);
         assert!(ours.is_open(there, first), "a new connection is asked anew");
         assert_eq!(ours.get(here), Some((Place::Here, Address::repeat_byte(1))));
+    }
+
+    #[test]
+    fn the_fullest_place_gives_up_first() {
+        use rand::SeedableRng;
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut ours = Neighbours::default();
+        for (place, n) in [(Place::There(Peer(1)), 6), (Place::There(Peer(2)), 3), (Place::Here, 8)] {
+            for who in 0..n {
+                ours.take(place, Address::with_last_byte(who), true);
+            }
+        }
+        ours.take(Place::There(Peer(3)), Address::ZERO, false);
+        let gone = ours.give_up(4, &mut rng);
+        let of_the_first = gone.iter().filter(|(_, place, _)| *place == Place::There(Peer(1))).count();
+        assert!(gone.len() == 4 && (3..=4).contains(&of_the_first), "{gone:?}");
+        for (number, place, who) in gone {
+            assert_eq!((ours.get(number), ours.is_open(place, who)), (None, true), "it may be found again");
+        }
+        assert_eq!(ours.give_up(9, &mut rng).len(), 5, "not those of our process, nor those that came");
+        assert_eq!((ours.at(Place::Here), ours.count()), (8, 9));
     }
 }

@@ -3,9 +3,10 @@
 use super::host::{Host, Work};
 use super::neighbours::Place;
 use super::seat::Seat;
-use super::wire::Told;
+use super::wire::{TO_MAX, Told};
 use crate::health::{Fault, with_causes};
 use crate::reporter::Offence;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,17 +14,34 @@ use vigil_accel::checkpoint::Aggregate;
 use vigil_consensus::Peer;
 use vigil_consensus::finality::{Effect, Input, Penalty, Record};
 use vigil_net::points;
-use vigil_primitives::{AggregatedVotes, FinalityCert};
+use vigil_primitives::{Address, AggregatedVotes, FinalityCert};
 
 /// Time between two attempts to write what must be durable.
 const RETRY: Duration = Duration::from_millis(500);
 
 impl Work {
-    /// False: nothing that follows may be performed.
-    pub(super) fn perform(&mut self, seat: usize, effect: Effect) -> bool {
+    /// Performs in order. What was not remembered is not said.
+    pub(super) fn perform_all(&mut self, seat: usize, effects: Vec<Effect>) {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            if !self.perform(seat, effect, &mut effects) {
+                return;
+            }
+        }
+    }
+
+    /// False: nothing of the `rest` may be performed.
+    fn perform(&mut self, seat: usize, effect: Effect, rest: &mut VecDeque<Effect>) -> bool {
         match effect {
             Effect::Journal(record) => return self.remember(seat, record),
-            Effect::Send { to, votes } => self.say(seat, to, &votes),
+            Effect::Send { to, votes } => {
+                // The same for several neighbours: a message for each connection, not for each of them.
+                let mut all = vec![to];
+                while let Some(Effect::Send { to, .. }) = rest.pop_front_if(|next| is_same(next, &votes)) {
+                    all.push(to);
+                }
+                self.say(seat, &all, &votes);
+            }
             Effect::Verify(job) => {
                 let parts: Vec<Aggregate> = job.parts.iter().map(|part| part.as_ref().clone()).collect();
                 let merged = self.host.verifier.merge(&job.set, &job.message, &parts);
@@ -58,15 +76,22 @@ impl Work {
         true
     }
 
-    fn say(&mut self, seat: usize, to: Peer, votes: &AggregatedVotes) {
-        let Some((place, who)) = self.links.neighbour(seat, to) else { return };
+    fn say(&mut self, seat: usize, to: &[Peer], votes: &AggregatedVotes) {
         let from = self.host.seats[seat].id;
-        match place {
-            Place::There(peer) => self.send(peer, Told::Votes { from, to: who, votes: Box::new(votes.clone()) }),
-            Place::Here => {
-                if let Some((other, from)) = self.links.heard(Place::Here, from, who) {
-                    self.queue.push_back((other, Input::Received { from, votes: votes.clone() }));
+        let mut there: BTreeMap<Peer, Vec<Address>> = BTreeMap::new();
+        for (place, who) in to.iter().filter_map(|to| self.links.neighbour(seat, *to)) {
+            match place {
+                Place::There(peer) => there.entry(peer).or_default().push(who),
+                Place::Here => {
+                    if let Some((other, from)) = self.links.heard(Place::Here, from, who) {
+                        self.queue.push_back((other, Input::Received { from, votes: votes.clone() }));
+                    }
                 }
+            }
+        }
+        for (peer, to) in there {
+            for to in to.chunks(TO_MAX) {
+                self.send(peer, Told::Votes { from, to: to.to_vec(), votes: Box::new(votes.clone()) });
             }
         }
     }
@@ -116,4 +141,9 @@ impl Work {
         metrics::counter!("vigil_peer_penalties_total", "reason" => "Guardian").increment(1);
         let _net_is_busy = self.host.net.penalize(peer, points, reason);
     }
+}
+
+/// Whether an effect says these votes, too.
+fn is_same(effect: &Effect, votes: &Arc<AggregatedVotes>) -> bool {
+    matches!(effect, Effect::Send { votes: others, .. } if Arc::ptr_eq(others, votes))
 }

@@ -3,36 +3,46 @@
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use vigil_net::limits::GUARDIAN_BYTES_MAX;
 use vigil_primitives::rlp::{self, RlpError};
-use vigil_primitives::{Address, AggregatedVotes, Bytes};
+use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, Address, AggregatedVotes, Bytes};
 
 /// Guardians that one process may host.
 pub(crate) const HOSTED_MAX: usize = 1_024;
 
+/// Pairs of neighbours in one message.
+pub(crate) const PAIRS_MAX: usize = 512;
+/// Neighbours to whom one message brings votes.
+pub(crate) const TO_MAX: usize = 64;
+
 const _: () = assert!(HOSTED_MAX * 21 + 8 <= GUARDIAN_BYTES_MAX);
+const _: () = assert!(PAIRS_MAX * 43 + 8 <= GUARDIAN_BYTES_MAX);
+const _: () = assert!(AGGREGATED_VOTES_BYTES_MAX + TO_MAX * 21 + 64 <= GUARDIAN_BYTES_MAX);
 
 /// A message. Guardians are named by their addresses; who votes for nobody by that of its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// Who is hosted here.
     Here(Vec<Address>),
-    /// The sender's `from` takes the receiver's `to` as a neighbour.
-    Link { from: Address, to: Address },
-    /// The sender's `from` has no room for the receiver's `to`: they are no neighbours.
-    Full { from: Address, to: Address },
-    /// Votes from neighbour to neighbour.
-    Votes { from: Address, to: Address, votes: Box<AggregatedVotes> },
+    /// These are neighbours now.
+    Link(Vec<Pair>),
+    /// These are no neighbours, or no more.
+    Apart(Vec<Pair>),
+    /// Votes of the sender's `from` for its neighbours `to` at the receiver.
+    Votes { from: Address, to: Vec<Address>, votes: Box<AggregatedVotes> },
 }
 
-#[derive(RlpEncodable, RlpDecodable)]
-struct WireLink {
-    from: Address,
-    to: Address,
+/// Two guardians.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct Pair {
+    /// At the sender.
+    pub(crate) from: Address,
+    /// At the receiver.
+    pub(crate) to: Address,
 }
 
 #[derive(RlpEncodable, RlpDecodable)]
 struct WireVotes {
     from: Address,
-    to: Address,
+    to: Vec<Address>,
     votes: AggregatedVotes,
 }
 
@@ -40,42 +50,54 @@ impl Told {
     pub(crate) fn encode(self) -> Bytes {
         let (kind, body) = match self {
             Self::Here(guardians) => (1, rlp::encode(&guardians)),
-            Self::Link { from, to } => (2, rlp::encode(&WireLink { from, to })),
-            Self::Full { from, to } => (4, rlp::encode(&WireLink { from, to })),
+            Self::Link(pairs) => (2, rlp::encode(&pairs)),
             Self::Votes { from, to, votes } => (3, rlp::encode(&WireVotes { from, to, votes: *votes })),
+            Self::Apart(pairs) => (4, rlp::encode(&pairs)),
         };
         std::iter::once(kind).chain(body).collect()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, RlpError> {
-        const WHAT: &str = "guardian message";
         match bytes.split_first() {
-            Some((1, body)) => {
-                let guardians: Vec<Address> = rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)?;
-                match guardians.len() {
-                    got if got > HOSTED_MAX => {
-                        Err(RlpError::TooMany { what: "guardians of a host", got, max: HOSTED_MAX })
-                    }
-                    _ => Ok(Self::Here(guardians)),
-                }
+            Some((1, body)) => list("guardians of a host", body, HOSTED_MAX).map(Self::Here),
+            Some((2, body)) => list("new neighbours", body, PAIRS_MAX).map(Self::Link),
+            Some((3, body)) => {
+                let WireVotes { from, to, votes } = rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)?;
+                Ok(Self::Votes { from, to: at_most("receivers of votes", to, TO_MAX)?, votes: Box::new(votes) })
             }
-            Some((2, body)) => {
-                rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX).map(|WireLink { from, to }| Self::Link { from, to })
-            }
-            Some((3, body)) => rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)
-                .map(|WireVotes { from, to, votes }| Self::Votes { from, to, votes: Box::new(votes) }),
-            Some((4, body)) => {
-                rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX).map(|WireLink { from, to }| Self::Full { from, to })
-            }
+            Some((4, body)) => list("lost neighbours", body, PAIRS_MAX).map(Self::Apart),
             _ => Err(RlpError::Item { what: WHAT, source: alloy_rlp::Error::Custom("unknown kind") }),
         }
     }
+
+    /// Takes in what `other` says, if both are of links and there is room. False: it does not.
+    pub(crate) fn join(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Link(pairs), Self::Link(more)) | (Self::Apart(pairs), Self::Apart(more))
+                if pairs.len() + more.len() <= PAIRS_MAX =>
+            {
+                pairs.extend(more);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+const WHAT: &str = "guardian message";
+
+fn list<T: alloy_rlp::Decodable>(what: &'static str, body: &[u8], max: usize) -> Result<Vec<T>, RlpError> {
+    at_most(what, rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)?, max)
+}
+
+fn at_most<T>(what: &'static str, items: Vec<T>, max: usize) -> Result<Vec<T>, RlpError> {
+    if items.len() > max { Err(RlpError::TooMany { what, got: items.len(), max }) } else { Ok(items) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, BlsSignatureBytes, Checkpoint, SIGNER_VECTOR_BYTES_MAX};
+    use vigil_primitives::{BlsSignatureBytes, Checkpoint, SIGNER_VECTOR_BYTES_MAX};
 
     fn votes(signers: usize) -> AggregatedVotes {
         let signature = BlsSignatureBytes::repeat_byte(9);
@@ -92,9 +114,10 @@ mod tests {
         for told in [
             Told::Here(vec![]),
             Told::Here(vec![from; HOSTED_MAX]),
-            Told::Link { from, to },
-            Told::Full { from, to },
-            Told::Votes { from, to, votes: Box::new(votes(SIGNER_VECTOR_BYTES_MAX)) },
+            Told::Link(vec![]),
+            Told::Link(vec![Pair { from, to }; PAIRS_MAX]),
+            Told::Apart(vec![Pair { from, to }; PAIRS_MAX]),
+            Told::Votes { from, to: vec![to; TO_MAX], votes: Box::new(votes(SIGNER_VECTOR_BYTES_MAX)) },
         ] {
             let bytes = told.clone().encode();
             assert!(bytes.len() <= GUARDIAN_BYTES_MAX, "{} bytes", bytes.len());
@@ -106,13 +129,28 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        let many = Told::Here(vec![Address::ZERO; HOSTED_MAX + 1]).encode();
-        assert!(matches!(Told::decode(&many), Err(RlpError::TooMany { .. })));
         let (from, to) = (Address::ZERO, Address::ZERO);
-        let long = Told::Votes { from, to, votes: Box::new(votes(2 * AGGREGATED_VOTES_BYTES_MAX)) }.encode();
+        for many in [
+            Told::Here(vec![from; HOSTED_MAX + 1]),
+            Told::Link(vec![Pair { from, to }; PAIRS_MAX + 1]),
+            Told::Apart(vec![Pair { from, to }; PAIRS_MAX + 1]),
+            Told::Votes { from, to: vec![to; TO_MAX + 1], votes: Box::new(votes(1)) },
+        ] {
+            assert!(matches!(Told::decode(&many.encode()), Err(RlpError::TooMany { .. })));
+        }
+        let long = Told::Votes { from, to: vec![to], votes: Box::new(votes(2 * AGGREGATED_VOTES_BYTES_MAX)) }.encode();
         assert!(Told::decode(&long).is_err());
-        for bytes in [&[][..], &[0], &[4, 0xc0], &[5, 0xc0], &[1], &[1, 0x80], &[3, 0xc0]] {
+        for bytes in [&[][..], &[0], &[0, 0xc0], &[5, 0xc0], &[4, 0xc1], &[1], &[1, 0x80], &[3, 0xc0]] {
             assert!(Told::decode(bytes).is_err(), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn links_are_said_together() {
+        let pair = |n: u8| Pair { from: Address::repeat_byte(n), to: Address::ZERO };
+        let mut told = Told::Link(vec![pair(1)]);
+        assert!(told.join(&Told::Link(vec![pair(2), pair(3)])) && !told.join(&Told::Apart(vec![pair(4)])));
+        assert_eq!(told, Told::Link((1..=3).map(pair).collect()));
+        assert!(!told.join(&Told::Link(vec![pair(0); PAIRS_MAX - 2])), "no room");
     }
 }

@@ -22,13 +22,15 @@ fn all_of(host: usize, guardians: usize) -> Vec<Address> {
 struct Net {
     hosts: Vec<Links>,
     rng: ChaCha8Rng,
+    /// Delivered.
+    messages: usize,
 }
 
 impl Net {
     fn new(seed: u64, guardians: &[usize]) -> Self {
         let mut rng = rng(seed);
         let hosts = guardians.iter().enumerate().map(|(host, n)| Links::new(all_of(host, *n), &mut rng)).collect();
-        let mut net = Self { hosts, rng };
+        let mut net = Self { hosts, rng, messages: 0 };
         for a in 0..guardians.len() {
             (0..guardians.len()).filter(|b| *b != a).for_each(|b| net.hosts[a].connected(Peer(b as u64)));
         }
@@ -50,11 +52,12 @@ impl Net {
                 }
             }
             let Some((from, to, message)) = told.pop_front() else { return };
+            self.messages += 1;
             let (host, from) = (&mut self.hosts[to], Peer(from as u64));
             match message {
                 Told::Here(guardians) => host.here(from, guardians, &mut self.rng),
-                Told::Link { from: theirs, to: ours } => host.link(from, theirs, ours),
-                Told::Full { from: theirs, to: ours } => host.full(from, theirs, ours, &mut self.rng),
+                Told::Link(pairs) => host.link(from, &pairs),
+                Told::Apart(pairs) => host.apart(from, &pairs, &mut self.rng),
                 Told::Votes { .. } => unreachable!("links say no votes"),
             }
         }
@@ -158,17 +161,18 @@ fn a_peer_brings_no_more_than_its_share() {
     links.take_acts();
     let looked_for = links.seats[0].count();
     assert_eq!(looked_for, OUTGOING, "there is nobody else");
-    crowd.iter().for_each(|from| links.link(peer, *from, who(0, 0)));
+    crowd.iter().for_each(|from| links.link(peer, &[Pair { from: *from, to: who(0, 0) }]));
     let acts = links.take_acts();
     assert_eq!(connected(&acts), BROUGHT_BY_A_PEER_MAX, "its share, whoever we looked for");
-    let full = |act: &&Act| matches!(act, Act::Tell(to, Told::Full { from, .. }) if (*to, *from) == (peer, who(0, 0)));
-    assert_eq!(acts.iter().filter(full).count(), 200 - OUTGOING - BROUGHT_BY_A_PEER_MAX, "the others are told");
+    let told: usize =
+        acts.iter().map(|act| if let Act::Tell(_, Told::Apart(pairs)) = act { pairs.len() } else { 0 }).sum();
+    assert_eq!(told, 200 - OUTGOING - BROUGHT_BY_A_PEER_MAX, "the others are told");
     // Peers that are looked for no more bring some each, until there is no room.
     for n in 2..9 {
         links.connected(Peer(n));
         links.here(Peer(n), all_of(n as usize, 200), &mut rng);
         links.take_acts();
-        all_of(n as usize, 200).iter().for_each(|from| links.link(Peer(n), *from, who(0, 0)));
+        all_of(n as usize, 200).iter().for_each(|from| links.link(Peer(n), &[Pair { from: *from, to: who(0, 0) }]));
         assert!(connected(&links.take_acts()) <= BROUGHT_BY_A_PEER_MAX);
     }
     assert_eq!(links.seats[0].count(), LINKS_MAX);
@@ -179,20 +183,20 @@ fn whoever_lies_about_its_guardians_gets_no_link() {
     let mut rng = rng(2);
     let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
     let mut links = Links::new(vec![us], &mut rng);
-    links.link(peer, them, us);
+    links.link(peer, &[Pair { from: them, to: us }]);
     links.here(peer, vec![them], &mut rng);
     assert_eq!(links.take_acts(), [], "there is no such connection");
     links.connected(peer);
     assert_eq!(links.take_acts(), [Act::Tell(peer, Told::Here(vec![us]))]);
-    links.link(peer, them, us);
+    links.link(peer, &[Pair { from: them, to: us }]);
     assert_eq!(links.take_acts(), [], "it has not said whom it hosts");
     links.here(peer, Vec::new(), &mut rng);
-    links.link(peer, them, us);
-    links.link(peer, them, who(0, 7));
+    links.link(peer, &[Pair { from: them, to: us }]);
+    links.link(peer, &[Pair { from: them, to: who(0, 7) }]);
     assert_eq!(links.take_acts(), [], "it hosts nobody");
     links.here(peer, vec![them], &mut rng);
     assert!(matches!(links.take_acts()[..], [Act::Blame(blamed, _)] if blamed == peer));
-    links.link(peer, them, us);
+    links.link(peer, &[Pair { from: them, to: us }]);
     assert_eq!(links.take_acts(), [], "what it said first counts");
     assert_eq!(links.heard(Place::There(peer), them, us), None);
 }
@@ -206,7 +210,7 @@ fn the_same_link_twice_is_one() {
     links.here(peer, vec![them, them], &mut rng);
     let acts = links.take_acts();
     assert_eq!(connected(&acts), 1, "{acts:?}");
-    links.link(peer, them, us);
+    links.link(peer, &[Pair { from: them, to: us }]);
     assert_eq!(links.take_acts(), []);
     let (seat, number) = links.heard(Place::There(peer), them, us).expect("neighbours");
     assert_eq!((seat, links.neighbour(seat, number)), (0, Some((Place::There(peer), them))));
@@ -223,28 +227,91 @@ fn whoever_has_no_room_is_not_asked_again() {
     links.connected(peer);
     links.here(peer, all_of(1, OUTGOING + 1), &mut rng);
     let asked = |acts: &[Act]| -> Vec<Address> {
-        let asked = acts.iter().filter_map(|act| match act {
-            Act::Tell(_, Told::Link { to, .. }) => Some(*to),
+        let pairs = acts.iter().filter_map(|act| match act {
+            Act::Tell(_, Told::Link(pairs)) => Some(pairs),
             _ => None,
         });
-        asked.collect()
+        pairs.flatten().map(|pair| pair.to).collect()
     };
     let first = asked(&links.take_acts());
     assert_eq!(first.len(), OUTGOING);
-    links.full(peer, first[0], us, &mut rng);
+    links.apart(peer, &[Pair { from: first[0], to: us }], &mut rng);
     let acts = links.take_acts();
     let [last] = asked(&acts)[..] else { panic!("{acts:?}") };
     assert!(!first.contains(&last) && matches!(acts[0], Act::Disconnected(0, _)), "{acts:?}");
+    assert_eq!(acts[1], Act::Tell(peer, Told::Apart(vec![Pair { from: us, to: first[0] }])), "for messages that cross");
     for liar in [first[0], who(1, 99), us] {
-        links.full(peer, liar, us, &mut rng);
+        links.apart(peer, &[Pair { from: liar, to: us }], &mut rng);
         assert_eq!(links.take_acts(), [], "it is no neighbour");
     }
-    links.full(peer, first[1], us, &mut rng);
+    links.apart(peer, &[Pair { from: first[1], to: us }], &mut rng);
     let acts = links.take_acts();
-    assert!(matches!(acts[..], [Act::Disconnected(0, _)]), "nobody is left to ask: {acts:?}");
+    assert!(asked(&acts).is_empty() && matches!(acts[0], Act::Disconnected(0, _)), "nobody is left to ask: {acts:?}");
     // It may still come by itself.
-    links.link(peer, first[0], us);
+    links.link(peer, &[Pair { from: first[0], to: us }]);
     assert_eq!(connected(&links.take_acts()), 1);
-    links.full(peer, first[0], us, &mut rng);
-    assert_eq!(links.take_acts(), [], "who came by itself goes by itself");
+    links.apart(peer, &[Pair { from: first[0], to: us }], &mut rng);
+    assert!(matches!(links.take_acts()[..], [Act::Disconnected(0, _)]), "it may go again");
+}
+
+/// Each half fills its places from its own while they are apart; nobody looks for anybody when they meet again.
+#[test]
+fn two_halves_become_one_again() {
+    for guardians in [&[25; 4][..], &[1; 30], &[17, 17, 17, 17, 16, 16]] {
+        let (hosts, half) = (guardians.len(), guardians.len() / 2);
+        let mut net = Net::new(11, guardians);
+        for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
+            net.part(a, b);
+        }
+        assert!(!net.is_connected(), "{guardians:?}");
+        for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
+            net.hosts[a].connected(Peer(b as u64));
+            net.hosts[b].connected(Peer(a as u64));
+            net.run();
+        }
+        assert!(net.is_connected(), "{guardians:?}");
+        let across = |host: usize, seat: usize| {
+            let over = |(place, _): &(Place, Address)| match place {
+                Place::There(Peer(other)) => (host < half) != ((*other as usize) < half),
+                Place::Here => false,
+            };
+            net.neighbours(host, seat).iter().filter(|n| over(n)).count()
+        };
+        let seats = (0..hosts).flat_map(|host| (0..guardians[host]).map(move |seat| (host, seat)));
+        let few: Vec<_> = seats.filter(|(host, seat)| across(*host, *seat) < 2).collect();
+        assert!(few.is_empty(), "{guardians:?}: these hear nearly nobody of the other half: {few:?}");
+    }
+}
+
+/// A thousand guardians: nobody is alone, no host is left out, and the start takes few messages.
+#[test]
+fn a_thousand_guardians_find_each_other_with_few_messages() {
+    let hosts = 12;
+    let net = Net::new(12, &[83; 12]);
+    assert!(net.is_connected());
+    for host in 0..hosts {
+        for seat in 0..83 {
+            let neighbours = net.neighbours(host, seat);
+            assert!((OUTGOING..=LINKS_MAX).contains(&neighbours.len()), "{}", neighbours.len());
+        }
+        for other in (0..hosts).filter(|other| *other != host) {
+            let links: usize = net.hosts[host].seats.iter().map(|ours| ours.at(Place::There(Peer(other as u64)))).sum();
+            assert!(links > 40, "hosts {host} and {other} have {links} links");
+        }
+    }
+    assert!(net.messages < hosts * hosts * 40, "{} messages", net.messages);
+}
+
+#[test]
+fn who_thinks_to_be_a_neighbour_and_is_none_is_told() {
+    let mut rng = rng(5);
+    let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
+    let mut links = Links::new(vec![us], &mut rng);
+    links.connected(peer);
+    links.here(peer, Vec::new(), &mut rng);
+    links.take_acts();
+    assert_eq!(links.heard_from(peer, them, us), None);
+    assert_eq!(links.take_acts(), [Act::Tell(peer, Told::Apart(vec![Pair { from: us, to: them }]))]);
+    assert_eq!(links.heard_from(peer, them, who(0, 9)), None);
+    assert_eq!(links.take_acts(), [], "we host no such guardian");
 }
