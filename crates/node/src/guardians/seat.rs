@@ -140,7 +140,7 @@ pub fn open_seats(
     let seat = |(id, voter, journal): (Address, Option<Voter>, Option<GuardianJournal>)| {
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
-        let recovered = Recovered { journal: votes, finalized, settled: settled.clone() };
+        let recovered = Recovered { journal: votes, finalized, settled: settled.clone(), reset: None };
         Seat::new(id, Machine::new(config.clone(), voter, recovered), journal)
     };
     Ok(opened.into_iter().map(seat).collect())
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn neighbours_that_come_and_go_leave_nothing_behind() {
         let domain = SignDomain { chain_id: "test".into(), genesis_hash: Hash::ZERO };
-        let config = Config { domain, interval: 10, round: 100, resets: 0 };
+        let config = Config { domain, interval: 10, round: 100 };
         let mut seat = Seat::new(Address::ZERO, Machine::new(config, None, Recovered::default()), None);
         let there = Place::There(Peer(7));
         for n in 1..=5 {
