@@ -29,7 +29,8 @@ pub enum UnknownOwn {
 /// Constants of a chain and of this node.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Chain id and genesis hash: what every signature covers.
+    /// Chain id and genesis hash: what every signature covers. In the segment after a reset [`SignDomain::after_reset`], with
+    /// a journal and a restart point of its own.
     pub domain: SignDomain,
     /// Our address, if we hold a validator key. A node without one follows and never signs.
     pub me: Option<Address>,

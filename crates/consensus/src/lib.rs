@@ -7,7 +7,7 @@
 //! Map: [`Machine`] (`machine.rs`) holds the state and dispatches; `handle/` has one file a kind of input; `tree.rs` the
 //! blocks above the settled head, `certs.rs` and `certify.rs` certificates, `tally.rs` votes, `sets.rs` validator sets and
 //! their proposers, `settle.rs` settlement, `propose.rs` and `vote.rs` the rules of their names, `epochs.rs` the clock,
-//! `resend.rs` what is said again, `rollback.rs` a journal that forgot.
+//! `resend.rs` what is said again, `rollback.rs` a journal that forgot, `offences.rs` who contradicts itself.
 //!
 //! What is deliberately not here: no clock, randomness, socket, disk or thread. Blocks are not executed and
 //! transactions are not looked at. The shell passes both the monotonic and the wall clock, performs effects **in
@@ -26,6 +26,7 @@ mod journal;
 mod limits;
 mod machine;
 mod message;
+mod offences;
 mod parking;
 mod propose;
 mod resend;
@@ -52,6 +53,7 @@ pub use journal::{Floor, JournalRecord, JournalState, Lock, RolledBack};
 pub use limits::*;
 pub use machine::Machine;
 pub use message::{EpochCert, EpochChange, Message, Proposal};
+pub use offences::offences;
 pub use restart::{BlockMeta, Recovered, RestartPoint, SetSnapshot};
 pub use schedule::Schedule;
 pub use sets::SetKey;

@@ -70,7 +70,10 @@ impl Machine {
             parking: Parking::default(),
             proposed: Proposed::default(),
             fetches: Fetches::default(),
-            clock: Clock::new(if head.height == 0 { journal.epoch() } else { journal.epoch().max(head.epoch + 1) }),
+            clock: Clock::new(match head.hash == config.domain.genesis_hash {
+                true => journal.epoch(),
+                false => journal.epoch().max(head.epoch + 1),
+            }),
             turn: Turn::default(),
             high: head.hash,
             active: head.set,

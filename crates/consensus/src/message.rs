@@ -40,7 +40,7 @@ pub struct Proposal {
 pub struct EpochChange {
     /// The epoch to enter.
     pub target_epoch: Epoch,
-    /// Height of the sender's lock.
+    /// Height of the sender's lock; 0 for genesis and for a reset block.
     pub lock_height: Height,
     /// The sender's lock.
     pub lock_hash: Hash,

@@ -88,7 +88,8 @@ impl Machine {
         let (lock, last_vote) = (self.lock(), self.own.voted());
         let mut change = EpochChange {
             target_epoch: target,
-            lock_height: lock.height,
+            // Nobody's votes certify the first block of a segment: its height here is 0, wherever the segment begins.
+            lock_height: if lock.cc.votes.is_empty() { 0 } else { lock.height },
             lock_hash: lock.hash,
             last_vote_height: last_vote.height,
             last_vote_hash: if last_vote.height > 0 { last_vote.hash } else { self.config.domain.genesis_hash },

@@ -64,7 +64,8 @@ pub struct Recovered {
 const RESTART_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 impl RestartPoint {
-    /// A chain of which only the genesis block is known.
+    /// A chain of which only the genesis block is known; or a segment of which only the reset block is, which is to its
+    /// validators what genesis is to a chain ([`vigil_primitives::Reset::header`]).
     pub fn genesis(header: &BlockHeader, validators: ValidatorSet) -> Self {
         let hash = header.hash();
         let key = SetKey { index: 0, origin: hash };

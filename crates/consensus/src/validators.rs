@@ -1,7 +1,7 @@
 //! A committee: who votes, with what weight (`spec/consensus.md` §1.1).
 
 use alloy_rlp::{Decodable, Encodable, RlpDecodable, RlpEncodable};
-use vigil_primitives::{Address, U256, VALIDATORS_MAX};
+use vigil_primitives::{Address, Hash, U256, VALIDATORS_MAX, committee_hash};
 
 /// One member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, RlpEncodable, RlpDecodable)]
@@ -89,6 +89,12 @@ impl ValidatorSet {
     /// Members by ascending address.
     pub fn members(&self) -> &[Validator] {
         &self.members
+    }
+
+    /// What a reset names it by.
+    pub fn hash(&self) -> Hash {
+        let members: Vec<_> = self.members.iter().map(|v| (v.address, U256::from(v.stake))).collect();
+        committee_hash(&members)
     }
 
     /// Sum of all stakes.

@@ -25,7 +25,7 @@ impl std::fmt::Debug for Env<'_> {
 
 /// Judges signatures of votes and headers. Every node must get the answers of [`ScalarProofs`].
 pub trait Proofs: Send + Sync {
-    /// What separates signatures of this chain from others.
+    /// What separates signatures of validators from those on other chains, and in other segments of this one.
     fn domain(&self) -> &SignDomain;
 
     /// True if `signature` is `signer`'s over `digest`.
@@ -39,7 +39,10 @@ pub trait Proofs: Send + Sync {
 /// One signature after the other, in the plainest way: the judge of all others.
 #[derive(Clone, Debug)]
 pub struct ScalarProofs {
+    /// Of validators.
     domain: SignDomain,
+    /// Of guardians.
+    pub(crate) genesis: SignDomain,
     scheme: Scheme,
 }
 
@@ -50,7 +53,13 @@ impl ScalarProofs {
     /// If the rules name no scheme; those of a valid genesis do.
     pub fn new(domain: SignDomain, params: &ChainParams) -> Self {
         let scheme = Scheme::from_name(&params.bls_scheme).expect("a valid genesis names a scheme");
-        Self { domain, scheme }
+        Self { genesis: domain.clone(), domain, scheme }
+    }
+
+    /// For the segment that begins with a reset block ([`SignDomain::after_reset`]).
+    #[must_use]
+    pub fn after_reset(&self, reset_block: Hash) -> Self {
+        Self { domain: self.genesis.after_reset(reset_block), ..self.clone() }
     }
 }
 
@@ -64,7 +73,7 @@ impl Proofs for ScalarProofs {
     }
 
     fn votes_hold(&self, set: &GuardianSet, votes: &AggregatedVotes, signers: &[u8]) -> bool {
-        let message = votes.checkpoint.message(&self.domain);
+        let message = votes.checkpoint.message(&self.genesis);
         let key = |bytes: &[u8]| PublicKey::from_bytes(bytes);
         // Keys in a set have proved possession; one that is none could only have come from a broken state.
         let keys: Result<Vec<PublicKey>, _> = set.members().iter().map(|m| key(m.key.as_slice())).collect();

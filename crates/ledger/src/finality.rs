@@ -43,9 +43,18 @@ pub(crate) struct Certified {
     pub(crate) signers: Vec<u8>,
 }
 
-/// How often the chain was reset before the block being made (`spec/consensus.md` §A.1). There are no resets yet.
-fn resets(_view: &View) -> u64 {
-    0
+/// The last reset (`spec/consensus.md` §A.1); number 0: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct LastReset {
+    /// How often the chain was reset.
+    pub(crate) number: u64,
+    /// Height of the checkpoint that it went on from.
+    pub(crate) height: Height,
+}
+
+/// The last reset before the block being made.
+pub(crate) fn last_reset(view: &View) -> Result<LastReset, StateError> {
+    Ok(view.get(keys::RESET)?.unwrap_or_default())
 }
 
 /// If the parent is a checkpoint block and there are guardians, remembers both. `parent_hash`: of the parent.
@@ -58,7 +67,8 @@ pub(crate) fn remember_checkpoint(view: &mut View, params: &ChainParams, parent_
     if set.is_empty() {
         return Ok(());
     }
-    let checkpoint = Checkpoint { resets: resets(view), height, block_hash: parent_hash, set_hash: set.hash() };
+    let checkpoint =
+        Checkpoint { resets: last_reset(view)?.number, height, block_hash: parent_hash, set_hash: set.hash() };
     let mut pending = checkpoints(view)?;
     pending.push(checkpoint);
     pending.drain(..pending.len().saturating_sub(CHECKPOINTS_MAX));
@@ -124,8 +134,9 @@ fn check_place(
     if !is_reward_height(params, block) {
         return Err(CertificateError::Place { block, interval: params.checkpoint_interval }.into());
     }
-    if checkpoint.resets != resets(view) {
-        return Err(CertificateError::Resets { got: checkpoint.resets, expected: resets(view) }.into());
+    let LastReset { number: expected, .. } = last_reset(view)?;
+    if checkpoint.resets != expected {
+        return Err(CertificateError::Resets { got: checkpoint.resets, expected }.into());
     }
     if !is_reward_height(params, got) || got >= block {
         return Err(CertificateError::Height { got, block, interval: params.checkpoint_interval }.into());

@@ -27,6 +27,8 @@ pub(crate) const GENESIS_SUPPLY: &[u8] = b"ls/supply";
 pub(crate) const CHECKPOINTS: &[u8] = b"ls/gcps";
 /// The highest checkpoint with a certificate on this branch (ours).
 pub(crate) const FINALIZED: &[u8] = b"ls/final";
+/// Number of the last reset and height of its checkpoint; absent before the first (ours).
+pub(crate) const RESET: &[u8] = b"ls/reset";
 /// Hashes of the guardian sets that are remembered, with the last height of each (ours).
 pub(crate) const GUARDIAN_SETS: &[u8] = b"ls/gsets";
 /// Before the hash of a remembered guardian set (ours).
@@ -65,7 +67,7 @@ pub(crate) fn guardian_set(hash: &Hash) -> Vec<u8> {
     [GUARDIAN_SET_PREFIX, hash.as_slice()].concat()
 }
 
-/// Height up to which the faults of a node in a role are punished (ours).
+/// Number of resets and height up to which the faults of a node in a role are punished (ours).
 pub(crate) fn slashed(role: StakePurpose, node: &Address) -> Vec<u8> {
     let prefix: &[u8] = match role {
         StakePurpose::Validator => b"ls/slash/v/",

@@ -3,11 +3,12 @@
 //! - [`genesis_state`]: the state before the first block.
 //! - [`execute_block`]: a received block on its parent; [`build_block`]: a block of our own.
 //! - [`Screen`]: the mempool's judgement of pending transactions.
+//! - [`make_reset`]: where a chain goes on whose committee is corrupt.
 //! - [`queries`]: reads at a state. [`check_supply`]: every coin accounted for.
 //!
 //! Keys and values of the state are those of `spec/ledger.md` §4, and ours: `ls/params` (rules of the chain),
-//! `ls/supply` (both coins' supply at genesis), and what `docs/decisions/0010` and `0011` name (checkpoints, guardian sets,
-//! the highest certificate, who was slashed). Result codes and texts are the reference's.
+//! `ls/supply` (both coins' supply at genesis), and what `docs/decisions/0010` to `0012` name (checkpoints, guardian sets,
+//! the highest certificate, who was slashed, the last reset). Result codes and texts are the reference's.
 //!
 //! What is deliberately not here: no clock, socket, disk, thread or randomness; no signature is verified (that is
 //! [`vigil_crypto::verify_tx`], whose verdicts are read in the ledger's order of checks, and [`Proofs`]).
@@ -23,6 +24,7 @@ mod genesis;
 mod keys;
 mod pools;
 pub mod queries;
+mod reset;
 mod rewards;
 mod rules;
 mod screen;
@@ -42,6 +44,7 @@ pub use env::{Env, Proofs, ScalarProofs};
 pub use error::{ApplyError, BlockError, CertificateError, StateError, TxError, code};
 pub use finality::Finalized;
 pub use genesis::{GenesisState, GenesisStateError, genesis_guardian, genesis_state};
+pub use reset::{ResetError, make_reset};
 pub use rewards::{is_reward_height, minted_per_block};
 pub use rules::{
     edge_node_deposit_min, edge_node_stake_max, fee_min, gas_regular, guardian_deposit_min, guardian_stake_max,

@@ -1,9 +1,10 @@
 //! Reads for RPC and consensus at one state.
 
 use crate::error::StateError;
-use crate::finality::{self, Finalized};
+use crate::finality::{self, Finalized, LastReset};
 use crate::funds::release_expired_funds;
 use crate::keys;
+use crate::slashing::Moment;
 use crate::stake::{StakeHeights, validator_set};
 use crate::state::{State, corrupt, decode};
 
@@ -51,9 +52,14 @@ pub fn finalized(state: &State) -> Result<Option<Finalized>, StateError> {
     state.decoded(keys::FINALIZED)
 }
 
-/// Height at which a node lost its stake in a role; faults up to it are punished.
+/// Height at which a node lost its stake in a role last; faults up to it, and before the resets before it, are punished.
 pub fn slashed_at(state: &State, role: StakePurpose, node: &Address) -> Result<Option<Height>, StateError> {
-    state.decoded(&keys::slashed(role, node))
+    Ok(state.decoded::<Moment>(&keys::slashed(role, node))?.map(|moment| moment.height))
+}
+
+/// How often the chain was reset before this state.
+pub fn resets(state: &State) -> Result<u64, StateError> {
+    Ok(state.decoded::<LastReset>(keys::RESET)?.unwrap_or_default().number)
 }
 
 /// One elite edge node.

@@ -2,10 +2,11 @@
 
 use crate::env::Proofs;
 use crate::error::{ApplyError, StateError, TxError, code};
-use crate::finality::{guardian_set, guardian_set_of, unpack};
+use crate::finality::{guardian_set, guardian_set_of, last_reset, unpack};
 use crate::keys;
 use crate::state::State;
 use crate::view::View;
+use alloy_rlp::{RlpDecodable, RlpEncodable};
 use std::collections::BTreeSet;
 use vigil_primitives::{
     Address, AggregatedVotes, ChainParams, Evidence, EvidenceError, GuardianSet, Height, SignDomain, StakeHolder,
@@ -21,6 +22,15 @@ pub enum Punishable {
     Later,
     /// Never, and why.
     Never(TxError),
+}
+
+/// When something was, on a chain that may have been reset: then heights come again, and what was before is before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, RlpEncodable, RlpDecodable)]
+pub(crate) struct Moment {
+    /// How often the chain was reset before.
+    pub(crate) resets: u64,
+    /// Height of the block.
+    pub(crate) height: Height,
 }
 
 /// Judges evidence against somebody of the chain of `domain` on a state whose block has `parent_height`, but for its
@@ -66,13 +76,30 @@ pub(crate) fn convict(
     evidence: &Evidence,
 ) -> Result<(), ApplyError> {
     match judge(view, params, proofs.domain(), evidence)? {
-        Punishable::Yes => {}
+        Punishable::Yes => prove(view, proofs, evidence),
         Punishable::Later => {
             let (fault, block) = (evidence.height(), view.height());
-            return Err(ApplyError::generic(format!("the fault is of height {fault}, above this block's {block}")));
+            Err(ApplyError::generic(format!("the fault is of height {fault}, above this block's {block}")))
         }
-        Punishable::Never(error) => return Err(error.into()),
+        Punishable::Never(error) => Err(error.into()),
     }
+}
+
+/// [`convict`], of faults above the block's height too: those that a reset takes out of the chain.
+pub(crate) fn convict_whenever(
+    view: &mut View,
+    params: &ChainParams,
+    proofs: &dyn Proofs,
+    evidence: &Evidence,
+) -> Result<(), ApplyError> {
+    match judge(view, params, proofs.domain(), evidence)? {
+        Punishable::Yes | Punishable::Later => prove(view, proofs, evidence),
+        Punishable::Never(error) => Err(error.into()),
+    }
+}
+
+/// Checks the signatures.
+fn prove(view: &View, proofs: &dyn Proofs, evidence: &Evidence) -> Result<(), ApplyError> {
     match evidence {
         Evidence::GuardianDoubleVote(guardian, votes) => {
             let positions = [locate(view, guardian, &votes.0)?, locate(view, guardian, &votes.1)?];
@@ -99,7 +126,14 @@ fn judge(
     if let Err(error) = evidence.check_contradiction(domain) {
         return never(error.to_string());
     }
-    let (offender, role, fault, block) = (evidence.offender(), evidence.role(), evidence.height(), view.height());
+    let (offender, role, block, last) = (evidence.offender(), evidence.role(), view.height(), last_reset(view)?);
+    let resets = evidence.resets().unwrap_or(last.number);
+    if resets > last.number {
+        return never(format!("the fault is of reset {resets}, the chain had {}", last.number));
+    }
+    let moment = Moment { resets, height: evidence.height() };
+    // Heights above the checkpoint of a later reset are of blocks that are void: the fault is as old as that.
+    let fault = if resets < last.number { moment.height.min(last.height) } else { moment.height };
     if stake_of(view, role, &offender)?.is_none() {
         return never(format!("{offender} has no stake as a {}", name(role)));
     }
@@ -107,9 +141,9 @@ fn judge(
     if fault < oldest {
         return never(format!("the fault is of height {fault}, too long ago: {oldest} is the oldest"));
     }
-    let done: Option<Height> = view.get(&keys::slashed(role, &offender))?;
-    if let Some(done) = done.filter(|done| fault <= *done) {
-        return never(format!("{offender} was slashed at height {done}, for all faults up to it"));
+    let done: Option<Moment> = view.get(&keys::slashed(role, &offender))?;
+    if let Some(Moment { height, .. }) = done.filter(|done| moment <= *done) {
+        return never(format!("{offender} was slashed at height {height}, for all faults up to it"));
     }
     Ok(if fault > block { Punishable::Later } else { Punishable::Yes })
 }

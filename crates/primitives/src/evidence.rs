@@ -78,6 +78,15 @@ impl Evidence {
         }
     }
 
+    /// How often the chain was reset before the fault, if the evidence says so: guardians sign the number. Validators sign
+    /// under the domain of one segment ([`SignDomain::after_reset`]), and their faults count in that one alone.
+    pub fn resets(&self) -> Option<u64> {
+        match self {
+            Self::GuardianDoubleVote(_, votes) => Some(votes.0.checkpoint.resets),
+            _ => None,
+        }
+    }
+
     /// Checks that the parts contradict each other and are of this chain. Cheap; says nothing about who signed.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod evidence;
 mod finality;
 mod genesis;
 mod limits;
+mod reset;
 pub mod rlp;
 mod sign;
 mod stake;
@@ -35,6 +36,9 @@ pub use genesis::{
     ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisGuardian, GenesisStake, chain_id_number,
 };
 pub use limits::*;
+pub use reset::{
+    OFFENCES_BYTES_MAX, OFFENDERS_MAX, Offences, RESET_VOTES_BYTES_MAX, Reset, ResetCert, ResetVotes, committee_hash,
+};
 pub use rlp::RlpError;
 pub use sign::{SignBytes, TxWrapper, wrap_sign_bytes};
 pub use stake::{

@@ -8,11 +8,19 @@ use alloy_rlp::{Encodable, Header, RlpDecodable, RlpEncodable};
 pub struct SignDomain {
     /// The chain.
     pub chain_id: String,
-    /// Its genesis block.
+    /// Its genesis block. For what validators sign after a reset: the reset block ([`SignDomain::after_reset`]).
     pub genesis_hash: Hash,
 }
 
 impl SignDomain {
+    /// The domain of validators in the segment that begins with a reset block. What they signed before the reset says
+    /// nothing there, and what they sign there says nothing about before. Guardians keep the domain of genesis: what
+    /// they sign names the number of resets.
+    #[must_use]
+    pub fn after_reset(&self, reset_block: Hash) -> Self {
+        Self { chain_id: self.chain_id.clone(), genesis_hash: reset_block }
+    }
+
     /// Digest of a message of kind `tag`: `keccak(rlp([tag, chain id, genesis hash, body]))`, where `body` is the
     /// message's RLP without its signature.
     pub fn digest<T: Encodable + ?Sized>(&self, tag: &str, body: &T) -> Hash {

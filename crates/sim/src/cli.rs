@@ -2,6 +2,7 @@
 
 use crate::guardians::cli::Guardians;
 use crate::liars::Strategy;
+use crate::reset::cli::Reset;
 use crate::runner::run_seed;
 use crate::scenario::Scenario;
 use crate::summary::Summary;
@@ -24,6 +25,8 @@ enum Command {
     Consensus(Consensus),
     /// Guardians that finalize checkpoints, some silent, some lying
     Guardians(Guardians),
+    /// A corrupt committee settles two chains, and operators reset the chain
+    Reset(Reset),
 }
 
 /// Whether validators join, leave and change their stake.
@@ -177,6 +180,7 @@ pub fn main() -> ExitCode {
     let clean = match &cli.command {
         Command::Consensus(command) => consensus(command),
         Command::Guardians(command) => command.run(),
+        Command::Reset(command) => command.run(),
     };
     match clean {
         Ok(true) => ExitCode::SUCCESS,
@@ -211,7 +215,7 @@ mod tests {
         let words = std::iter::once("vigil-sim").chain(line.split(' '));
         match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
             Command::Consensus(command) => command.scenarios().map(|_| command),
-            Command::Guardians(_) => Err("another command".into()),
+            Command::Guardians(_) | Command::Reset(_) => Err("another command".into()),
         }
     }
 

@@ -1,8 +1,9 @@
 //! A ledger small enough to be obviously deterministic: a state is what was applied, its root a hash of all before it.
 
 use crate::committee::Committee;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use vigil_primitives::{Block, Bytes, Hash, keccak256};
+use vigil_primitives::{Address, Block, Bytes, Hash, keccak256};
 
 /// Most transactions the toy puts into a block.
 pub const TXS_MAX: usize = 8;
@@ -73,6 +74,20 @@ impl Toy {
     /// The state of genesis.
     pub fn genesis(&self) -> State {
         State { root: keccak256(b"vigil-sim genesis"), committee: 0, applied: Arc::new([]) }
+    }
+
+    /// The rules and the state after a reset of `state`: the same, without the offenders. `None`: nobody would be left.
+    pub fn without(&self, state: &State, number: u64, offenders: &BTreeSet<Address>) -> Option<(Self, State)> {
+        let before = self.committees[usize::from(state.committee)].members().iter();
+        let left: Vec<_> = before.filter(|member| !offenders.contains(&member.address)).cloned().collect();
+        if left.is_empty() {
+            return None;
+        }
+        let mut preimage = [state.root.as_slice(), &number.to_be_bytes()].concat();
+        left.iter().for_each(|member| preimage.extend_from_slice(member.address.as_slice()));
+        let committee = u8::try_from(self.committees.len()).ok()?;
+        let committees = self.committees.iter().cloned().chain([Committee::new(left)]).collect();
+        Some((Self { committees }, State { root: keccak256(preimage), committee, ..state.clone() }))
     }
 
     /// Executes transactions on `parent`.

@@ -5,7 +5,8 @@
 //! the real node does around it (journal, store, execution, restart), on a [`ledger`] that is a toy. What the rules
 //! promise is judged by [`lineage`] and [`committee`], which read the specification on their own.
 //!
-//! [`guardians`] is the second level: finalization on its own, with worlds of its own.
+//! [`guardians`] is the second level: finalization on its own, with worlds of its own. [`reset`] has both levels: a corrupt
+//! committee, and guardians that begin a new segment of the chain.
 //!
 //! What is deliberately not here: no thread, no clock, no socket, no file. Time is a number, chance is the seed.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod liars;
 pub mod lineage;
 pub mod network;
 pub mod plan;
+pub mod reset;
 pub mod rng;
 pub mod runner;
 pub mod scenario;

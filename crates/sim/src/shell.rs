@@ -49,8 +49,21 @@ pub struct Shell {
 impl Shell {
     /// A node that was never started. `genesis` is block 0.
     pub fn new(node: usize, config: Config, signer: Signer, toy: Toy, genesis: &Arc<Block>, clock_offset: i64) -> Self {
-        let restart = RestartPoint::genesis(&genesis.header, validator_set(&toy, 0));
-        let store = Store::new(genesis, toy.genesis(), restart);
+        let state = toy.genesis();
+        Self::from_block(node, config, signer, toy, (genesis, state), clock_offset)
+    }
+
+    /// The same, where the chain or a segment of it begins with a block of that state.
+    pub fn from_block(
+        node: usize,
+        config: Config,
+        signer: Signer,
+        toy: Toy,
+        (first, state): (&Arc<Block>, State),
+        clock_offset: i64,
+    ) -> Self {
+        let restart = RestartPoint::genesis(&first.header, validator_set(&toy, state.committee));
+        let store = Store::new(first, state, restart);
         // who may vote twice a height, or lies, hears of more than it remembers
         let unknown_own = if config.rules == Rules::default() { UnknownOwn::Halt } else { UnknownOwn::Ignore };
         Self {
@@ -185,6 +198,11 @@ impl Shell {
         };
         let set_after = (state.committee != parent.committee).then(|| validator_set(&self.toy, state.committee));
         Some(Ok((Executed { set_after }, state)))
+    }
+
+    /// A block that was executed, with the state after it.
+    pub fn stored(&self, hash: &Hash) -> Option<(Arc<Block>, State)> {
+        self.store.executed(hash)
     }
 
     /// Keeps an executed block.

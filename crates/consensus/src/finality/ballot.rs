@@ -1,24 +1,24 @@
-//! The checkpoint under way.
+//! The ballot under way: on a checkpoint, or on a reset.
 
 use super::effect::Effect;
 use super::machine::Machine;
 use super::merge::Tally;
+use super::subject::{Subject, Votes};
 use crate::{Millis, Peer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vigil_crypto::signer_vectors;
-use vigil_primitives::{AggregatedVotes, Checkpoint, FinalityCert, GuardianSet, Height};
+use vigil_primitives::{Checkpoint, FinalityCert, GuardianSet};
 
-/// Votes on the highest settled checkpoint, until it is final.
+/// Votes on one subject, until they are a quorum.
 pub(crate) struct Ballot {
-    pub(super) checkpoint: Checkpoint,
+    pub(super) subject: Subject,
     pub(super) set: Arc<GuardianSet>,
     /// Our own vote, kept apart, so that it can always be added again.
     pub(super) share: Option<Tally>,
     /// What we say: it holds.
     pub(super) current: Option<Tally>,
     /// What `current` is on the wire.
-    pub(super) message: Option<Arc<AggregatedVotes>>,
+    pub(super) message: Option<Votes>,
     /// Counts changes of `current`.
     pub(super) version: u64,
     /// The latest of each neighbour, unverified. Each has somebody whom `current` has not.
@@ -34,7 +34,7 @@ impl Ballot {
     pub(super) fn set_current(&mut self, tally: Tally) {
         let set = &self.set;
         self.candidates.retain(|_, candidate| candidate.gain_over(set, Some(&tally)) > 0);
-        self.message = Some(Arc::new(wire(self.checkpoint, &tally)));
+        self.message = Some(self.subject.votes(&tally));
         self.current = Some(tally);
         self.version += 1;
     }
@@ -43,25 +43,21 @@ impl Ballot {
     pub(super) fn weight(&self) -> u128 {
         self.current.as_ref().map_or(0, |current| current.weight)
     }
-}
 
-/// An aggregate as it is sent and stored.
-pub(super) fn wire(checkpoint: Checkpoint, tally: &Tally) -> AggregatedVotes {
-    let signers = signer_vectors::pack(&tally.votes.signers).into();
-    AggregatedVotes { checkpoint, signers, signature: tally.votes.signature.into() }
+    /// The checkpoint that is voted on, if it is one.
+    pub(super) fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.subject.checkpoint()
+    }
 }
 
 impl Machine {
-    /// Begins to vote on a settled checkpoint. An unfinished earlier one is given up: to finalize this one finalizes it.
-    pub(super) fn begin(&mut self, height: Height) {
-        let Some(set) = self.chain.set_at(height).cloned() else { return };
-        let Some(block_hash) = self.chain.block_at(height) else { return };
-        let checkpoint = Checkpoint { resets: self.config.resets, height, block_hash, set_hash: set.hash() };
-        self.peers.values_mut().for_each(|peer| peer.turn_to(height));
-        let share = self.vote(&checkpoint, &set);
+    /// Begins to vote. An unfinished earlier ballot is given up: to finalize a checkpoint finalizes what is below.
+    pub(super) fn begin(&mut self, subject: Subject, set: Arc<GuardianSet>) {
+        self.peers.values_mut().for_each(|peer| peer.turn_to(subject.topic()));
+        let share = self.vote(&subject, &set);
         let now = self.now;
         let mut ballot = Ballot {
-            checkpoint,
+            subject,
             set,
             share: share.clone(),
             current: None,
@@ -79,7 +75,6 @@ impl Machine {
         self.arm();
         self.adopt_quorum_of_one();
         self.say();
-        self.unpark(height);
     }
 
     /// A guardian that is a quorum alone needs nobody.
@@ -88,16 +83,18 @@ impl Machine {
         if let Some(current) = ballot.current.clone()
             && ballot.set.is_quorum(current.weight)
         {
-            let (checkpoint, set) = (ballot.checkpoint, Arc::clone(&ballot.set));
-            self.finalize(checkpoint, &set, &current);
+            let (subject, set) = (ballot.subject, Arc::clone(&ballot.set));
+            self.decide(&subject, &set, &current);
         }
     }
 
-    /// Votes that hold and are a quorum: the checkpoint is final.
-    pub(super) fn finalize(&mut self, checkpoint: Checkpoint, set: &GuardianSet, tally: &Tally) {
-        debug_assert!(set.is_quorum(tally.weight), "only a quorum finalizes");
-        let cert = Arc::new(wire(checkpoint, tally));
-        self.note_final(&cert);
+    /// Votes that hold and are a quorum.
+    pub(super) fn decide(&mut self, subject: &Subject, set: &Arc<GuardianSet>, tally: &Tally) {
+        debug_assert!(set.is_quorum(tally.weight), "only a quorum decides");
+        match subject.votes(tally) {
+            Votes::Checkpoint(cert) => self.note_final(&cert),
+            Votes::Reset(cert) => self.note_reset(&cert, set),
+        }
     }
 
     /// A certificate that holds: it is news, it is said once more, and nothing is merged after it.
@@ -106,15 +103,22 @@ impl Machine {
             return;
         }
         let height = cert.checkpoint.height;
-        self.ballot = self.ballot.take().filter(|ballot| ballot.checkpoint.height > height);
+        let is_above = |ballot: &Ballot| ballot.checkpoint().is_none_or(|checkpoint| checkpoint.height > height);
+        self.ballot = self.ballot.take().filter(is_above);
         self.out.push(Effect::Finalized(Arc::clone(cert)));
+        self.tell_all(&Votes::Checkpoint(Arc::clone(cert)), Subject::Checkpoint(cert.checkpoint));
+        self.accuse();
+    }
+
+    /// Tells a decision to all who may need it.
+    pub(super) fn tell_all(&mut self, cert: &Votes, subject: Subject) {
+        let topic = self.ballot.as_ref().map_or(subject, |ballot| ballot.subject).topic();
         for (to, peer) in &mut self.peers {
-            peer.turn_to(self.ballot.as_ref().map_or(height, |ballot| ballot.checkpoint.height));
+            peer.turn_to(topic);
             if !peer.has_quorum || self.ballot.is_some() {
                 peer.may_answer(self.now, self.config.round);
-                self.out.push(Effect::Send { to: *to, votes: Arc::clone(cert) });
+                self.out.push(cert.send(*to));
             }
         }
-        self.accuse();
     }
 }

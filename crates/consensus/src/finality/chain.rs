@@ -10,20 +10,26 @@ use vigil_primitives::{Checkpoint, FinalityCert, GuardianSet, Hash, Height};
 pub(crate) struct Chain {
     settled: BTreeMap<Height, (Hash, Option<Arc<GuardianSet>>)>,
     finalized: Option<Arc<FinalityCert>>,
+    /// Where the last reset went on from: final, whether we have its certificate or not.
+    base: Option<Checkpoint>,
 }
 
 impl Chain {
-    pub(super) fn new(finalized: Option<Arc<FinalityCert>>) -> Self {
-        Self { settled: BTreeMap::new(), finalized }
+    pub(super) fn new(finalized: Option<Arc<FinalityCert>>, base: Option<Checkpoint>) -> Self {
+        Self { settled: BTreeMap::new(), finalized, base }
     }
 
-    /// Adds a checkpoint above all others. `voted` is the height of our last vote, which is remembered.
+    /// Adds a checkpoint above all others. `voted` is the height of our last vote, which is remembered; so are
+    /// what is final and what the last reset went on from, with their sets.
     pub(super) fn push(&mut self, settled: &SettledCheckpoint, voted: Option<Height>) {
         self.settled.insert(settled.height, (settled.block_hash, Some(Arc::clone(&settled.set))));
-        let old_sets = self.settled.values_mut().rev().skip(SETS_KEPT);
-        old_sets.for_each(|(_, set)| *set = None);
+        let last_final = self.finalized_height();
+        let base = self.base.map(|base| base.height);
+        let is_old = |height: &Height| *height != last_final && Some(*height) != base;
+        let old_sets = self.settled.iter_mut().rev().skip(SETS_KEPT).filter(|(height, _)| is_old(height));
+        old_sets.for_each(|(_, (_, set))| *set = None);
         while self.settled.len() > CHECKPOINTS_KEPT {
-            let first = self.settled.keys().copied().find(|height| Some(*height) != voted);
+            let first = self.settled.keys().copied().find(|height| Some(*height) != voted && is_old(height));
             let Some(first) = first else { break };
             self.settled.remove(&first);
         }
@@ -44,14 +50,37 @@ impl Chain {
         self.settled.get(&height)?.1.as_ref()
     }
 
-    /// The highest checkpoint known to be final.
+    /// A remembered set of this hash.
+    pub(super) fn set_named(&self, hash: &Hash) -> Option<&Arc<GuardianSet>> {
+        self.settled.values().rev().filter_map(|(_, set)| set.as_ref()).find(|set| set.hash() == *hash)
+    }
+
+    /// The certificate of the highest final checkpoint that we have one of.
     pub(super) fn finalized(&self) -> Option<&Arc<FinalityCert>> {
         self.finalized.as_ref()
     }
 
+    /// The highest checkpoint known to be final.
+    pub(super) fn final_checkpoint(&self) -> Option<&Checkpoint> {
+        let certified = self.finalized.as_ref().map(|cert| &cert.checkpoint);
+        certified.into_iter().chain(&self.base).max_by_key(|checkpoint| (checkpoint.height, checkpoint.resets))
+    }
+
     /// Its height; 0: none.
     pub(super) fn finalized_height(&self) -> Height {
-        self.finalized.as_ref().map_or(0, |cert| cert.checkpoint.height)
+        self.final_checkpoint().map_or(0, |checkpoint| checkpoint.height)
+    }
+
+    /// A reset goes on from `base`, whose guardians are `set`: what was settled above is void. So is what is below, down to
+    /// what we know to be final, if we had settled another block there.
+    pub(super) fn restart_from(&mut self, base: &Checkpoint, set: &Arc<GuardianSet>) {
+        let is_ours = base.height == 0 || self.block_at(base.height) == Some(base.block_hash);
+        let agreed = if is_ours { base.height } else { self.finalized_height() };
+        self.settled.retain(|height, _| *height <= agreed);
+        if base.height > 0 {
+            self.settled.insert(base.height, (base.block_hash, Some(Arc::clone(set))));
+        }
+        self.base = Some(*base);
     }
 
     /// Takes a certificate that holds. False if a higher one, or this one, is known.

@@ -4,6 +4,7 @@ use super::effect::{Effect, Penalty};
 use super::machine::{Machine, Purpose};
 use super::merge::Tally;
 use super::receive::read;
+use super::subject::{Subject, Votes};
 use crate::Peer;
 use std::sync::Arc;
 use vigil_crypto::checkpoint::Merged;
@@ -44,7 +45,12 @@ impl Machine {
             let checkpoint = votes.checkpoint;
             let Some(set) = self.chain.set_at(checkpoint.height).cloned() else { continue };
             let Ok(tally) = read(&set, &votes) else { continue };
-            return self.verify(Purpose::Conflict(from, votes), checkpoint, set, vec![tally.votes]);
+            return self.verify(
+                Purpose::Conflict(from, votes),
+                Subject::Checkpoint(checkpoint),
+                set,
+                vec![tally.votes],
+            );
         }
     }
 
@@ -73,11 +79,13 @@ impl Machine {
     pub(super) fn accuse(&mut self) {
         for other in &mut self.others {
             let height = other.votes.checkpoint.height;
-            let running = self.ballot.as_ref().filter(|ballot| ballot.checkpoint.height == height);
-            let running = running.and_then(|ballot| ballot.message.as_ref());
+            let running = match self.ballot.as_ref().and_then(|ballot| ballot.message.as_ref()) {
+                Some(Votes::Checkpoint(votes)) if votes.checkpoint.height == height => Some(votes),
+                _ => None,
+            };
             let ours = running.or(self.chain.finalized().filter(|cert| cert.checkpoint.height == height));
             let (Some(ours), Some(set)) = (ours, self.chain.set_at(height)) else { continue };
-            let Ok(tally) = read(set, ours) else { continue };
+            let Ok(tally) = read(set, ours.as_ref()) else { continue };
             let both = other.tally.weight - other.tally.gain_over(set, Some(&tally));
             if both > other.accused {
                 other.accused = both;

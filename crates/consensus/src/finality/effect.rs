@@ -5,7 +5,7 @@ use crate::{Millis, Peer};
 use std::sync::Arc;
 use vigil_crypto::checkpoint::{Aggregate, Merged, Reject};
 use vigil_crypto::signer_vectors::UnpackError;
-use vigil_primitives::{AggregatedVotes, Checkpoint, FinalityCert, GuardianSet, Hash, Height};
+use vigil_primitives::{AggregatedVotes, FinalityCert, GuardianSet, Hash, Height, Reset, ResetCert, ResetVotes};
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -20,6 +20,21 @@ pub enum Input {
         from: Peer,
         /// What it says.
         votes: AggregatedVotes,
+    },
+    /// Votes on a reset arrived from a neighbour.
+    ReceivedReset {
+        /// Whose connection.
+        from: Peer,
+        /// What it says.
+        votes: ResetVotes,
+    },
+    /// The operator wants the chain reset. The shell has checked that the offences hold, that they and the checkpoint's
+    /// state make the committee, and that the guardians in that state are these.
+    Reset {
+        /// What to sign.
+        reset: Reset,
+        /// Who votes on it.
+        set: Arc<GuardianSet>,
     },
     /// A settled block carries a certificate: it was judged when the block was executed.
     Proven(Arc<FinalityCert>),
@@ -50,12 +65,22 @@ pub enum Effect {
         /// What.
         votes: Arc<AggregatedVotes>,
     },
+    /// To one neighbour, on a reset.
+    SendReset {
+        /// Which.
+        to: Peer,
+        /// What.
+        votes: Arc<ResetVotes>,
+    },
     /// Merge and judge, and answer with [`Input::Verified`]. One at a time.
     Verify(Box<Job>),
     /// Give [`Input::Timer`] at or after that time; replaces the former time.
     SetTimer(Millis),
     /// A checkpoint, and all below it, is final. To be stored and served.
     Finalized(Arc<FinalityCert>),
+    /// The chain is reset: what is settled above the checkpoint is void. To be stored and served; the checkpoints of the new
+    /// segment follow as [`Input::Settled`].
+    Reset(Arc<ResetCert>),
     /// Guardians are in both: judged votes on two blocks of one height.
     DoubleVote(Box<(AggregatedVotes, AggregatedVotes)>),
     /// A neighbour broke a rule.
@@ -79,8 +104,6 @@ pub enum Effect {
 pub struct Job {
     /// Names it.
     pub id: u64,
-    /// What was voted on.
-    pub checkpoint: Checkpoint,
     /// The 32 bytes that were signed.
     pub message: Hash,
     /// By whom.
@@ -122,7 +145,7 @@ pub enum Penalty {
     Flood,
 }
 
-/// Why we do not vote.
+/// Why we do not vote, or refuse a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Abstention {
     /// The set has another key for our address.
@@ -139,6 +162,29 @@ pub enum Abstention {
     Finalized {
         /// Height of that block.
         height: Height,
+    },
+    /// We signed a reset of this number: above its checkpoint there is nothing to vote on before it, and no other reset
+    /// of that number.
+    #[error("we signed reset {number}")]
+    ResetSigned {
+        /// Its number.
+        number: u64,
+    },
+    /// A reset comes after the one before it.
+    #[error("it is reset {got}, the next one is {expected}")]
+    ResetNumber {
+        /// As asked for.
+        got: u64,
+        /// One more than there were.
+        expected: u64,
+    },
+    /// A reset goes on from what is final here, and its guardians sign.
+    #[error("it goes on from height {height}, with its guardians; final here is height {ours}")]
+    ResetNotFinal {
+        /// As asked for.
+        height: Height,
+        /// What is final here; if it is the same, block or guardians are others.
+        ours: Height,
     },
     /// We cannot know whether the block of our last vote is on the settled chain (rule G1).
     #[error("our last vote is at height {height}, and what is settled there is not known here")]

@@ -9,8 +9,9 @@
 //! itself is verified at once and adopted. A part that was merged is never passed on by itself: only the sum was judged.
 //!
 //! Map: [`Machine`] (`machine.rs`) dispatches; `chain.rs` what is settled and final, `own.rs` our votes and rule G1,
-//! `ballot.rs` the checkpoint under way, `rounds.rs` its rounds, `receive.rs` the checks of §2.7 in their order,
-//! `peers.rs` what is known of neighbours, `conflict.rs` guardians that voted twice.
+//! `subject.rs` what is voted on, `ballot.rs` the ballot under way, `rounds.rs` its rounds, `receive.rs` the checks of §2.7
+//! in their order, `peers.rs` what is known of neighbours, `conflict.rs` guardians that voted twice, `reset.rs` the reset
+//! of the chain.
 //!
 //! What is deliberately not here: no clock, socket, disk or thread, and no point of a curve. The shell performs effects
 //! **in order** and makes an [`Effect::Journal`] durable before any later one.
@@ -24,7 +25,9 @@ mod merge;
 mod own;
 mod peers;
 mod receive;
+mod reset;
 mod rounds;
+mod subject;
 
 #[cfg(test)]
 mod tests;
@@ -63,8 +66,6 @@ pub struct Config {
     pub interval: Height,
     /// Longest time of a round, in milliseconds.
     pub round: Millis,
-    /// How often the chain was reset (§A.1).
-    pub resets: u64,
 }
 
 impl Config {
@@ -75,7 +76,6 @@ impl Config {
             domain: SignDomain { chain_id: params.chain_id.clone(), genesis_hash },
             interval: params.checkpoint_interval,
             round: (between / 10).clamp(200, 5_000),
-            resets: 0,
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Our own votes: rule G1 of §2.5, and what is durable before one leaves (§1.13).
+//! Our own votes: rule G1 of §2.5, at most one reset a number, and what is durable before a vote leaves (§1.13).
 
 use super::chain::Chain;
 use super::effect::{Abstention, Effect};
 use super::machine::Machine;
 use super::merge::Tally;
-use alloy_rlp::Decodable;
+use super::subject::Subject;
 use vigil_crypto::checkpoint::Aggregate;
-use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, GuardianSet, Hash, RlpError, rlp};
+use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, GuardianSet, Hash, Reset, RlpError, rlp};
 
 /// Signing with a guardian's BLS key.
 pub trait Keys: Send + Sync {
@@ -26,15 +26,28 @@ pub struct Voter {
 
 /// One entry of a guardian's signing journal: before a vote leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record(pub Checkpoint);
+pub enum Record {
+    /// On a checkpoint.
+    Vote(Checkpoint),
+    /// On a reset.
+    Reset(Reset),
+}
 
-/// The kind of a record; other kinds belong to journals of validators.
-const KIND: u8 = 0x10;
+/// Kinds of records; other kinds belong to journals of validators.
+const VOTE: u8 = 0x10;
+/// See [`VOTE`].
+const RESET: u8 = 0x11;
+/// Longest record, in bytes.
+const RECORD_BYTES_MAX: usize = 512;
 
 impl Record {
-    /// The encoding: one byte of kind, then the checkpoint's RLP.
+    /// The encoding: one byte of kind, then RLP of what was voted on.
     pub fn to_bytes(&self) -> Vec<u8> {
-        std::iter::once(KIND).chain(rlp::encode(&self.0)).collect()
+        let (kind, body) = match self {
+            Self::Vote(checkpoint) => (VOTE, rlp::encode(checkpoint)),
+            Self::Reset(reset) => (RESET, rlp::encode(reset)),
+        };
+        std::iter::once(kind).chain(body).collect()
     }
 
     /// Decodes strictly.
@@ -44,25 +57,20 @@ impl Record {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RlpError> {
         const WHAT: &str = "guardian journal record";
         match bytes.split_first() {
-            Some((&KIND, mut body)) => {
-                let checkpoint =
-                    Checkpoint::decode(&mut body).map_err(|source| RlpError::Item { what: WHAT, source })?;
-                if body.is_empty() {
-                    Ok(Self(checkpoint))
-                } else {
-                    Err(RlpError::Trailing { what: WHAT, left: body.len() })
-                }
-            }
+            Some((&VOTE, body)) => rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX).map(Self::Vote),
+            Some((&RESET, body)) => rlp::decode_exact(WHAT, body, RECORD_BYTES_MAX).map(Self::Reset),
             _ => Err(RlpError::Item { what: WHAT, source: alloy_rlp::Error::Custom("unknown kind") }),
         }
     }
 }
 
-/// What the journal adds up to: the last vote.
+/// What the journal adds up to: the last votes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     /// Highest reset first, then highest height. `None`: never voted.
     pub last: Option<Checkpoint>,
+    /// The reset of the highest number that was signed; of one number the first.
+    pub reset: Option<Reset>,
 }
 
 impl Journal {
@@ -75,16 +83,34 @@ impl Journal {
     }
 
     /// Adds one record. Nothing ever goes back, whatever the order.
-    pub fn apply(&mut self, Record(vote): Record) {
-        let later = |last: &Checkpoint| (vote.resets, vote.height) > (last.resets, last.height);
-        if self.last.as_ref().is_none_or(later) {
-            self.last = Some(vote);
+    pub fn apply(&mut self, record: Record) {
+        match record {
+            Record::Vote(vote) => {
+                let later = |last: &Checkpoint| (vote.resets, vote.height) > (last.resets, last.height);
+                if self.last.as_ref().is_none_or(later) {
+                    self.last = Some(vote);
+                }
+            }
+            Record::Reset(reset) => {
+                if self.reset.is_none_or(|signed| reset.number > signed.number) {
+                    self.reset = Some(reset);
+                }
+            }
         }
+    }
+
+    /// The fewest records that add up to the same: what a rewritten journal holds.
+    pub fn records(&self) -> Vec<Record> {
+        self.last.map(Record::Vote).into_iter().chain(self.reset.map(Record::Reset)).collect()
     }
 
     /// Rule G1: at most one vote a height, heights ascend, and a vote descends from every earlier one. The chain is the
     /// settled one, on which what descends is what is above.
     pub(super) fn may_vote(&self, checkpoint: &Checkpoint, chain: &Chain) -> Result<bool, Abstention> {
+        let left = |reset: &Reset| reset.number > checkpoint.resets && checkpoint.height > reset.checkpoint.height;
+        if let Some(Reset { number, .. }) = self.reset.filter(left) {
+            return Err(Abstention::ResetSigned { number });
+        }
         let Some(last) = self.last.filter(|last| last.resets == checkpoint.resets) else {
             return Ok(self.last.is_none_or(|last| last.resets < checkpoint.resets));
         };
@@ -104,28 +130,35 @@ impl Journal {
 }
 
 impl Machine {
-    /// Our vote on a checkpoint, journalled, if we may give one.
-    pub(super) fn vote(&mut self, checkpoint: &Checkpoint, set: &GuardianSet) -> Option<Tally> {
+    /// Our vote, journalled, if we may give one. On a reset we may, or it would not be under way.
+    pub(super) fn vote(&mut self, subject: &Subject, set: &GuardianSet) -> Option<Tally> {
         let voter = self.voter.as_ref()?;
         let place = set.position(&voter.address)?;
-        let allowed = match self.forked {
+        let allowed = match (subject, self.forked) {
             _ if set.members()[place].key != voter.keys.key() => Err(Abstention::OtherKey),
-            Some(height) => Err(Abstention::Finalized { height }),
-            None => self.journal.may_vote(checkpoint, &self.chain),
+            (Subject::Reset(_), _) => Ok(true),
+            (_, Some(height)) => Err(Abstention::Finalized { height }),
+            (Subject::Checkpoint(checkpoint), None) => self.journal.may_vote(checkpoint, &self.chain),
         };
         match allowed {
             Ok(false) => return None,
             Ok(true) => {}
             Err(reason) => {
-                self.out.push(Effect::Abstain { height: checkpoint.height, reason });
+                let (_, height) = subject.topic();
+                self.out.push(Effect::Abstain { height, reason });
                 return None;
             }
         }
-        if self.journal.last != Some(*checkpoint) {
-            self.journal.apply(Record(*checkpoint));
-            self.out.push(Effect::Journal(Record(*checkpoint)));
+        let record = match *subject {
+            Subject::Checkpoint(checkpoint) => Record::Vote(checkpoint),
+            Subject::Reset(reset) => Record::Reset(reset),
+        };
+        let before = self.journal;
+        self.journal.apply(record);
+        if self.journal != before {
+            self.out.push(Effect::Journal(record));
         }
-        let signature = voter.keys.sign(&checkpoint.message(&self.config.domain)).0;
+        let signature = voter.keys.sign(&subject.message(&self.config.domain)).0;
         let mut signers = vec![0; set.len()];
         signers[place] = 1;
         Some(Tally::new(set, Aggregate { signature, signers }))

@@ -1,5 +1,6 @@
 //! What is known of each neighbour, bounded.
 
+use super::subject::Topic;
 use super::{MESSAGES_SLACK, PARKED_PER_PEER_MAX, PARKED_ROUNDS};
 use crate::{Millis, Peer};
 use std::collections::{BTreeMap, VecDeque};
@@ -11,15 +12,15 @@ pub(crate) type Peers = BTreeMap<Peer, Neighbour>;
 /// A neighbour.
 #[derive(Default)]
 pub(crate) struct Neighbour {
-    /// The checkpoint that the rest is about.
-    height: Height,
+    /// The ballot that the rest is about.
+    topic: Topic,
     /// Aggregates that came.
     received: u64,
     /// It was heard in the round under way.
     pub(super) heard: bool,
     /// It has a quorum.
     pub(super) has_quorum: bool,
-    /// It sent votes that do not hold, or a flood: nothing of it is looked at until the next checkpoint.
+    /// It sent votes that do not hold, or a flood: nothing of it is looked at until the next ballot.
     pub(super) ignored: bool,
     /// Votes on another block that were looked at.
     pub(super) others: usize,
@@ -29,19 +30,21 @@ pub(crate) struct Neighbour {
     pub(super) sent: Option<(u64, u32)>,
     /// When a certificate was last sent in answer to old votes.
     answered: Option<Millis>,
+    /// When a quorum that it claims for a reset was last taken to be judged.
+    claimed: Option<Millis>,
     parked: VecDeque<(Millis, AggregatedVotes)>,
 }
 
 impl Neighbour {
-    /// Forgets what was about an earlier checkpoint.
-    pub(super) fn turn_to(&mut self, height: Height) {
-        if self.height != height {
+    /// Forgets what was about an earlier ballot.
+    pub(super) fn turn_to(&mut self, topic: Topic) {
+        if self.topic != topic {
             let parked = std::mem::take(&mut self.parked);
-            *self = Self { height, parked, answered: self.answered, ..Self::default() };
+            *self = Self { topic, parked, answered: self.answered, claimed: self.claimed, ..Self::default() };
         }
     }
 
-    /// Counts an aggregate on the checkpoint under way. False if there were more than rounds.
+    /// Counts an aggregate of the ballot under way. False if there were more than rounds.
     pub(super) fn count(&mut self, rounds: u64) -> bool {
         self.received += 1;
         self.received <= rounds + MESSAGES_SLACK
@@ -73,10 +76,19 @@ impl Neighbour {
 
     /// True at most once a round: old votes may be answered with a certificate.
     pub(super) fn may_answer(&mut self, now: Millis, round: Millis) -> bool {
-        let due = self.answered.is_none_or(|at| now >= at + round);
-        if due {
-            self.answered = Some(now);
-        }
-        due
+        once_a_round(&mut self.answered, now, round)
     }
+
+    /// True at most once a round: a quorum that it claims for a reset may be judged.
+    pub(super) fn may_judge(&mut self, now: Millis, round: Millis) -> bool {
+        once_a_round(&mut self.claimed, now, round)
+    }
+}
+
+fn once_a_round(last: &mut Option<Millis>, now: Millis, round: Millis) -> bool {
+    let due = last.is_none_or(|at| now >= at + round);
+    if due {
+        *last = Some(now);
+    }
+    due
 }

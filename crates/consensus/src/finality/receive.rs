@@ -3,17 +3,23 @@
 use super::effect::{Effect, Penalty};
 use super::machine::Machine;
 use super::merge::Tally;
+use super::subject::{Subject, Votes};
 use crate::Peer;
 use std::sync::Arc;
 use vigil_crypto::checkpoint::Aggregate;
 use vigil_crypto::signer_vectors;
-use vigil_primitives::{AggregatedVotes, GuardianSet, Height};
+use vigil_primitives::{AggregatedVotes, BlsSignatureBytes, GuardianSet, Hash, Height, ResetVotes};
 
 impl Machine {
     pub(super) fn on_votes(&mut self, from: Peer, votes: AggregatedVotes) {
         let (checkpoint, now) = (votes.checkpoint, self.now);
-        let Some(peer) = self.peers.get_mut(&from) else { return };
-        if peer.ignored || checkpoint.resets != self.config.resets {
+        if self.peers.get(&from).is_none_or(|peer| peer.ignored) {
+            return;
+        }
+        if checkpoint.resets < self.resets {
+            return self.answer_reset(from);
+        }
+        if !self.is_open(&checkpoint) {
             return;
         }
         if checkpoint.height == 0 || !checkpoint.height.is_multiple_of(self.config.interval) {
@@ -21,19 +27,55 @@ impl Machine {
             return self.penalize(from, Penalty::OffInterval { height, interval });
         }
         if checkpoint.height > self.chain.top() {
-            return peer.park(now, votes);
+            if let Some(peer) = self.peers.get_mut(&from) {
+                peer.park(now, votes);
+            }
+            return;
         }
         let Some(block) = self.chain.block_at(checkpoint.height) else { return };
         if block != checkpoint.block_hash {
             return self.on_other_block(from, votes);
         }
-        match &self.ballot {
-            Some(ballot) if ballot.checkpoint.height == checkpoint.height => self.on_ballot_votes(from, &votes),
-            _ => self.on_old_votes(from, &votes),
+        let under_way = self.ballot.as_ref().and_then(|ballot| ballot.checkpoint());
+        if under_way.is_some_and(|under_way| under_way.height == checkpoint.height) {
+            self.on_ballot_votes(from, Paper::from(&votes));
+        } else {
+            self.on_old_votes(from, &votes);
         }
     }
 
-    fn on_ballot_votes(&mut self, from: Peer, votes: &AggregatedVotes) {
+    /// Votes on the reset that we take part in, or on one that we shall follow: a quorum is enough for that, and nothing
+    /// less is looked at.
+    pub(super) fn on_reset_votes(&mut self, from: Peer, votes: &ResetVotes) {
+        let subject = Subject::Reset(votes.reset);
+        if self.peers.get(&from).is_none_or(|peer| peer.ignored) {
+            return;
+        }
+        if votes.reset.number < self.resets {
+            return self.answer_reset(from);
+        }
+        if self.ballot.as_ref().is_some_and(|ballot| ballot.subject == subject) {
+            return self.on_ballot_votes(from, Paper::from(votes));
+        }
+        let Some(set) = self.chain.set_named(&votes.reset.checkpoint.set_hash).cloned() else { return };
+        let is_over = votes.reset.number == self.resets;
+        match read(&set, votes) {
+            Err(penalty) => self.penalize(from, penalty),
+            Ok(tally) if !set.is_quorum(tally.weight) && is_over => self.answer_reset(from),
+            Ok(tally) if set.is_quorum(tally.weight) && !is_over && self.may_judge(from) => {
+                self.late.insert(from, (subject, set, tally));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    /// True once a round: what claims to be a quorum is dear to judge.
+    fn may_judge(&mut self, from: Peer) -> bool {
+        let (now, round) = (self.now, self.config.round);
+        self.peers.get_mut(&from).is_some_and(|peer| peer.may_judge(now, round))
+    }
+
+    fn on_ballot_votes(&mut self, from: Peer, votes: Paper<'_>) {
         let Some(ballot) = &self.ballot else { return };
         let Some(peer) = self.peers.get_mut(&from) else { return };
         let by_clock = (self.now - ballot.started) / self.config.round.max(1);
@@ -67,7 +109,7 @@ impl Machine {
             Err(penalty) => self.penalize(from, penalty),
             Ok(tally) if !set.is_quorum(tally.weight) => self.answer(from),
             Ok(tally) if height > self.chain.finalized_height() => {
-                self.late.get_or_insert((from, votes.checkpoint, tally));
+                self.late.insert(from, (Subject::Checkpoint(votes.checkpoint), set, tally));
             }
             Ok(_) => {}
         }
@@ -77,6 +119,16 @@ impl Machine {
     fn answer(&mut self, to: Peer) {
         if let Some(cert) = self.chain.finalized().cloned() {
             self.out.push(Effect::Send { to, votes: cert });
+        }
+    }
+
+    /// Sends the certificate of the last reset to who has not heard of it; once a round at most.
+    fn answer_reset(&mut self, to: Peer) {
+        let (now, round) = (self.now, self.config.round);
+        if let Some(cert) = self.reset.clone()
+            && self.peers.get_mut(&to).is_some_and(|peer| peer.may_answer(now, round))
+        {
+            self.out.push(Votes::Reset(cert).send(to));
         }
     }
 
@@ -105,12 +157,32 @@ impl Machine {
     }
 }
 
-/// Votes under the set that they must be of: set hash, vector, anybody in it. The signature is not looked at.
-pub(super) fn read(set: &Arc<GuardianSet>, votes: &AggregatedVotes) -> Result<Tally, Penalty> {
-    if votes.checkpoint.set_hash != set.hash() {
-        return Err(Penalty::WrongSet { got: votes.checkpoint.set_hash, expected: set.hash() });
+/// Votes without what they are on.
+pub(super) struct Paper<'a> {
+    set_hash: Hash,
+    signers: &'a [u8],
+    signature: &'a BlsSignatureBytes,
+}
+
+impl<'a> From<&'a AggregatedVotes> for Paper<'a> {
+    fn from(votes: &'a AggregatedVotes) -> Self {
+        Self { set_hash: votes.checkpoint.set_hash, signers: &votes.signers, signature: &votes.signature }
     }
-    let signers = signer_vectors::unpack(set.len(), &votes.signers)?;
+}
+
+impl<'a> From<&'a ResetVotes> for Paper<'a> {
+    fn from(votes: &'a ResetVotes) -> Self {
+        Self { set_hash: votes.reset.checkpoint.set_hash, signers: &votes.signers, signature: &votes.signature }
+    }
+}
+
+/// Votes under the set that they must be of: set hash, vector, anybody in it. The signature is not looked at.
+pub(super) fn read<'a>(set: &Arc<GuardianSet>, votes: impl Into<Paper<'a>>) -> Result<Tally, Penalty> {
+    let votes = votes.into();
+    if votes.set_hash != set.hash() {
+        return Err(Penalty::WrongSet { got: votes.set_hash, expected: set.hash() });
+    }
+    let signers = signer_vectors::unpack(set.len(), votes.signers)?;
     let tally = Tally::new(set, Aggregate { signature: votes.signature.0, signers });
     if tally.weight == 0 { Err(Penalty::NoSigner) } else { Ok(tally) }
 }

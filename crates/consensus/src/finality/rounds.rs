@@ -3,11 +3,12 @@
 use super::effect::{Effect, Job, Penalty};
 use super::machine::{Machine, Pending, Purpose};
 use super::merge::{Tally, best_plan};
+use super::subject::Subject;
 use super::{BASES, REPEAT_ROUNDS};
 use crate::Peer;
 use std::sync::Arc;
 use vigil_crypto::checkpoint::{Aggregate, Merged, Sum};
-use vigil_primitives::{Checkpoint, GuardianSet};
+use vigil_primitives::GuardianSet;
 
 /// What goes into a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +50,18 @@ impl Machine {
         let quorum = ballot.candidates.iter().find(|(_, candidate)| ballot.set.is_quorum(candidate.weight));
         if let Some((from, candidate)) = quorum {
             let (purpose, parts) = (Purpose::Quorum(*from), vec![Arc::clone(&candidate.votes)]);
-            let (checkpoint, set) = (ballot.checkpoint, Arc::clone(&ballot.set));
-            self.verify(purpose, checkpoint, set, parts);
+            let (subject, set) = (ballot.subject, Arc::clone(&ballot.set));
+            self.verify(purpose, subject, set, parts);
         }
     }
 
-    /// A quorum for a checkpoint that was given up.
+    /// A quorum for a checkpoint that was given up, or for a reset that we do not take part in.
     fn judge_late(&mut self) {
         if self.pending.is_some() {
             return;
         }
-        if let Some((from, checkpoint, tally)) = self.late.take()
-            && let Some(set) = self.chain.set_at(checkpoint.height).cloned()
-        {
-            self.verify(Purpose::Quorum(from), checkpoint, set, vec![tally.votes]);
+        if let Some((from, (subject, set, tally))) = self.late.pop_first() {
+            self.verify(Purpose::Quorum(from), subject, set, vec![tally.votes]);
         }
     }
 
@@ -82,8 +81,8 @@ impl Machine {
             Some(plan) => {
                 let parts = plan.chosen.iter().map(|i| Arc::clone(&items[*i].votes)).collect();
                 let purpose = Purpose::Round(plan.chosen.iter().map(|i| sources[*i]).collect());
-                let (checkpoint, set) = (ballot.checkpoint, Arc::clone(&ballot.set));
-                self.verify(purpose, checkpoint, set, parts);
+                let (subject, set) = (ballot.subject, Arc::clone(&ballot.set));
+                self.verify(purpose, subject, set, parts);
             }
             None => self.next_round(),
         }
@@ -92,34 +91,34 @@ impl Machine {
     pub(super) fn verify(
         &mut self,
         purpose: Purpose,
-        checkpoint: Checkpoint,
+        subject: Subject,
         set: Arc<GuardianSet>,
         parts: Vec<Arc<Aggregate>>,
     ) {
         self.jobs += 1;
-        let (id, message) = (self.jobs, checkpoint.message(&self.config.domain));
-        self.pending = Some(Pending { id, checkpoint, set: Arc::clone(&set), purpose });
-        self.out.push(Effect::Verify(Box::new(Job { id, checkpoint, message, set, parts })));
+        let (id, message) = (self.jobs, subject.message(&self.config.domain));
+        self.pending = Some(Pending { id, subject, set: Arc::clone(&set), purpose });
+        self.out.push(Effect::Verify(Box::new(Job { id, message, set, parts })));
     }
 
     pub(super) fn on_verified(&mut self, id: u64, merged: Merged) {
         let Some(pending) = self.pending.take_if(|pending| pending.id == id) else { return };
-        let Pending { checkpoint, set, purpose, .. } = pending;
+        let Pending { subject, set, purpose, .. } = pending;
         match purpose {
             Purpose::Quorum(from) => {
-                if self.blame(&checkpoint, &[Source::Neighbour(from)], &merged)
+                if self.blame(&subject, &[Source::Neighbour(from)], &merged)
                     && let Some(tally) = tally_of(&set, merged.sum)
                 {
-                    self.mark_quorum(from, &checkpoint);
-                    self.finalize(checkpoint, &set, &tally);
+                    self.mark_quorum(from, &subject);
+                    self.decide(&subject, &set, &tally);
                 }
             }
             Purpose::Round(sources) => {
                 // With a culprit among them it is chosen again: what was merged with it may have been a bad choice.
-                if self.blame(&checkpoint, &sources, &merged)
+                if self.blame(&subject, &sources, &merged)
                     && let Some(tally) = tally_of(&set, merged.sum)
                 {
-                    self.adopt(&checkpoint, tally);
+                    self.adopt(&subject, tally);
                 }
             }
             Purpose::Conflict(from, votes) => self.on_conflict_judged(from, &votes, &set, &merged),
@@ -127,12 +126,12 @@ impl Machine {
     }
 
     /// Drops and blames whose votes do not hold. True if all do.
-    fn blame(&mut self, checkpoint: &Checkpoint, sources: &[Source], merged: &Merged) -> bool {
+    fn blame(&mut self, subject: &Subject, sources: &[Source], merged: &Merged) -> bool {
         let mut all_hold = true;
         for (source, verdict) in sources.iter().zip(&merged.verdicts) {
             let (Source::Neighbour(peer), Err(reject)) = (source, verdict) else { continue };
             all_hold = false;
-            if let Some(ballot) = self.ballot.as_mut().filter(|ballot| ballot.checkpoint == *checkpoint) {
+            if let Some(ballot) = self.ballot.as_mut().filter(|ballot| ballot.subject == *subject) {
                 ballot.candidates.remove(peer);
             }
             self.penalize(*peer, Penalty::Votes(*reject));
@@ -141,12 +140,12 @@ impl Machine {
     }
 
     /// The sum of a round holds.
-    fn adopt(&mut self, checkpoint: &Checkpoint, tally: Tally) {
-        let Some(ballot) = self.ballot.as_mut().filter(|ballot| ballot.checkpoint == *checkpoint) else { return };
+    fn adopt(&mut self, subject: &Subject, tally: Tally) {
+        let Some(ballot) = self.ballot.as_mut().filter(|ballot| ballot.subject == *subject) else { return };
         if tally.weight > ballot.weight() {
             if ballot.set.is_quorum(tally.weight) {
                 let set = Arc::clone(&ballot.set);
-                return self.finalize(*checkpoint, &set, &tally);
+                return self.decide(subject, &set, &tally);
             }
             ballot.set_current(tally);
         }
@@ -172,7 +171,7 @@ impl Machine {
                 .is_none_or(|(version, round)| version != ballot.version || ballot.round >= round + REPEAT_ROUNDS);
             if due {
                 peer.sent = Some((ballot.version, ballot.round));
-                self.out.push(Effect::Send { to: *to, votes: Arc::clone(message) });
+                self.out.push(message.send(*to));
             }
         }
     }
@@ -183,9 +182,9 @@ impl Machine {
         }
     }
 
-    fn mark_quorum(&mut self, from: Peer, checkpoint: &Checkpoint) {
+    fn mark_quorum(&mut self, from: Peer, subject: &Subject) {
         if let Some(peer) = self.peers.get_mut(&from) {
-            peer.turn_to(checkpoint.height);
+            peer.turn_to(subject.topic());
             peer.has_quorum = true;
         }
     }

@@ -11,6 +11,7 @@ mod propose;
 mod restart;
 mod rollback;
 mod schedule;
+mod segment;
 mod set_change;
 mod settlement;
 mod voting;

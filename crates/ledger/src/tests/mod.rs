@@ -7,6 +7,7 @@ mod deposits;
 mod genesis;
 mod guardian_rewards;
 mod guards;
+mod resets;
 mod rewards;
 mod screen;
 mod sends;

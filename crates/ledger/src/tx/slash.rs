@@ -2,9 +2,10 @@
 
 use super::{Context, check_input, count};
 use crate::error::{ApplyError, StateError};
+use crate::finality::last_reset;
 use crate::keys;
 use crate::rules::BASIS_POINTS;
-use crate::slashing;
+use crate::slashing::{self, Moment};
 use crate::view::View;
 use vigil_primitives::{Coins, Evidence, Slash, U256};
 
@@ -39,7 +40,8 @@ pub(super) fn apply(view: &mut View, context: &Context, tx: &Slash) -> Result<()
     let sum = account.balance.checked_add(&Coins::theta(share));
     account.balance = sum.map_err(|_| StateError::Overflow("balance after a report"))?;
     view.burn(&Coins::theta(taken.saturating_sub(share)))?;
-    view.set(keys::slashed(role, &offender), &context.height);
+    let paid = Moment { resets: last_reset(view)?.number, height: context.height };
+    view.set(keys::slashed(role, &offender), &paid);
     view.note_slash();
     count(&mut account)?;
     view.set_account(account);

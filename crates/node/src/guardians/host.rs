@@ -206,7 +206,7 @@ impl Work {
         {
             let now = self.now();
             self.host.seats[seat].machine.step(now, input, &mut effects);
-            self.perform_all(seat, effects.drain(..).collect());
+            self.perform_all(seat, std::mem::take(&mut effects));
         }
     }
 }

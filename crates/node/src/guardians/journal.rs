@@ -36,7 +36,7 @@ impl GuardianJournal {
         if !exists && lost.is_none() && marker.exists() {
             return Err(JournalRefusal::Missing { me, path });
         }
-        let first: Vec<Vec<u8>> = lost.map(|lost| Record(lost).to_bytes()).into_iter().collect();
+        let first: Vec<Vec<u8>> = lost.map(|lost| Record::Vote(lost).to_bytes()).into_iter().collect();
         let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh(&first) };
         for folder in [path.parent(), marker.parent()].into_iter().flatten() {
             let io = |source| JournalRefusal::Marker { path: folder.to_path_buf(), source };
@@ -75,7 +75,7 @@ impl GuardianJournal {
         }
         self.votes.apply(record);
         if journal.len_bytes() > REWRITE_BYTES {
-            journal.rewrite(self.votes.last.map(|last| Record(last).to_bytes()))?;
+            journal.rewrite(self.votes.records().iter().map(Record::to_bytes))?;
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ mod tests {
         let mut journal = GuardianJournal::open(&layout, me, &genesis, None).unwrap();
         assert_eq!(journal.votes().last, None);
         for height in 1..3_000 {
-            journal.record(Record(vote(height))).unwrap();
+            journal.record(Record::Vote(vote(height))).unwrap();
         }
         drop(journal);
         assert!(std::fs::metadata(layout.guardian_journal(&me)).unwrap().len() <= REWRITE_BYTES + 200);

@@ -49,6 +49,8 @@ impl Work {
                 self.queue.push_front((seat, Input::Verified { id: job.id, merged }));
             }
             Effect::SetTimer(at) => self.host.seats[seat].timer = Some(at),
+            // Nobody can ask a node for a reset yet, only the simulator (docs/decisions/0012-reset.md).
+            Effect::SendReset { .. } | Effect::Reset(_) => {}
             Effect::Finalized(cert) => self.on_final(seat, &cert),
             Effect::DoubleVote(pair) => self.accuse(pair),
             Effect::Penalize { peer, reason } => self.blame(seat, peer, reason),

@@ -75,7 +75,7 @@ pub fn open_seats(
     let seat = |(id, voter, journal): (Address, Option<Voter>, Option<GuardianJournal>)| {
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
-        let recovered = Recovered { journal: votes, finalized, settled: settled.clone() };
+        let recovered = Recovered { journal: votes, finalized, settled: settled.clone(), reset: None };
         Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None }
     };
     Ok(opened.into_iter().map(seat).collect())

@@ -8,6 +8,7 @@ mod finality;
 mod genesis;
 mod limits;
 mod prop;
+mod reset;
 mod rlp;
 mod samples;
 mod theta_js;

@@ -10,7 +10,7 @@ use vigil_crypto::bls::Scheme;
 
 /// How guardians sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Signing {
+pub(crate) enum Signing {
     /// Numbers that add up as signatures do
     Symbolic,
     /// BLS12-381, H(pk || m)
@@ -68,6 +68,16 @@ pub struct Guardians {
     json: bool,
 }
 
+impl Signing {
+    pub(crate) fn kind(self) -> SignatureKind {
+        match self {
+            Self::Symbolic => SignatureKind::Symbolic,
+            Self::Augmented => SignatureKind::Real(Scheme::Augmented),
+            Self::ProofOfPossession => SignatureKind::Real(Scheme::ProofOfPossession),
+        }
+    }
+}
+
 impl Guardians {
     fn scenario(&self) -> Result<Scenario, String> {
         let range = |name: &str, got: u64, min: u64, max: u64| match (min..=max).contains(&got) {
@@ -93,11 +103,7 @@ impl Guardians {
             weighted: self.weighted,
             faults: self.faults,
             corrupt: self.corrupt,
-            signatures: match self.signatures {
-                Signing::Symbolic => SignatureKind::Symbolic,
-                Signing::Augmented => SignatureKind::Real(Scheme::Augmented),
-                Signing::ProofOfPossession => SignatureKind::Real(Scheme::ProofOfPossession),
-            },
+            signatures: self.signatures.kind(),
         })
     }
 

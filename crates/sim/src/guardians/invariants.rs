@@ -70,7 +70,7 @@ impl Checks {
 
     pub(super) fn before_effect(&mut self, nodes: &[Node], node: usize, effect: &Effect) {
         match effect {
-            Effect::Journal(Record(vote)) => self.on_vote(nodes, node, vote),
+            Effect::Journal(Record::Vote(vote)) => self.on_vote(nodes, node, vote),
             Effect::Send { votes, .. } => self.on_send(nodes, node, votes),
             Effect::Finalized(cert) => self.on_final(nodes, node, cert),
             Effect::DoubleVote(pair) => self.on_accusation(nodes, &pair.0, &pair.1),

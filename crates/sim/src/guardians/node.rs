@@ -5,7 +5,7 @@ use super::signatures::{Bytes96, Signatures};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use vigil_consensus::finality::{Config, Journal, Keys, Machine, Record, Recovered, SettledCheckpoint, Voter};
-use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, FinalityCert, Hash, SignDomain};
+use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, FinalityCert, Hash, ResetCert, SignDomain};
 
 /// What a guardian is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Node {
     pub journal: Vec<Record>,
     /// Durable: the highest certificate.
     pub finalized: Option<Arc<FinalityCert>>,
+    /// Durable: the certificate of the last reset.
+    pub reset: Option<Arc<ResetCert>>,
     /// Durable: settled checkpoints.
     pub settled: Vec<SettledCheckpoint>,
     /// Neighbours with which it has a connection.
@@ -47,28 +49,34 @@ impl Node {
             incarnation: 0,
             journal: Vec::new(),
             finalized: None,
+            reset: None,
             settled: Vec::new(),
             connected: BTreeSet::new(),
             quorum_round: None,
         }
     }
 
-    /// A machine from what is durable.
-    pub fn start(&mut self, index: usize, signatures: &Arc<dyn Signatures>) {
-        let journal = Journal::replay(self.journal.iter().copied());
-        let finalized = self.finalized.as_deref().cloned();
-        let recovered = Recovered { journal, finalized, settled: self.settled.clone() };
-        let keys = Box::new(GuardianKeys { index, signatures: Arc::clone(signatures) });
-        let voter = Voter { address: address(index), keys };
+    /// A machine from what is durable. Records go through their encoding, as on a disk.
+    pub fn start(&mut self, config: Config, voter: Option<Voter>) {
+        let read = |record: &Record| Record::from_bytes(&record.to_bytes()).expect("we wrote it");
+        let journal = Journal::replay(self.journal.iter().map(read));
+        let (finalized, reset) = (self.finalized.as_deref().cloned(), self.reset.as_deref().cloned());
+        let recovered = Recovered { journal, finalized, settled: self.settled.clone(), reset };
         self.incarnation += 1;
-        self.machine = Some(Machine::new(config(), Some(voter), recovered));
+        self.machine = Some(Machine::new(config, voter, recovered));
     }
+}
+
+/// The guardian of that number.
+pub fn voter(index: usize, signatures: &Arc<dyn Signatures>) -> Voter {
+    let keys = Box::new(GuardianKeys { index, signatures: Arc::clone(signatures) });
+    Voter { address: address(index), keys }
 }
 
 /// The chain's constants.
 pub fn config() -> Config {
     let domain = SignDomain { chain_id: "guardians".into(), genesis_hash: Hash::repeat_byte(1) };
-    Config { domain, interval: INTERVAL, round: ROUND, resets: 0 }
+    Config { domain, interval: INTERVAL, round: ROUND }
 }
 
 /// A guardian's address; ascending with its number, so that place i of the full set is guardian i.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use vigil_consensus::finality::Job;
 use vigil_crypto::bls::Scheme;
 use vigil_crypto::checkpoint::{Aggregate, Reject};
-use vigil_primitives::{Checkpoint, GuardianSet, Hash};
+use vigil_primitives::{GuardianSet, Hash};
 
 const N: usize = 4;
 
 fn job(parts: Vec<Aggregate>, message: Hash) -> Job {
     let set = Arc::new(GuardianSet::default());
-    Job { id: 1, checkpoint: Checkpoint::default(), message, set, parts: parts.into_iter().map(Arc::new).collect() }
+    Job { id: 1, message, set, parts: parts.into_iter().map(Arc::new).collect() }
 }
 
 /// Good votes, and all kinds of bad ones.

@@ -1,20 +1,24 @@
 //! One run, event by event.
 
-use super::graph::{Graph, is_connected, random_graph};
+mod effects;
+mod links;
+mod setup;
+
+use super::graph::Graph;
 use super::invariants::Checks;
 use super::liars::Attackers;
-use super::node::{Node, Role, address, config};
-use super::scenario::{self, DELAY, INTERVAL, Liars, Scenario, SignatureKind};
-use super::signatures::{Real, Signatures, Symbolic};
-use crate::agenda::{Agenda, Time};
+use super::node::{Node, Role, config};
+use super::scenario::{self, INTERVAL, Scenario};
+use super::signatures::Signatures;
+use crate::agenda::Agenda;
 use crate::invariants::Violation;
-use crate::rng::{Rng, Stream};
+use crate::rng::Rng;
 use crate::trace::Trace;
 use serde::Serialize;
 use std::sync::Arc;
 use vigil_consensus::Peer;
-use vigil_consensus::finality::{Effect, Input, SettledCheckpoint};
-use vigil_primitives::{AggregatedVotes, GuardianMember, GuardianSet, Hash, keccak256, rlp};
+use vigil_consensus::finality::{Input, SettledCheckpoint};
+use vigil_primitives::{AggregatedVotes, GuardianSet, Hash, keccak256};
 
 /// What came of a seed: the columns of the paper's tables.
 #[derive(Clone, Debug, Serialize)]
@@ -124,101 +128,6 @@ pub fn run_seed(scenario: &Scenario, seed: u64) -> Run {
 }
 
 impl World {
-    fn new(scenario: &Scenario, seed: u64) -> Self {
-        let mut plan = Rng::seeded(seed, Stream::Plan);
-        let n = scenario.nodes;
-        let signatures: Arc<dyn Signatures> = match scenario.signatures {
-            SignatureKind::Symbolic => Arc::new(Symbolic::new(n, seed)),
-            SignatureKind::Real(scheme) => Arc::new(Real::new(scheme, n, seed)),
-        };
-        let weights: Vec<u128> =
-            (0..n).map(|_| if scenario.weighted { u128::from(plan.between(1, 10)) } else { 1 }).collect();
-        let member = |i: usize| GuardianMember { address: address(i), key: signatures.key(i), weight: weights[i] };
-        let set = Arc::new(GuardianSet::new((0..n).map(member).collect()));
-        let roles = roles(scenario, &weights, &mut plan);
-        // The promises are to honest guardians that can reach each other.
-        let graph = loop {
-            let graph = random_graph(n, scenario.degree, &mut plan);
-            if is_connected(&graph, |node| roles[node] == Role::Honest) {
-                break graph;
-            }
-        };
-        let deceived = (0..n).map(|_| scenario.corrupt && plan.percent(50)).collect();
-        let nodes = roles.iter().map(|role| Node::new(*role)).collect();
-        let mut world = Self {
-            attackers: Attackers::new(seed, signatures.as_ref()),
-            checks: Checks::new(scenario, weights),
-            rng: Rng::seeded(seed, Stream::Network),
-            order: (0..n).collect(),
-            scenario: scenario.clone(),
-            side: None,
-            agenda: Agenda::default(),
-            trace: Trace::default(),
-            bytes: 0,
-            messages: 0,
-            signatures,
-            graph,
-            nodes,
-            set,
-            deceived,
-        };
-        world.begin(&mut plan);
-        world
-    }
-
-    fn begin(&mut self, plan: &mut Rng) {
-        for node in 0..self.nodes.len() {
-            if self.nodes[node].role == Role::Honest {
-                self.start(node);
-            } else {
-                let neighbours = self.graph[node].iter().copied().collect();
-                self.nodes[node].connected = neighbours;
-            }
-        }
-        let period = scenario::checkpoint_time(&self.scenario);
-        for number in 1..=self.scenario.checkpoints {
-            for node in 0..self.nodes.len() {
-                let at = period * (number - 1) + plan.between(0, scenario::SKEW);
-                self.agenda.at(at, Event::Settle { node, number });
-            }
-            for round in 0..u64::from(self.scenario.rounds_max()) {
-                for node in (0..self.nodes.len()).filter(|node| self.nodes[*node].role == Role::Liar) {
-                    let at = period * (number - 1) + round * scenario::ROUND + plan.between(0, scenario::ROUND);
-                    self.agenda.at(at, Event::Attack { node });
-                }
-            }
-        }
-        if self.scenario.faults {
-            self.plan_faults(plan, period);
-        }
-        if self.scenario.corrupt {
-            for node in 0..self.nodes.len() {
-                if plan.percent(20) {
-                    self.agenda.at(plan.between(0, period * self.scenario.checkpoints), Event::Resync { node });
-                }
-            }
-        }
-    }
-
-    /// Faults end two checkpoints before the last.
-    fn plan_faults(&mut self, plan: &mut Rng, period: Time) {
-        for number in 1..self.scenario.checkpoints.saturating_sub(1) {
-            let start = period * (number - 1);
-            for node in 0..self.nodes.len() {
-                if self.nodes[node].role == Role::Honest && plan.percent(25) {
-                    let crash = start + plan.between(0, period / 2);
-                    self.agenda.at(crash, Event::Crash { node });
-                    self.agenda.at(crash + plan.between(1, period), Event::Restart { node });
-                }
-            }
-            if plan.percent(50) {
-                let from = start + plan.between(0, 2 * scenario::ROUND);
-                self.agenda.at(from, Event::Partition { number, heals: false });
-                self.agenda.at(from + plan.between(period / 2, period), Event::Partition { number, heals: true });
-            }
-        }
-    }
-
     fn handle(&mut self, event: Event) {
         match event {
             Event::Settle { node, number } => self.settle(node, number),
@@ -234,71 +143,6 @@ impl World {
             }
             Event::Resync { node } => self.resync(node),
             Event::Partition { number, heals } => self.partition(number, heals),
-        }
-    }
-
-    fn start(&mut self, node: usize) {
-        let signatures = Arc::clone(&self.signatures);
-        self.nodes[node].start(node, &signatures);
-        self.step(node, Input::Start);
-        for other in self.graph[node].clone() {
-            self.connect(node, other);
-        }
-    }
-
-    /// A connection comes up if both ends run and no partition is between them.
-    fn connect(&mut self, a: usize, b: usize) {
-        let runs = |node: usize| self.nodes[node].role != Role::Honest || self.nodes[node].machine.is_some();
-        let apart = self.side.as_ref().is_some_and(|side| side[a] != side[b]);
-        if !runs(a) || !runs(b) || apart || !self.nodes[a].connected.insert(b) {
-            return;
-        }
-        self.nodes[b].connected.insert(a);
-        self.step(a, Input::Connected(Peer(b as u64)));
-        self.step(b, Input::Connected(Peer(a as u64)));
-    }
-
-    fn disconnect(&mut self, a: usize, b: usize) {
-        if self.nodes[a].connected.remove(&b) {
-            self.nodes[b].connected.remove(&a);
-            self.step(a, Input::Disconnected(Peer(b as u64)));
-            self.step(b, Input::Disconnected(Peer(a as u64)));
-        }
-    }
-
-    fn crash(&mut self, node: usize) {
-        if self.nodes[node].machine.take().is_some() {
-            for other in self.graph[node].clone() {
-                self.disconnect(node, other);
-            }
-        }
-    }
-
-    fn resync(&mut self, node: usize) {
-        if self.nodes[node].role != Role::Honest {
-            return;
-        }
-        self.crash(node);
-        self.deceived[node] = !self.deceived[node];
-        let heights = 1..=self.nodes[node].settled.len() as u64;
-        let settled = heights.map(|number| self.settled_as(node, number)).collect();
-        self.nodes[node].finalized = None;
-        self.nodes[node].settled = settled;
-        self.start(node);
-    }
-
-    /// Half of the nodes are cut off from the other half.
-    fn partition(&mut self, number: u64, heals: bool) {
-        let sides = (0..self.nodes.len())
-            .map(|node| keccak256([node.to_be_bytes(), number.to_be_bytes()].concat())[0] & 1 == 1);
-        self.side = (!heals).then(|| sides.collect());
-        for a in 0..self.nodes.len() {
-            for b in self.graph[a].clone() {
-                match &self.side {
-                    Some(side) if side[a] != side[b] => self.disconnect(a, b),
-                    _ => self.connect(a, b),
-                }
-            }
         }
     }
 
@@ -331,60 +175,6 @@ impl World {
         }
     }
 
-    fn step_if(&mut self, node: usize, incarnation: u32, input: Input) {
-        if self.nodes[node].incarnation == incarnation {
-            self.step(node, input);
-        }
-    }
-
-    fn step(&mut self, node: usize, input: Input) {
-        let now = self.agenda.now();
-        let Some(machine) = &mut self.nodes[node].machine else { return };
-        let before = machine.view();
-        let mut effects = Vec::new();
-        machine.step(now, input, &mut effects);
-        let after = machine.view();
-        self.trace.fold(&[now, node as u64, effects.len() as u64, after.weight as u64]);
-        self.checks.after_step(node, &before, &after);
-        for effect in effects {
-            self.perform(node, before.round, effect);
-        }
-    }
-
-    fn perform(&mut self, node: usize, round: u32, effect: Effect) {
-        self.checks.before_effect(&self.nodes, node, &effect);
-        let incarnation = self.nodes[node].incarnation;
-        match effect {
-            Effect::Journal(record) => self.nodes[node].journal.push(record),
-            Effect::Send { to, votes } => {
-                let bytes = Arc::new(rlp::encode(votes.as_ref()));
-                self.bytes += bytes.len() as u64;
-                self.messages += 1;
-                self.send(node, to.0 as usize, bytes);
-            }
-            Effect::Verify(job) => {
-                let merged = self.signatures.merge(&job, &self.order);
-                let input = Box::new(Input::Verified { id: job.id, merged });
-                self.agenda.at(self.agenda.now() + scenario::VERIFY, Event::Verified { node, incarnation, input });
-            }
-            Effect::SetTimer(at) => self.agenda.at(at, Event::Timer { node, incarnation }),
-            Effect::Finalized(cert) => {
-                if cert.checkpoint.height == INTERVAL {
-                    self.nodes[node].quorum_round.get_or_insert(round + 1);
-                }
-                self.nodes[node].finalized = Some(cert);
-            }
-            Effect::DoubleVote(_) | Effect::Penalize { .. } | Effect::Abstain { .. } => {}
-        }
-    }
-
-    /// Puts a message on its way.
-    pub(super) fn send(&mut self, from: usize, to: usize, bytes: Arc<Vec<u8>>) {
-        let delay = self.rng.between(DELAY / 5, DELAY);
-        let link = (self.nodes[from].incarnation, self.nodes[to].incarnation);
-        self.agenda.at(self.agenda.now() + delay, Event::Deliver { from, to, bytes, link });
-    }
-
     /// The honest.
     pub(super) fn honest(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.role == Role::Honest)
@@ -415,31 +205,6 @@ impl World {
 /// The block of a checkpoint, on the chain or on the other one.
 pub(super) fn block(number: u64, other: bool) -> Hash {
     keccak256([number, u64::from(other)].map(u64::to_be_bytes).concat())
-}
-
-/// Liars as many as asked for while they weigh less than a third; in a corrupt run they are more than two fifths.
-fn roles(scenario: &Scenario, weights: &[u128], plan: &mut Rng) -> Vec<Role> {
-    let n = weights.len();
-    let total: u128 = weights.iter().sum();
-    let mut order: Vec<usize> = (0..n).collect();
-    plan.shuffle(&mut order);
-    let wanted = (scenario.byzantine * n as f64).round() as usize;
-    let mut roles = vec![Role::Honest; n];
-    let (mut weight, mut count) = (0, 0);
-    for node in order {
-        let enough = if scenario.corrupt { 5 * weight > 2 * total } else { count >= wanted };
-        if enough || (!scenario.corrupt && 3 * (weight + weights[node]) >= total) {
-            continue;
-        }
-        weight += weights[node];
-        roles[node] = match scenario.liars {
-            Liars::Silent => Role::Silent,
-            Liars::Paper if count % 2 == 0 => Role::Silent,
-            Liars::Paper | Liars::Attack => Role::Liar,
-        };
-        count += 1;
-    }
-    roles
 }
 
 /// What every signature covers.

@@ -71,6 +71,11 @@ impl Store {
         self.blocks.get(block).map(|stored| &stored.state)
     }
 
+    /// A block that was executed, with the state after it.
+    pub(super) fn executed(&self, block: &Hash) -> Option<(Arc<Block>, State)> {
+        self.blocks.get(block).map(|stored| (stored.block.clone(), stored.state.clone()))
+    }
+
     /// Keeps an executed block.
     pub(super) fn keep(&mut self, hash: Hash, block: Arc<Block>, executed: Executed, state: State) {
         self.blocks.entry(hash).or_insert_with(|| {

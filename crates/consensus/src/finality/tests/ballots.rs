@@ -6,6 +6,8 @@ fn kinds(effects: &[Effect]) -> Vec<&'static str> {
     let kind = |effect: &Effect| match effect {
         Effect::Journal(_) => "journal",
         Effect::Send { .. } => "send",
+        Effect::SendReset { .. } => "send reset",
+        Effect::Reset(_) => "reset",
         Effect::Verify(_) => "verify",
         Effect::SetTimer(_) => "timer",
         Effect::Finalized(_) => "finalized",
@@ -22,7 +24,7 @@ fn a_vote_is_journalled_before_it_leaves() {
     bench.settle(T);
     assert_eq!(kinds(&bench.effects), ["journal", "timer", "send", "send", "send"]);
     let Effect::Journal(record) = bench.effects[0] else { panic!() };
-    assert_eq!(record, Record(bench.checkpoint(T)));
+    assert_eq!(record, Record::Vote(bench.checkpoint(T)));
     assert_eq!(bench.sent(), [(1, vec![1, 0, 0, 0]), (2, vec![1, 0, 0, 0]), (3, vec![1, 0, 0, 0])]);
 }
 

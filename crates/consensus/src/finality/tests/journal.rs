@@ -8,7 +8,7 @@ fn vote(resets: u64, height: Height, block: u8) -> Checkpoint {
 
 #[test]
 fn records_survive_the_disk_and_nothing_else_is_one() {
-    let record = Record(vote(3, 700, 9));
+    let record = Record::Vote(vote(3, 700, 9));
     let bytes = record.to_bytes();
     assert_eq!(Record::from_bytes(&bytes), Ok(record));
     assert!(Record::from_bytes(&[]).is_err());
@@ -19,15 +19,16 @@ fn records_survive_the_disk_and_nothing_else_is_one() {
 
 #[test]
 fn a_journal_never_goes_back() {
-    let journal = Journal::replay([vote(0, 300, 1), vote(0, 100, 2), vote(1, 200, 3), vote(0, 900, 4)].map(Record));
+    let journal =
+        Journal::replay([vote(0, 300, 1), vote(0, 100, 2), vote(1, 200, 3), vote(0, 900, 4)].map(Record::Vote));
     assert_eq!(journal.last, Some(vote(1, 200, 3)));
 }
 
 fn restarted(last: Checkpoint, settled: &[Height]) -> Bench {
     let blank = Bench::of(4, Recovered::default());
     let settled = settled.iter().map(|height| blank.settled(*height)).collect();
-    let journal = Journal::replay([Record(last)]);
-    let mut bench = Bench::of(4, Recovered { journal, settled, finalized: None });
+    let journal = Journal::replay([Record::Vote(last)]);
+    let mut bench = Bench::of(4, Recovered { journal, settled, ..Recovered::default() });
     bench.step(Input::Start);
     bench.step(Input::Connected(Peer(1)));
     bench
@@ -90,7 +91,7 @@ fn votes_go_on_where_the_last_one_is_below() {
     let last = Bench::of(4, Recovered::default()).checkpoint(T);
     let bench = restarted(last, &[T, 2 * T]);
     assert!(bench.machine.view().voted);
-    assert!(matches!(bench.effects[0], Effect::Journal(Record(vote)) if vote == bench.checkpoint(2 * T)));
+    assert!(matches!(bench.effects[0], Effect::Journal(Record::Vote(vote)) if vote == bench.checkpoint(2 * T)));
 }
 
 #[test]

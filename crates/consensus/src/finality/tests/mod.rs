@@ -5,6 +5,7 @@ mod conflicts;
 mod journal;
 mod merging;
 mod received;
+mod resets;
 
 use super::*;
 use crate::Peer;
@@ -35,7 +36,7 @@ fn set_of(n: usize) -> Arc<GuardianSet> {
 
 fn config() -> Config {
     let domain = SignDomain { chain_id: "test".into(), genesis_hash: Hash::ZERO };
-    Config { domain, interval: T, round: ROUND, resets: 0 }
+    Config { domain, interval: T, round: ROUND }
 }
 
 struct FakeKeys(usize);
