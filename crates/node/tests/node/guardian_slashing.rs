@@ -3,6 +3,7 @@
 use super::slashing::{ignore, join};
 use super::{key, options, settled_above, start_stored, tokens, until};
 use alloy_rlp::RlpEncodable;
+use std::time::Duration;
 use vigil_crypto::{bls, signer_vectors};
 use vigil_ledger::{check_supply, genesis_guardian, queries};
 use vigil_net::{NetEvent, NetHandle, Peer};
@@ -16,6 +17,9 @@ use vigil_rpc::{Backend, Read};
 const T: u64 = 10;
 /// Guardians of equal stake; the last one is the offender, without which the others are no quorum.
 const GUARDIANS: u8 = 3;
+
+/// For two connected hosts to take each other's guardians as neighbours.
+const LINK_PATIENCE: Duration = Duration::from_secs(60);
 
 fn guardian(n: u8) -> (Address, bls::SecretKey) {
     (Address::repeat_byte(0xa0 + n), bls::SecretKey::from_bytes(&[n; 32]).expect("a key"))
@@ -42,7 +46,7 @@ struct Link {
 #[derive(RlpEncodable)]
 struct Votes {
     from: Address,
-    to: Address,
+    to: Vec<Address>,
     votes: AggregatedVotes,
 }
 
@@ -55,22 +59,26 @@ struct Offender {
 }
 
 impl Offender {
-    /// Connects, says whom it hosts, and waits until it is a neighbour of the first guardian.
+    /// Connects, says whom it hosts, and waits until it is a neighbour of the others.
     async fn connect(dir: &std::path::Path, node: &Node) -> Self {
         let (net, mut events) = join(dir, node).await;
         let (id, secret) = guardian(GUARDIANS);
-        let link = [&[2], &rlp::encode(&Link { from: guardian(1).0, to: id })[..]].concat();
+        let links = [1, 2].map(|n| Link { from: guardian(n).0, to: id });
+        let link = [&[2], &rlp::encode(&links.to_vec())[..]].concat();
         let mut offender = Self { net, node: Peer(0), id, secret };
-        loop {
-            match events.recv().await.expect("the network runs") {
-                NetEvent::Guardian { peer, bytes } if bytes[0] == 1 => {
-                    offender.node = peer;
-                    offender.tell(1, rlp::encode(&vec![id]));
+        let linked = async {
+            loop {
+                match events.recv().await.expect("the network runs") {
+                    NetEvent::Guardian { peer, bytes } if bytes[0] == 1 => {
+                        offender.node = peer;
+                        offender.tell(1, rlp::encode(&vec![id]));
+                    }
+                    NetEvent::Guardian { bytes, .. } if *bytes == link => break,
+                    _ => {}
                 }
-                NetEvent::Guardian { bytes, .. } if *bytes == link => break,
-                _ => {}
             }
-        }
+        };
+        tokio::time::timeout(LINK_PATIENCE, linked).await.expect("both guardians take the third as a neighbour");
         ignore(events);
         offender
     }
@@ -89,7 +97,7 @@ impl Offender {
         let mut signers = vec![0; usize::from(GUARDIANS)];
         signers[usize::from(GUARDIANS) - 1] = 1;
         let votes = AggregatedVotes { checkpoint, signers: signer_vectors::pack(&signers).into(), signature };
-        self.tell(3, rlp::encode(&Votes { from: self.id, to: guardian(1).0, votes }));
+        self.tell(3, rlp::encode(&Votes { from: self.id, to: vec![guardian(1).0], votes }));
     }
 }
 

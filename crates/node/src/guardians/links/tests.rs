@@ -1,7 +1,7 @@
 //! Hosts that talk to each other, and some that lie.
 
 use super::*;
-use rand::SeedableRng;
+use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -24,13 +24,19 @@ struct Net {
     rng: ChaCha8Rng,
     /// Delivered.
     messages: usize,
+    /// Half of what is told, but who is where, gets lost.
+    lossy: bool,
 }
 
 impl Net {
     fn new(seed: u64, guardians: &[usize]) -> Self {
+        Self::with(seed, guardians, false)
+    }
+
+    fn with(seed: u64, guardians: &[usize], lossy: bool) -> Self {
         let mut rng = rng(seed);
         let hosts = guardians.iter().enumerate().map(|(host, n)| Links::new(all_of(host, *n), &mut rng)).collect();
-        let mut net = Self { hosts, rng, messages: 0 };
+        let mut net = Self { hosts, rng, messages: 0, lossy };
         for a in 0..guardians.len() {
             (0..guardians.len()).filter(|b| *b != a).for_each(|b| net.hosts[a].connected(Peer(b as u64)));
         }
@@ -53,6 +59,9 @@ impl Net {
             }
             let Some((from, to, message)) = told.pop_front() else { return };
             self.messages += 1;
+            if self.lossy && !matches!(message, Told::Here(_)) && self.rng.random_bool(0.5) {
+                continue;
+            }
             let (host, from) = (&mut self.hosts[to], Peer(from as u64));
             match message {
                 Told::Here(guardians) => host.here(from, guardians, &mut self.rng),
@@ -87,6 +96,29 @@ impl Net {
             }
         };
         self.neighbours(host, seat).into_iter().filter_map(hears).collect()
+    }
+
+    /// Every guardian votes: to each that it takes for a neighbour.
+    fn all_vote(&mut self) {
+        for (host, seat) in self.seats() {
+            let from = self.hosts[host].ids[seat];
+            for (place, to) in self.neighbours(host, seat) {
+                if let Place::There(Peer(other)) = place {
+                    self.hosts[other as usize].heard_from(Peer(host as u64), from, to);
+                }
+            }
+        }
+        self.run();
+    }
+
+    fn seats(&self) -> Vec<(usize, usize)> {
+        self.hosts.iter().enumerate().flat_map(|(i, host)| (0..host.ids.len()).map(move |seat| (i, seat))).collect()
+    }
+
+    /// Neighbours that do not hear who takes them for one.
+    fn one_sided(&self) -> usize {
+        let deaf = |(host, seat): (usize, usize)| self.hosts[host].seats[seat].count() - self.heard_by(host, seat).len();
+        self.seats().into_iter().map(deaf).sum()
     }
 
     /// True if what one guardian says reaches all, from neighbour to neighbour.
@@ -277,8 +309,7 @@ fn two_halves_become_one_again() {
             };
             net.neighbours(host, seat).iter().filter(|n| over(n)).count()
         };
-        let seats = (0..hosts).flat_map(|host| (0..guardians[host]).map(move |seat| (host, seat)));
-        let few: Vec<_> = seats.filter(|(host, seat)| across(*host, *seat) < 2).collect();
+        let few: Vec<_> = net.seats().into_iter().filter(|(host, seat)| across(*host, *seat) < 2).collect();
         assert!(few.is_empty(), "{guardians:?}: these hear nearly nobody of the other half: {few:?}");
     }
 }
@@ -300,6 +331,20 @@ fn a_thousand_guardians_find_each_other_with_few_messages() {
         }
     }
     assert!(net.messages < hosts * hosts * 40, "{} messages", net.messages);
+}
+
+/// Messages are lost while queues are full: who votes learns that it is not heard.
+#[test]
+fn what_was_lost_is_noticed_when_guardians_vote() {
+    let mut net = Net::with(13, &[60; 6], true);
+    assert!(net.one_sided() > 500, "{}", net.one_sided());
+    net.lossy = false;
+    for _ in 0..10 {
+        net.all_vote();
+    }
+    assert_eq!(net.one_sided(), 0);
+    assert!(net.is_connected());
+    assert!(net.seats().iter().all(|(host, seat)| net.hosts[*host].seats[*seat].count() >= OUTGOING));
 }
 
 #[test]
