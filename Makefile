@@ -62,7 +62,7 @@ doc:
 check:
 	@scripts/check.sh
 
-# make e2e    real processes: the theta-js client, the walk-through, kill -9
+# make e2e    real processes: the theta-js client, the walk-through, kill -9, guardians, a slashed twin
 e2e: build
 	@tests/e2e/run.sh
 

@@ -1,7 +1,8 @@
 // A node as an operator runs it: `vigil init`, a key of its own, `vigil start` on a data folder. No localnet around it.
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { VIGIL, assert, assertEqual, rpc, settledHeight, until, vigil } from './lib.mjs';
 
 export const PASSWORD = 'correct horse';
@@ -16,8 +17,9 @@ export async function newKey(home) {
 
 export class Operator {
   // `home`: the wallet whose one key becomes the node's. Node i has the five ports from base + 20 * i, as in a localnet.
-  constructor({ dir, home, port, seeds = [] }) {
-    Object.assign(this, { dir, home, port, seeds, log: '' });
+  // `flags`: further settings for its command line.
+  constructor({ dir, home, port, seeds = [], flags = {}, password = PASSWORD }) {
+    Object.assign(this, { dir, home, port, seeds, flags, password, log: '', complaints: [] });
     this.url = `http://127.0.0.1:${port}/rpc`;
     this.health = `http://127.0.0.1:${port + 4}/health/ready`;
   }
@@ -37,6 +39,7 @@ export class Operator {
     const flags = { 'rpc.port': this.port, 'p2p.port': this.port + 3, 'metrics.port': this.port + 4, 'p2p.address': '127.0.0.1' };
     const seeds = this.seeds.map((port) => `/ip4/127.0.0.1/tcp/${port + 3}`).join(',');
     if (seeds) flags['p2p.seeds'] = seeds;
+    Object.assign(flags, this.flags);
     return ['start', '--data-dir', this.dir, ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]), ...extra];
   }
 
@@ -44,10 +47,11 @@ export class Operator {
   start(extra = []) {
     this.log = '';
     this.exited = undefined;
-    const env = { ...process.env, VIGIL_PASSWORD: PASSWORD };
+    const env = { ...process.env, VIGIL_PASSWORD: this.password };
     this.child = spawn(VIGIL, this.args(extra), { stdio: ['ignore', 'ignore', 'pipe'], env });
     live.add(this.child);
     this.child.stderr.on('data', (chunk) => (this.log = (this.log + chunk).slice(-100000)));
+    createInterface(this.child.stderr).on('line', (line) => / (WARN|ERROR) |panicked/.test(line) && this.complaints.push(line));
     this.exit = new Promise((resolve) => this.child.on('close', (code, signal) => resolve({ code, signal })));
     this.exit.then((status) => {
       live.delete(this.child);
@@ -107,6 +111,44 @@ export class Operator {
     const { code } = await this.exit;
     assertEqual(code, 0, `exit code after SIGTERM (${this.log.slice(-2000)})`);
   }
+
+  // Ends it without a word.
+  async kill() {
+    this.child.kill('SIGKILL');
+    await this.exit;
+  }
+}
+
+// Lets `vigil localnet` make the folders of a network below `dir` and answers its `count` nodes, none of them running.
+// Each has all others as its seeds.
+export async function localnetNodes({ dir, basePort, count, args }) {
+  const maker = spawn(VIGIL, ['localnet', '--base-port', String(basePort), '--data-dir', dir, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, VIGIL_HOME: join(dir, 'home') },
+  });
+  let log = '';
+  let ended = false;
+  maker.stderr.on('data', (chunk) => (log += chunk));
+  const exit = new Promise((resolve) => maker.on('close', resolve)).then(() => (ended = true));
+  // The last thing that it writes before it starts them.
+  const last = join(dir, `node${count - 1}`, 'config.toml');
+  await until('the folders of the nodes', () => ended || existsSync(last), PATIENCE_SECONDS);
+  maker.kill('SIGINT');
+  await exit;
+  assert(existsSync(last), `vigil localnet made no folders: ${log}`);
+  // What they have done until they were stopped is forgotten.
+  for (let i = 0; i < count; i++) {
+    for (const [folder, ...keep] of [['.', 'genesis.json', 'config.toml', 'calibration.json', 'key', 'guardian'], ['key', 'encrypted'], ['guardian', 'encrypted']]) {
+      const at = join(dir, `node${i}`, folder);
+      if (!existsSync(at)) continue;
+      for (const name of readdirSync(at).filter((name) => !keep.includes(name))) rmSync(join(at, name), { recursive: true });
+    }
+  }
+  const ports = Array.from({ length: count }, (_, i) => basePort + 20 * i);
+  return ports.map((port, i) => {
+    const seeds = ports.filter((other) => other !== port);
+    return new Operator({ dir: join(dir, `node${i}`), port, seeds, password: 'qwertyuiop' });
+  });
 }
 
 // A test that fails must not leave nodes behind.

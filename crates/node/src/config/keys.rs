@@ -84,7 +84,8 @@ config! {
     p2p_peers_per_address_max "p2p.peers_per_address_max": usize = 16, 1..=10_000;
     /// Also speak QUIC, on the UDP port of the same number.
     p2p_quic "p2p.quic": bool = true;
-    /// Look for nodes beyond the seeds.
+    /// Look for nodes beyond the seeds, and dial those that peers name. With false only seeds are dialled, and validators by
+    /// validators.
     p2p_discovery "p2p.discovery": bool = true;
 
     /// Serve `theta.*` JSON-RPC at `http://ADDRESS:PORT/rpc`.

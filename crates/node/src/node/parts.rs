@@ -91,6 +91,13 @@ pub(super) async fn network(
     chain: &Chain,
     keys: NodeKeys,
 ) -> Result<(NetHandle, mpsc::Receiver<NetEvent>), NodeError> {
+    let net = net_config(config, layout)?;
+    let head = chain.head();
+    let head = Head { height: head.as_parent.height, hash: head.hash };
+    Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
+}
+
+fn net_config(config: &Config, layout: &Layout) -> Result<NetConfig, NodeError> {
     let mut net = NetConfig::new(layout.root()).listen_on(config.p2p_address, config.p2p_port);
     if !config.p2p_quic {
         net.listen.truncate(1);
@@ -100,11 +107,10 @@ pub(super) async fn network(
     net.per_address_max = config.p2p_peers_per_address_max;
     net.max_peers = config.p2p_peers_max;
     net.discovery = config.p2p_discovery;
-    net.target_peers = DISCOVERY_PEERS.min(config.p2p_peers_max);
+    // Peers name addresses too: without discovery they are not dialled.
+    net.target_peers = if config.p2p_discovery { DISCOVERY_PEERS.min(config.p2p_peers_max) } else { 0 };
     net.role = if config.validator_enabled { Role::Validator } else { Role::Full };
-    let head = chain.head();
-    let head = Head { height: head.as_parent.height, hash: head.hash };
-    Ok(Network::start(net, chain.sign_domain(), head, Arc::new(keys)).await?)
+    Ok(net)
 }
 
 fn addresses(key: &'static str, texts: &[String]) -> Result<Vec<Multiaddr>, NodeError> {
@@ -149,5 +155,20 @@ fn tell_guardians(chain: &Chain, blocks: &[Arc<ExecutedBlock>], guardians: &Guar
     let proven: Vec<FinalityCert> = carried.cloned().collect();
     if !checkpoints.is_empty() || !proven.is_empty() {
         guardians.tell(guardians::Event::Settled { checkpoints, proven });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_discovery_no_peers_are_looked_for() {
+        let net = |discovery| {
+            let config = Config { p2p_discovery: discovery, p2p_peers_max: 9, ..Config::default() };
+            net_config(&config, &Layout::new("/nowhere")).expect("no addresses to read")
+        };
+        assert_eq!((net(true).discovery, net(true).target_peers), (true, 9));
+        assert_eq!((net(false).discovery, net(false).target_peers), (false, 0));
     }
 }
