@@ -1,7 +1,6 @@
 //! The thread: events in, machines stepped.
 
 use super::links::{Act, Links};
-use super::neighbours::Place;
 use super::seat::Seat;
 use super::silence::Silence;
 use super::verifier::Verifier;
@@ -176,10 +175,10 @@ impl Work {
         match told {
             Told::Here(guardians) => self.links.here(peer, guardians, &mut rand::rng()),
             Told::Link { from, to } => self.links.link(peer, from, to),
-            Told::Full { from, to } => self.links.full(peer, from, to, &mut rand::rng()),
+            Told::Part { from, to } => self.links.part(peer, from, to, &mut rand::rng()),
             Told::Votes { from, to, votes } => {
                 // Nobody is heard that is no neighbour.
-                if let Some((seat, from)) = self.links.heard(Place::There(peer), from, to) {
+                if let Some((seat, from)) = self.links.votes(peer, from, to) {
                     self.queue.push_back((seat, Input::Received { from, votes: *votes }));
                 }
             }

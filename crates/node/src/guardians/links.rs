@@ -3,6 +3,7 @@
 use super::choose::choose;
 use super::neighbours::{Neighbours, Place};
 use super::wire::Told;
+use rand::seq::IteratorRandom;
 use std::collections::{BTreeMap, HashMap};
 use vigil_consensus::Peer;
 use vigil_consensus::finality::NEIGHBOURS;
@@ -10,8 +11,9 @@ use vigil_primitives::Address;
 
 /// Neighbours that a guardian looks for itself.
 pub(super) const OUTGOING: usize = NEIGHBOURS;
-/// Neighbours of a guardian at most; the rest came to it.
-pub(super) const LINKS_MAX: usize = 2 * NEIGHBOURS;
+/// Neighbours of a guardian beyond which nobody else may come to it. On the average as many come as it looks for; with no more
+/// room than that most would be refused by somebody.
+pub(super) const LINKS_MAX: usize = 3 * NEIGHBOURS;
 /// Neighbours that one peer may have brought to a guardian.
 pub(super) const BROUGHT_BY_A_PEER_MAX: usize = NEIGHBOURS / 2;
 
@@ -77,6 +79,7 @@ impl Links {
             Some(hosted) => {
                 *hosted = Some(guardians);
                 self.look_for_neighbours(rng);
+                (0..self.seats.len()).for_each(|seat| self.reach(seat, peer, rng));
             }
         }
     }
@@ -89,18 +92,30 @@ impl Links {
             && let Some(seat) = self.seat_of.get(&to).copied()
             && !self.take(seat, place, from, false)
         {
-            self.acts.push(Act::Tell(peer, Told::Full { from: to, to: from }));
+            self.acts.push(Act::Tell(peer, Told::Part { from: to, to: from }));
         }
     }
 
-    /// A peer's guardian `from` has no room for our `to`, which looks on.
-    pub(super) fn full(&mut self, peer: Peer, from: Address, to: Address, rng: &mut impl rand::Rng) {
+    /// A peer's guardian `from` and our `to` are no neighbours. If `to` looked for it, it looks on.
+    pub(super) fn part(&mut self, peer: Peer, from: Address, to: Address, rng: &mut impl rand::Rng) {
         if let Some(seat) = self.seat_of.get(&to).copied()
-            && let Some(number) = self.seats[seat].refused(Place::There(peer), from)
+            && let Some((number, outgoing)) = self.seats[seat].part(Place::There(peer), from)
         {
             self.acts.push(Act::Disconnected(seat, number));
-            self.look(seat, &self.known(), rng);
+            if outgoing {
+                self.look(seat, &self.known(), rng);
+            }
         }
+    }
+
+    /// Votes of a peer's guardian `from` for our `to`: as [`Links::heard`]. Who is no neighbour is told so: a message that was
+    /// lost may have made it believe otherwise.
+    pub(super) fn votes(&mut self, peer: Peer, from: Address, to: Address) -> Option<(usize, Peer)> {
+        let heard = self.heard(Place::There(peer), from, to);
+        if heard.is_none() && self.seat_of.contains_key(&to) {
+            self.acts.push(Act::Tell(peer, Told::Part { from: to, to: from }));
+        }
+        heard
     }
 
     /// The seat of `to`, and the number that `from` has there. `None`: they are no neighbours.
@@ -146,6 +161,27 @@ impl Links {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A host that comes finds a neighbour for each of ours, or else two halves of a network that were parted would stay so: with
+    /// enough neighbours already, one of the host that has the most makes room.
+    fn reach(&mut self, seat: usize, peer: Peer, rng: &mut impl rand::Rng) {
+        let (place, id) = (Place::There(peer), self.ids[seat]);
+        let ours = &self.seats[seat];
+        let hosted = self.peers.get(&peer).and_then(Option::as_ref);
+        let open = hosted.into_iter().flatten().filter(|who| ours.is_open(place, **who));
+        if ours.at(place) > 0 {
+            return;
+        }
+        if let (Some(who), Some(spare)) = (open.copied().choose(rng), ours.spare())
+            && let (Place::There(other), gone) = spare
+            && let Some((number, _)) = self.seats[seat].part(spare.0, gone)
+        {
+            self.acts.push(Act::Tell(other, Told::Part { from: id, to: gone }));
+            self.acts.push(Act::Disconnected(seat, number));
+            self.take(seat, place, who, true);
+            self.acts.push(Act::Tell(peer, Told::Link { from: id, to: who }));
         }
     }
 

@@ -44,15 +44,25 @@ impl Neighbours {
         Some(peer)
     }
 
-    /// Somebody whom we looked for has no room: not a neighbour, and not looked for again. Its number; `None`: it is none that
-    /// we looked for.
-    pub(super) fn refused(&mut self, place: Place, who: Address) -> Option<Peer> {
-        let number = self.number_of(place, who)?;
-        self.neighbours.get(&number).filter(|neighbour| neighbour.outgoing)?;
-        self.neighbours.remove(&number);
-        self.numbers.remove(&(place, who));
-        self.full.insert((place, who));
-        Some(number)
+    /// Somebody is no neighbour any more; its number, and whether we looked for it. Whom we looked for is not looked for again.
+    pub(super) fn part(&mut self, place: Place, who: Address) -> Option<(Peer, bool)> {
+        let number = self.numbers.remove(&(place, who))?;
+        let outgoing = self.neighbours.remove(&number)?.outgoing;
+        if outgoing {
+            self.full.insert((place, who));
+        }
+        Some((number, outgoing))
+    }
+
+    /// Of those behind connections that we looked for, one of the place that has the most; `None`: none has two.
+    pub(super) fn spare(&self) -> Option<(Place, Address)> {
+        let mut most: BTreeMap<Place, (usize, Address)> = BTreeMap::new();
+        for neighbour in self.neighbours.values().filter(|n| n.outgoing && n.place != Place::Here) {
+            let (count, who) = most.entry(neighbour.place).or_default();
+            (*count, *who) = (*count + 1, neighbour.who);
+        }
+        let (place, (count, who)) = most.into_iter().max_by_key(|(_, (count, _))| *count)?;
+        (count > 1).then_some((place, who))
     }
 
     /// True if it may be looked for.
@@ -116,8 +126,12 @@ mod tests {
             assert_eq!((ours.number_of(there, who), ours.get(number)), (Some(number), Some((there, who))));
         }
         let [first, last] = [1, 5].map(Address::repeat_byte);
-        assert_eq!(ours.refused(there, last), None, "we did not look for it");
-        assert_eq!(ours.refused(there, first), Some(Peer(1)));
+        assert_eq!(ours.spare(), Some((there, Address::repeat_byte(2))), "the last of two");
+        assert_eq!(ours.part(there, first), Some((Peer(1), true)));
+        assert_eq!((ours.part(there, first), ours.spare()), (None, None));
+        assert_eq!(ours.part(there, last), Some((Peer(5), false)));
+        assert!(ours.is_open(there, last), "it came by itself, and may be looked for");
+        ours.take(there, last, false).unwrap();
         assert_eq!((ours.number_of(there, first), ours.is_open(there, first)), (None, false));
         let again = ours.take(there, first, true).unwrap();
         assert!(!ours.is_open(there, last) && again != Peer(1));

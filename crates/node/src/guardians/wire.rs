@@ -17,8 +17,8 @@ pub(crate) enum Told {
     Here(Vec<Address>),
     /// The sender's `from` takes the receiver's `to` as a neighbour.
     Link { from: Address, to: Address },
-    /// The sender's `from` has no room for the receiver's `to`: they are no neighbours.
-    Full { from: Address, to: Address },
+    /// The sender's `from` and the receiver's `to` are no neighbours, or not any more.
+    Part { from: Address, to: Address },
     /// Votes from neighbour to neighbour.
     Votes { from: Address, to: Address, votes: Box<AggregatedVotes> },
 }
@@ -41,7 +41,7 @@ impl Told {
         let (kind, body) = match self {
             Self::Here(guardians) => (1, rlp::encode(&guardians)),
             Self::Link { from, to } => (2, rlp::encode(&WireLink { from, to })),
-            Self::Full { from, to } => (4, rlp::encode(&WireLink { from, to })),
+            Self::Part { from, to } => (4, rlp::encode(&WireLink { from, to })),
             Self::Votes { from, to, votes } => (3, rlp::encode(&WireVotes { from, to, votes: *votes })),
         };
         std::iter::once(kind).chain(body).collect()
@@ -65,7 +65,7 @@ impl Told {
             Some((3, body)) => rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)
                 .map(|WireVotes { from, to, votes }| Self::Votes { from, to, votes: Box::new(votes) }),
             Some((4, body)) => {
-                rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX).map(|WireLink { from, to }| Self::Full { from, to })
+                rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX).map(|WireLink { from, to }| Self::Part { from, to })
             }
             _ => Err(RlpError::Item { what: WHAT, source: alloy_rlp::Error::Custom("unknown kind") }),
         }
@@ -93,7 +93,7 @@ mod tests {
             Told::Here(vec![]),
             Told::Here(vec![from; HOSTED_MAX]),
             Told::Link { from, to },
-            Told::Full { from, to },
+            Told::Part { from, to },
             Told::Votes { from, to, votes: Box::new(votes(SIGNER_VECTOR_BYTES_MAX)) },
         ] {
             let bytes = told.clone().encode();

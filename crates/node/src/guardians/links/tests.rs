@@ -1,7 +1,7 @@
 //! Hosts that talk to each other, and some that lie.
 
 use super::*;
-use rand::SeedableRng;
+use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeSet, VecDeque};
 
@@ -22,13 +22,19 @@ fn all_of(host: usize, guardians: usize) -> Vec<Address> {
 struct Net {
     hosts: Vec<Links>,
     rng: ChaCha8Rng,
+    /// Half of what is told, but who is where, gets lost.
+    lossy: bool,
 }
 
 impl Net {
     fn new(seed: u64, guardians: &[usize]) -> Self {
+        Self::with(seed, guardians, false)
+    }
+
+    fn with(seed: u64, guardians: &[usize], lossy: bool) -> Self {
         let mut rng = rng(seed);
         let hosts = guardians.iter().enumerate().map(|(host, n)| Links::new(all_of(host, *n), &mut rng)).collect();
-        let mut net = Self { hosts, rng };
+        let mut net = Self { hosts, rng, lossy };
         for a in 0..guardians.len() {
             (0..guardians.len()).filter(|b| *b != a).for_each(|b| net.hosts[a].connected(Peer(b as u64)));
         }
@@ -50,19 +56,48 @@ impl Net {
                 }
             }
             let Some((from, to, message)) = told.pop_front() else { return };
+            if self.lossy && !matches!(message, Told::Here(_)) && self.rng.random_bool(0.5) {
+                continue;
+            }
             let (host, from) = (&mut self.hosts[to], Peer(from as u64));
             match message {
                 Told::Here(guardians) => host.here(from, guardians, &mut self.rng),
                 Told::Link { from: theirs, to: ours } => host.link(from, theirs, ours),
-                Told::Full { from: theirs, to: ours } => host.full(from, theirs, ours, &mut self.rng),
-                Told::Votes { .. } => unreachable!("links say no votes"),
+                Told::Part { from: theirs, to: ours } => host.part(from, theirs, ours, &mut self.rng),
+                Told::Votes { from: theirs, to: ours, .. } => drop(host.votes(from, theirs, ours)),
             }
         }
     }
 
-    fn part(&mut self, a: usize, b: usize) {
-        self.hosts[a].disconnected(Peer(b as u64), &mut self.rng);
-        self.hosts[b].disconnected(Peer(a as u64), &mut self.rng);
+    /// Connections between these and those break.
+    fn split(&mut self, these: &[usize], those: &[usize]) {
+        for (a, b) in these.iter().flat_map(|a| those.iter().map(move |b| (*a, *b))) {
+            self.hosts[a].disconnected(Peer(b as u64), &mut self.rng);
+            self.hosts[b].disconnected(Peer(a as u64), &mut self.rng);
+        }
+        self.run();
+    }
+
+    fn join(&mut self, these: &[usize], those: &[usize]) {
+        for (a, b) in these.iter().flat_map(|a| those.iter().map(move |b| (*a, *b))) {
+            self.hosts[a].connected(Peer(b as u64));
+            self.hosts[b].connected(Peer(a as u64));
+        }
+        self.run();
+    }
+
+    /// Every guardian votes: to each that it takes for a neighbour.
+    fn all_vote(&mut self) {
+        for host in 0..self.hosts.len() {
+            for seat in 0..self.hosts[host].ids.len() {
+                let from = self.hosts[host].ids[seat];
+                for (place, to) in self.neighbours(host, seat) {
+                    if let Place::There(Peer(other)) = place {
+                        self.hosts[other as usize].votes(Peer(host as u64), from, to);
+                    }
+                }
+            }
+        }
         self.run();
     }
 
@@ -86,6 +121,23 @@ impl Net {
         self.neighbours(host, seat).into_iter().filter_map(hears).collect()
     }
 
+    /// Neighbours that do not hear who takes them for one.
+    fn one_sided(&self) -> usize {
+        let seats =
+            (0..self.hosts.len()).flat_map(|host| (0..self.hosts[host].ids.len()).map(move |seat| (host, seat)));
+        seats.map(|(host, seat)| self.hosts[host].seats[seat].count() - self.heard_by(host, seat).len()).sum()
+    }
+
+    fn vote_until_all_are_heard(&mut self) {
+        for _ in 0..20 {
+            self.all_vote();
+            if self.one_sided() == 0 {
+                return;
+            }
+        }
+        panic!("{} links are one-sided", self.one_sided());
+    }
+
     /// True if what one guardian says reaches all, from neighbour to neighbour.
     fn is_connected(&self) -> bool {
         let place = |host: &Links, id| host.seat_of.get(&id).copied();
@@ -107,7 +159,9 @@ fn connected(acts: &[Act]) -> usize {
 fn every_guardian_finds_neighbours_and_none_too_many() {
     for seed in 0..5 {
         for guardians in [&[1, 1][..], &[2, 2, 2, 2], &[25, 25, 25, 25], &[100, 1, 30, 1], &[60; 6]] {
-            let net = Net::new(seed, guardians);
+            // A refusal may cross a link that was asked for.
+            let mut net = Net::new(seed, guardians);
+            net.vote_until_all_are_heard();
             let others = guardians.iter().sum::<usize>() - 1;
             for (h, host) in net.hosts.iter().enumerate() {
                 let (own, abroad) = (guardians[h] - 1, others + 1 - guardians[h]);
@@ -116,7 +170,6 @@ fn every_guardian_finds_neighbours_and_none_too_many() {
                 for (seat, ours) in host.seats.iter().enumerate() {
                     assert!(ours.count() <= LINKS_MAX + OUTGOING, "{guardians:?}, host {h}: {}", ours.count());
                     let heard = net.heard_by(h, seat).len();
-                    assert_eq!(heard, ours.count(), "{guardians:?}, host {h}: a one-sided link");
                     assert!(heard >= wanted.min(NEIGHBOURS / 4), "{guardians:?}, host {h}: heard by {heard}");
                 }
             }
@@ -128,9 +181,7 @@ fn every_guardian_finds_neighbours_and_none_too_many() {
 #[test]
 fn who_goes_is_replaced_and_nothing_of_it_stays() {
     let mut net = Net::new(7, &[25, 25, 25, 25]);
-    for other in 0..3 {
-        net.part(3, other);
-    }
+    net.split(&[3], &[0, 1, 2]);
     assert!(net.hosts[3].seats.iter().all(|ours| ours.count() == ours.at(Place::Here)));
     for host in &net.hosts[..3] {
         for ours in &host.seats {
@@ -139,13 +190,37 @@ fn who_goes_is_replaced_and_nothing_of_it_stays() {
         }
     }
     // It comes back.
-    for other in 0..3 {
-        net.hosts[3].connected(Peer(other as u64));
-        net.hosts[other].connected(Peer(3));
-    }
-    net.run();
+    net.join(&[3], &[0, 1, 2]);
     assert!(net.is_connected());
     assert!(net.hosts[3].seats.iter().all(|ours| ours.count() >= OUTGOING / 2));
+}
+
+/// Each half has all the neighbours that it wants when the other comes back.
+#[test]
+fn halves_that_were_parted_find_each_other() {
+    for guardians in [&[25, 25, 25, 25][..], &[60; 6], &[3; 8], &[125, 1, 1, 125]] {
+        let mut net = Net::new(11, guardians);
+        let hosts: Vec<usize> = (0..guardians.len()).collect();
+        let (these, those) = hosts.split_at(guardians.len() / 2);
+        net.split(these, those);
+        assert!(!net.is_connected());
+        net.join(these, those);
+        assert!(net.is_connected(), "{guardians:?}");
+        for (a, b) in these.iter().flat_map(|a| those.iter().map(move |b| (*a, *b))) {
+            let reached = net.hosts[a].seats.iter().filter(|ours| ours.at(Place::There(Peer(b as u64))) > 0).count();
+            assert!(2 * reached >= guardians[a].min(guardians[b]), "{guardians:?}: host {a} reaches {b} by {reached}");
+        }
+    }
+}
+
+/// Messages are lost while queues are full: who votes notices that it is not heard.
+#[test]
+fn what_was_lost_is_noticed_when_guardians_vote() {
+    let mut net = Net::with(12, &[60; 6], true);
+    assert!(net.one_sided() > 1_000, "{}", net.one_sided());
+    net.lossy = false;
+    net.vote_until_all_are_heard();
+    assert!(net.is_connected());
 }
 
 #[test]
@@ -161,7 +236,7 @@ fn a_peer_brings_no_more_than_its_share() {
     crowd.iter().for_each(|from| links.link(peer, *from, who(0, 0)));
     let acts = links.take_acts();
     assert_eq!(connected(&acts), BROUGHT_BY_A_PEER_MAX, "its share, whoever we looked for");
-    let full = |act: &&Act| matches!(act, Act::Tell(to, Told::Full { from, .. }) if (*to, *from) == (peer, who(0, 0)));
+    let full = |act: &&Act| matches!(act, Act::Tell(to, Told::Part { from, .. }) if (*to, *from) == (peer, who(0, 0)));
     assert_eq!(acts.iter().filter(full).count(), 200 - OUTGOING - BROUGHT_BY_A_PEER_MAX, "the others are told");
     // Peers that are looked for no more bring some each, until there is no room.
     for n in 2..9 {
@@ -231,20 +306,21 @@ fn whoever_has_no_room_is_not_asked_again() {
     };
     let first = asked(&links.take_acts());
     assert_eq!(first.len(), OUTGOING);
-    links.full(peer, first[0], us, &mut rng);
+    links.part(peer, first[0], us, &mut rng);
     let acts = links.take_acts();
     let [last] = asked(&acts)[..] else { panic!("{acts:?}") };
     assert!(!first.contains(&last) && matches!(acts[0], Act::Disconnected(0, _)), "{acts:?}");
     for liar in [first[0], who(1, 99), us] {
-        links.full(peer, liar, us, &mut rng);
+        links.part(peer, liar, us, &mut rng);
         assert_eq!(links.take_acts(), [], "it is no neighbour");
     }
-    links.full(peer, first[1], us, &mut rng);
+    links.part(peer, first[1], us, &mut rng);
     let acts = links.take_acts();
     assert!(matches!(acts[..], [Act::Disconnected(0, _)]), "nobody is left to ask: {acts:?}");
     // It may still come by itself.
     links.link(peer, first[0], us);
     assert_eq!(connected(&links.take_acts()), 1);
-    links.full(peer, first[0], us, &mut rng);
-    assert_eq!(links.take_acts(), [], "who came by itself goes by itself");
+    links.part(peer, first[0], us, &mut rng);
+    let acts = links.take_acts();
+    assert!(matches!(acts[..], [Act::Disconnected(0, _)]), "and go again: {acts:?}");
 }
