@@ -37,7 +37,7 @@ fn genesis() -> Genesis {
     genesis
 }
 
-#[derive(RlpEncodable)]
+#[derive(Clone, RlpEncodable)]
 struct Link {
     from: Address,
     to: Address,

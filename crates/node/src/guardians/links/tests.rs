@@ -117,7 +117,8 @@ impl Net {
 
     /// Neighbours that do not hear who takes them for one.
     fn one_sided(&self) -> usize {
-        let deaf = |(host, seat): (usize, usize)| self.hosts[host].seats[seat].count() - self.heard_by(host, seat).len();
+        let deaf =
+            |(host, seat): (usize, usize)| self.hosts[host].seats[seat].count() - self.heard_by(host, seat).len();
         self.seats().into_iter().map(deaf).sum()
     }
 
