@@ -2,21 +2,22 @@
 //! node's account, which is sent again until the offender is punished or cannot be any more. What is found is stored
 //! before anything is done with it, so a restart forgets no fault.
 
+mod cases;
 mod stored;
 
+use self::cases::{Case, Cases, Taken};
 use crate::chain::{Chain, ChainError};
 use crate::node::stopped;
 use crate::pool::{Admission, Pool, Rejected};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use vigil_crypto::{SecretKey, sign_tx};
 use vigil_ledger::{Punishable, double_voters, punishable};
 use vigil_mempool::TxStatus;
-use vigil_primitives::{Address, AggregatedVotes, EVIDENCE_BYTES_MAX, Evidence, Hash, Height, Slash, Tx, TxInput};
+use vigil_primitives::{AggregatedVotes, Evidence, Height, Slash, Tx, TxInput};
 
-/// Faults that wait to be punished, and pairs of guardians' votes that wait to be looked at; more are logged and forgotten.
+/// Offenders that wait to be punished, and pairs of guardians' votes that wait to be looked at; more wait, or are forgotten.
 pub const CASES_MAX: usize = 256;
 /// Blocks after the fault before it is reported: a node that is a little behind would refuse the report as too early and
 /// not pass it on. (At most half of the time in which it can be punished.)
@@ -45,18 +46,9 @@ pub struct Reporter {
     admission: Admission,
     /// Of our account.
     key: SecretKey,
-    /// By offender, role and height.
-    cases: BTreeMap<(Address, u8, Height), Case>,
+    cases: Cases,
     /// Votes whose guardian sets the settled state does not remember yet.
     votes: Vec<Pair>,
-}
-
-/// A fault that is not punished yet.
-#[derive(Debug)]
-struct Case {
-    evidence: Evidence,
-    /// The report that was sent last.
-    sent: Option<Hash>,
 }
 
 impl Reporter {
@@ -66,13 +58,10 @@ impl Reporter {
     /// # Errors
     /// The store's.
     pub fn open(chain: Arc<Chain>, pool: Arc<Pool>, admission: Admission, key: SecretKey) -> Result<Self, ChainError> {
-        let mut reporter = Self { chain, pool, admission, key, cases: BTreeMap::new(), votes: Vec::new() };
+        let mut reporter = Self { chain, pool, admission, key, cases: Cases::default(), votes: Vec::new() };
         for offence in stored::load(reporter.chain.store().as_ref())? {
             match offence {
-                Offence::Proven(evidence) => {
-                    let key = case_key(&evidence);
-                    reporter.cases.insert(key, Case { evidence: *evidence, sent: None });
-                }
+                Offence::Proven(evidence) => drop(reporter.cases.take(*evidence)),
                 Offence::Guardians(votes) => reporter.votes.push(votes),
             }
         }
@@ -107,24 +96,25 @@ impl Reporter {
 
     fn note(&mut self, offence: Offence) {
         match offence {
-            Offence::Proven(evidence) => self.take(*evidence),
+            Offence::Proven(evidence) => drop(self.take(*evidence)),
             Offence::Guardians(votes) => self.take_votes(votes),
         }
     }
 
-    fn take(&mut self, evidence: Evidence) {
-        let key = case_key(&evidence);
-        if self.cases.contains_key(&key) {
-            return;
-        }
+    /// False: there is no room for it now.
+    fn take(&mut self, evidence: Evidence) -> bool {
         let (offender, role, height) = (evidence.offender(), evidence.role(), evidence.height());
+        match self.cases.take(evidence.clone()) {
+            Taken::Known => return true,
+            Taken::NoRoom => return false,
+            Taken::New => {}
+            Taken::InsteadOf(later) => self.unstore(&Offence::Proven(later)),
+        }
         tracing::warn!(%offender, ?role, height, "broke the protocol");
         tracing::debug!(%offender, ?evidence);
         metrics::counter!("vigil_faults_seen_total").increment(1);
-        if self.cases.len() < CASES_MAX && evidence.to_bytes().len() <= EVIDENCE_BYTES_MAX {
-            self.store(&Offence::Proven(Box::new(evidence.clone())));
-            self.cases.insert(key, Case { evidence, sent: None });
-        }
+        self.store(&Offence::Proven(Box::new(evidence)));
+        true
     }
 
     fn take_votes(&mut self, votes: Pair) {
@@ -193,7 +183,12 @@ impl Reporter {
             let old = votes.0.checkpoint.height.saturating_add(period) <= head.as_parent.height;
             match double_voters(&head.as_parent.state, &votes) {
                 Ok(None) if old => {}
-                Ok(Some(found)) => found.into_iter().for_each(|evidence| self.take(evidence)),
+                Ok(Some(found)) => {
+                    if !self.take_all(found)? {
+                        self.votes.push(votes);
+                        continue;
+                    }
+                }
                 not_now => {
                     outcome = outcome.and(not_now.map(drop).map_err(|e| e.to_string()));
                     self.votes.push(votes);
@@ -205,13 +200,27 @@ impl Reporter {
         outcome
     }
 
+    /// Makes cases as long as there is room. True if nobody is left who can be punished and has none.
+    fn take_all(&mut self, found: Vec<Evidence>) -> Result<bool, String> {
+        let (head, domain) = (self.chain.head(), self.chain.sign_domain());
+        let (state, height) = (&head.as_parent.state, head.as_parent.height);
+        for evidence in found {
+            let punishable = punishable(state, self.chain.params(), &domain, height, &evidence);
+            let is_open = !matches!(punishable.map_err(|e| e.to_string())?, Punishable::Never(_));
+            if is_open && !self.take(evidence) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Forgets faults that are punished, or can never be.
     fn forget_done(&mut self) -> Result<(), String> {
         let head = self.chain.head();
         let (state, height) = (&head.as_parent.state, head.as_parent.height);
         let (params, domain) = (self.chain.params(), self.chain.sign_domain());
         let mut done = Vec::new();
-        for (key, case) in &self.cases {
+        for (key, case) in self.cases.iter() {
             match punishable(state, params, &domain, height, &case.evidence).map_err(|e| e.to_string())? {
                 Punishable::Never(why) => {
                     tracing::info!(offender = %key.0, %why, "a fault is closed");
@@ -233,10 +242,6 @@ impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reporter").field("cases", &self.cases.len()).finish_non_exhaustive()
     }
-}
-
-fn case_key(evidence: &Evidence) -> (Address, u8, Height) {
-    (evidence.offender(), evidence.role() as u8, evidence.height())
 }
 
 /// The raw slash transaction of the account of `key` with that sequence.

@@ -5,7 +5,7 @@
 //! | `fault/1` + offender + role + height, u64 big endian | the evidence |
 //! | `fault/2` + Keccak-256 of the value | RLP of two votes of guardians on one height |
 
-use super::{CASES_MAX, Offence, case_key};
+use super::{CASES_MAX, Offence};
 use vigil_primitives::{AggregatedVotes, Evidence, RlpError, keccak256, rlp};
 use vigil_store::{Batch, Column, Store, StoreError};
 
@@ -48,7 +48,7 @@ pub(super) fn load(store: &dyn Store) -> Result<Vec<Offence>, StoreError> {
 fn entry(offence: &Offence) -> (Vec<u8>, Vec<u8>) {
     match offence {
         Offence::Proven(evidence) => {
-            let (offender, role, height) = case_key(evidence);
+            let (offender, role, height) = (evidence.offender(), evidence.role() as u8, evidence.height());
             let key = [FAULT, &[PROVEN], offender.as_slice(), &[role], &height.to_be_bytes()].concat();
             (key, evidence.to_bytes())
         }
