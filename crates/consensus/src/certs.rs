@@ -44,7 +44,7 @@ pub(crate) fn matches(vote: &Vote, meta: &BlockMeta) -> bool {
         && vote.height == meta.height
         && vote.block_epoch == meta.epoch
         && vote.source_hash == meta.hcc_hash
-        && vote.source_height == meta.hcc_height
+        && vote.source_rank() == meta.hcc_rank()
 }
 
 /// True if two votes say the same.
@@ -53,7 +53,7 @@ pub(crate) fn same_body(a: &Vote, b: &Vote) -> bool {
         && a.height == b.height
         && a.block_epoch == b.block_epoch
         && a.source_hash == b.source_hash
-        && a.source_height == b.source_height
+        && a.source_rank() == b.source_rank()
 }
 
 /// Heights and epochs that can be.

@@ -25,10 +25,10 @@ fn surround(votes: &BTreeMap<(Height, Hash), &Vote>) -> Option<Evidence> {
     let mut widest: Option<&Vote> = None;
     for vote in votes.values().rev() {
         match widest {
-            Some(above) if above.source_height < vote.source_height => {
+            Some(above) if above.surrounds(vote) => {
                 return Some(Evidence::SurroundVote(above.clone(), (*vote).clone()));
             }
-            Some(above) if above.source_height <= vote.source_height => {}
+            Some(above) if above.source_rank() <= vote.source_rank() => {}
             _ => widest = Some(vote),
         }
     }
@@ -45,6 +45,7 @@ mod tests {
             height,
             block_hash: Hash::repeat_byte(block),
             block_epoch: height,
+            source_set: 0,
             source_height: source,
             source_hash: Hash::repeat_byte(source as u8),
             voter: Address::repeat_byte(voter),
@@ -57,11 +58,15 @@ mod tests {
         let honest = [vote(1, 1, 1, 0), vote(1, 2, 2, 1), vote(1, 4, 4, 1), vote(1, 5, 5, 4)];
         let twice = [vote(2, 3, 1, 2), vote(2, 3, 2, 1), vote(2, 3, 1, 2)];
         let around = [vote(3, 9, 1, 2), vote(3, 5, 2, 3), vote(3, 4, 3, 2), vote(3, 3, 4, 1)];
-        let all: Vec<&Vote> = honest.iter().chain(&twice).chain(&around).collect();
+        // The old set's source is higher; that of the new set ranks above it.
+        let handover = [vote(4, 5, 1, 4), Vote { source_set: 1, ..vote(4, 6, 2, 3) }];
+        let back = [Vote { source_set: 1, ..vote(5, 5, 1, 3) }, vote(5, 6, 2, 4)];
+        let all: Vec<&Vote> = honest.iter().chain(&twice).chain(&around).chain(&handover).chain(&back).collect();
         let found = offences(all);
         let wanted = [
             Evidence::DoubleVote(twice[0].clone(), twice[1].clone()),
             Evidence::SurroundVote(around[0].clone(), around[1].clone()),
+            Evidence::SurroundVote(back[1].clone(), back[0].clone()),
         ];
         assert_eq!(found, wanted);
         let domain = SignDomain { chain_id: "a".into(), genesis_hash: Hash::ZERO };

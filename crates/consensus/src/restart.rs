@@ -21,6 +21,8 @@ pub struct BlockMeta {
     pub timestamp: u64,
     /// The block whose certificate it carries.
     pub hcc_hash: Hash,
+    /// Index of that block's set.
+    pub hcc_set: u64,
     /// Height of that block.
     pub hcc_height: Height,
     /// The set that votes on it (§1.12).
@@ -29,6 +31,13 @@ pub struct BlockMeta {
     pub pend: Option<Hash>,
     /// The set after it, if it changed the pool ("flagged"). Known once it is executed.
     pub set_after: Option<ValidatorSet>,
+}
+
+impl BlockMeta {
+    /// Rank of the certificate that it carries (§1.12): what votes for the block name as their source.
+    pub(crate) fn hcc_rank(&self) -> (u64, Height) {
+        (self.hcc_set, self.hcc_height)
+    }
 }
 
 /// A validator set and its turns.
@@ -77,6 +86,7 @@ impl RestartPoint {
             epoch: header.epoch,
             timestamp: header.timestamp,
             hcc_hash: hash,
+            hcc_set: 0,
             hcc_height: header.height,
             set: key,
             pend: None,
@@ -139,6 +149,7 @@ struct WireMeta {
     epoch: Epoch,
     timestamp: u64,
     hcc_hash: Hash,
+    hcc_set: u64,
     hcc_height: Height,
     set: SetKey,
     /// Zero: none.
@@ -155,6 +166,7 @@ impl From<&BlockMeta> for WireMeta {
             epoch: meta.epoch,
             timestamp: meta.timestamp,
             hcc_hash: meta.hcc_hash,
+            hcc_set: meta.hcc_set,
             hcc_height: meta.hcc_height,
             set: meta.set,
             pend: meta.pend.unwrap_or(Hash::ZERO),
@@ -172,6 +184,7 @@ impl From<WireMeta> for BlockMeta {
             epoch: wire.epoch,
             timestamp: wire.timestamp,
             hcc_hash: wire.hcc_hash,
+            hcc_set: wire.hcc_set,
             hcc_height: wire.hcc_height,
             set: wire.set,
             pend: Some(wire.pend).filter(|pend| !pend.is_zero()),

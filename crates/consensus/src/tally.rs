@@ -100,9 +100,8 @@ fn fault(a: &Vote, b: &Vote) -> Option<Evidence> {
     if a.height == b.height && a.block_hash != b.block_hash {
         return Some(Evidence::DoubleVote(a.clone(), b.clone()));
     }
-    let surrounds = |a: &Vote, b: &Vote| a.source_height < b.source_height && b.height < a.height;
-    if surrounds(a, b) {
+    if a.surrounds(b) {
         return Some(Evidence::SurroundVote(a.clone(), b.clone()));
     }
-    surrounds(b, a).then(|| Evidence::SurroundVote(b.clone(), a.clone()))
+    b.surrounds(a).then(|| Evidence::SurroundVote(b.clone(), a.clone()))
 }

@@ -46,23 +46,22 @@ impl Machine {
 
     /// V5: the block's HCC ranks above our lock, or is our lock.
     pub(crate) fn passes_lock(&self, meta: &BlockMeta) -> bool {
-        let Some(hcc) = self.tree.meta(&meta.hcc_hash) else { return false };
-        let ((lock_rank, lock_hash), rank) = (self.lock_rank(), (hcc.set.index, hcc.height));
+        let ((lock_rank, lock_hash), rank) = (self.lock_rank(), meta.hcc_rank());
         // With two certificates a height, as without V4, an equal rank has to do.
-        let same_block = hcc.hash == lock_hash || self.config.rules != Rules::default();
+        let same_block = meta.hcc_hash == lock_hash || self.config.rules != Rules::default();
         !self.config.rules.lock_rule || rank > lock_rank || (rank == lock_rank && same_block)
     }
 
     fn vote(&mut self, meta: &BlockMeta) {
         let Some(node) = self.tree.node(&meta.hash) else { return };
         let cc = node.block.header.hcc.clone();
-        let set_index = self.tree.meta(&meta.hcc_hash).map_or(0, |hcc| hcc.set.index);
-        let source = Lock { set_index, height: meta.hcc_height, hash: meta.hcc_hash, cc };
+        let source = Lock { set_index: meta.hcc_set, height: meta.hcc_height, hash: meta.hcc_hash, cc };
         let lock = self.own.lock.clone().filter(|lock| lock.rank() >= source.rank()).unwrap_or(source);
         let mut vote = Vote {
             height: meta.height,
             block_hash: meta.hash,
             block_epoch: meta.epoch,
+            source_set: meta.hcc_set,
             source_height: meta.hcc_height,
             source_hash: meta.hcc_hash,
             voter: self.config.me.expect("only who holds a key votes"),
@@ -80,13 +79,12 @@ impl Machine {
 
     /// A certificate of our lock's rank for another block: more than a third of the stake is faulty.
     fn halt_on_conflict(&mut self, meta: &BlockMeta) {
-        let ((rank, ours), hcc) = (self.lock_rank(), self.tree.meta(&meta.hcc_hash));
-        let conflicts = |hcc: &&BlockMeta| (hcc.set.index, hcc.height) == rank && hcc.hash != ours;
-        let Some(hcc) = hcc.filter(conflicts) else { return };
-        if self.config.rules != Rules::default() || self.halted {
+        let (rank, ours) = self.lock_rank();
+        let conflicts = meta.hcc_rank() == rank && meta.hcc_hash != ours;
+        if !conflicts || self.config.rules != Rules::default() || self.halted {
             return;
         }
-        let reason = HaltReason::ConflictingCertificates { height: hcc.height, ours, theirs: hcc.hash };
+        let reason = HaltReason::ConflictingCertificates { height: meta.hcc_height, ours, theirs: meta.hcc_hash };
         self.halted = true;
         let theirs = self.tree.node(&meta.hash).map(|node| node.block.header.hcc.clone()).unwrap_or_default();
         for (ours, theirs) in common_voters(&self.lock().cc, &theirs) {

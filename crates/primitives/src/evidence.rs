@@ -15,7 +15,7 @@ pub enum Evidence {
     DoubleProposal(BlockHeader, BlockHeader),
     /// Two votes of one voter and height for different blocks.
     DoubleVote(Vote, Vote),
-    /// Two votes of one voter: the first has the lower source and the higher target.
+    /// Two votes of one voter: the first has the lower source and the higher target ([`Vote::surrounds`]).
     SurroundVote(Vote, Vote),
     /// A vote whose source is not the HCC in the header of its block.
     SourceLie(Vote, Box<BlockHeader>),
@@ -146,7 +146,7 @@ impl Evidence {
         match self {
             Self::DoubleProposal(a, b) => a.proposer == b.proposer && a.epoch == b.epoch && a.hash() != b.hash(),
             Self::DoubleVote(a, b) => a.voter == b.voter && a.height == b.height && a.block_hash != b.block_hash,
-            Self::SurroundVote(a, b) => a.voter == b.voter && a.source_height < b.source_height && b.height < a.height,
+            Self::SurroundVote(a, b) => a.surrounds(b),
             Self::SourceLie(vote, header) => {
                 vote.block_hash == header.hash() && vote.source_hash != header.hcc.block_hash
             }

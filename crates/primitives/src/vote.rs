@@ -46,6 +46,8 @@ pub struct Vote {
     pub block_hash: Hash,
     /// Epoch of the block.
     pub block_epoch: Epoch,
+    /// How many set changes led to the validators that certified the block's HCC (`spec/consensus.md` §1.12).
+    pub source_set: u64,
     /// Height of the block's HCC.
     pub source_height: Height,
     /// The block's HCC.
@@ -60,5 +62,16 @@ impl Vote {
     /// What the voter signs.
     pub fn digest(&self, domain: &SignDomain) -> Hash {
         domain.digest("vigil/vote/1", &Self { signature: Signature::none(), ..self.clone() })
+    }
+
+    /// Rank of the block's HCC: certificates of a later set stand above all of an earlier one (`spec/consensus.md` §1.12).
+    pub fn source_rank(&self) -> (u64, Height) {
+        (self.source_set, self.source_height)
+    }
+
+    /// True if this vote links over the `inner` one: its source ranks below, its block is higher. The rules of voting (V4
+    /// and V5) keep everybody honest from signing both.
+    pub fn surrounds(&self, inner: &Self) -> bool {
+        self.voter == inner.voter && self.source_rank() < inner.source_rank() && inner.height < self.height
     }
 }

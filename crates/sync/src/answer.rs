@@ -117,7 +117,7 @@ impl Link {
                     && vote.height == self.height
                     && vote.block_epoch == self.epoch
                     && vote.source_hash == self.cert.block_hash
-                    && vote.source_height == first.source_height
+                    && vote.source_rank() == first.source_rank()
             })
     }
 }
@@ -152,6 +152,7 @@ mod tests {
             height,
             block_hash: hash,
             block_epoch: height,
+            source_set: height,
             source_height: height,
             source_hash: hash,
             voter: Address::repeat_byte(1),

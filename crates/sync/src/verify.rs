@@ -63,6 +63,7 @@ mod tests {
             height: 9,
             block_hash: Default::default(),
             block_epoch: 9,
+            source_set: 0,
             source_height: u64::from(forged),
             source_hash: Default::default(),
             voter: Address::repeat_byte(*id),

@@ -156,6 +156,7 @@ impl Machine {
             epoch: header.epoch,
             timestamp: header.timestamp,
             hcc_hash: hcc.hash,
+            hcc_set: hcc.set.index,
             hcc_height: hcc.height,
             set,
             pend,

@@ -39,6 +39,7 @@ fn vote(voter: usize, signer: usize) -> Vote {
         height: 1,
         block_hash: Hash::repeat_byte(1),
         block_epoch: 1,
+        source_set: 0,
         source_height: 0,
         source_hash: genesis_hash,
         voter: address(voter),

@@ -122,6 +122,7 @@ impl Bench {
             height: header.height,
             block_hash: *block,
             block_epoch: header.epoch,
+            source_set: self.machine.meta(&source_hash).map_or(0, |meta| meta.set.index),
             source_height: self.height(&source_hash),
             source_hash,
             voter: address(voter),

@@ -12,6 +12,7 @@ fn some_vote(height: Height) -> Vote {
         height,
         block_hash,
         block_epoch: height + 3,
+        source_set: 0,
         source_height: height - 1,
         source_hash: Hash::ZERO,
         voter: address(1),

@@ -44,6 +44,7 @@ fn vote(domain: &SignDomain, first: Hash) -> Vote {
         height: BASE + 2,
         block_hash: Hash::repeat_byte(3),
         block_epoch: 1,
+        source_set: 0,
         source_height: BASE + 1,
         source_hash: first,
         voter: address(2),

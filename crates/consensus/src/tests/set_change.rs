@@ -142,6 +142,66 @@ fn u_plus_one_may_fail_and_be_climbed_over() {
     assert_eq!(bench.machine.set_key().index, 1);
 }
 
+/// The old set goes on above a change that another branch proves, so heights of sources sink where their ranks rise.
+#[test]
+fn nobody_honest_surrounds_over_a_set_change() {
+    let (mut bench, [u, v]) = handover();
+    bench.propose(&v);
+    bench.enter_with(5, 3, v);
+    let x = bench.block(5, v, u);
+    bench.propose(&x);
+    bench.enter_with(6, 3, x);
+    let y = bench.block(6, x, u);
+    bench.propose(&y);
+    bench.certify(&y);
+    bench.enter_with(8, 3, y);
+    let z = bench.block(8, y, y);
+    let before = own_vote(&bench.propose(&z));
+    // v is certified after all, and w on it is the first block of the new set.
+    assert_eq!(settled(&bench.certify(&v)), [u]);
+    let on = |bench: &mut Bench, epoch: Epoch, parent, hcc| {
+        let turn = 1 + (epoch as usize - 1) % 4;
+        bench.custom(turn, |h| (h.epoch, h.parent, h.hcc) = (epoch, parent, hcc))
+    };
+    let cc = bench.cc(v);
+    let w = on(&mut bench, 4, v, cc);
+    bench.feed(&w);
+    let cc = bench.cc_by(&[1, 2, 4], &w);
+    bench.give(Message::Certificate(std::sync::Arc::new(cc.clone())));
+    let mut parent = w;
+    for epoch in [5, 6] {
+        parent = on(&mut bench, epoch, parent, cc.clone());
+        bench.feed(&parent);
+    }
+    for voter in [1, 2, 4] {
+        bench.give(Message::EpochChange(bench.genesis_change(voter, 9)));
+    }
+    let last = on(&mut bench, 9, parent, cc);
+    let after = own_vote(&bench.propose(&last));
+    assert_eq!((before.height, before.source_rank()), (5, (0, 4)));
+    assert_eq!((after.height, after.source_rank()), (6, (1, 3)), "V5 ranks the later set higher");
+    let evidence = Evidence::SurroundVote(after.clone(), before.clone());
+    assert_eq!(evidence.check_contradiction(&domain()), Err(EvidenceError::NoContradiction));
+    assert_eq!(offences([&before, &after]), []);
+    // A witness that counts both votes reports nobody.
+    let reported = [&before, &after].map(|vote| evidence_of(&mut bench, vote));
+    assert_eq!(reported, [vec![], vec![]]);
+    let sinking = Vote { source_set: 0, ..after };
+    assert!(Evidence::SurroundVote(sinking, before).check_contradiction(&domain()).is_ok(), "in one set it is a fault");
+}
+
+fn evidence_of(bench: &mut Bench, vote: &Vote) -> Vec<Evidence> {
+    evidence(&bench.give(Message::Vote(vote.clone())))
+}
+
+fn own_vote(effects: &[Effect]) -> Vote {
+    let vote = effects.iter().find_map(|effect| match effect {
+        Effect::Broadcast(Message::Vote(vote)) => Some(vote.clone()),
+        _ => None,
+    });
+    vote.expect("a vote")
+}
+
 #[test]
 fn the_forced_link_variant_refuses_that_climb() {
     let rules = Rules { forced_links: true, ..Rules::default() };

@@ -50,6 +50,7 @@ fn the_largest_messages_fit_their_limits() {
         height: u64::MAX,
         block_hash: Hash::repeat_byte(0xff),
         block_epoch: u64::MAX,
+        source_set: u64::MAX,
         source_height: u64::MAX,
         source_hash: Hash::repeat_byte(0xff),
         voter: Address::repeat_byte(0xff),

@@ -89,6 +89,7 @@ impl Chain {
             height,
             block_hash: Hash::repeat_byte(block),
             block_epoch: height,
+            source_set: 0,
             source_height: source,
             source_hash: Hash::repeat_byte(99),
             voter: address(n),

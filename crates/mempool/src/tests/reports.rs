@@ -15,6 +15,7 @@ fn fault(net: &Net, n: u16, height: u64) -> Evidence {
             height,
             block_hash: Hash::repeat_byte(block),
             block_epoch: height,
+            source_set: 0,
             source_height: 0,
             source_hash: Hash::ZERO,
             voter: address(n),

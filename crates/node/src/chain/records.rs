@@ -22,7 +22,7 @@ use vigil_ledger::Supply;
 use vigil_primitives::{Address, Epoch, Hash, Height};
 
 /// Version of these keys and values.
-pub(crate) const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 2;
 /// Meta key of the restart point.
 pub(crate) const RESTART: &[u8] = b"restart";
 /// Meta key of the highest certificate of guardians.

@@ -84,6 +84,7 @@ mod tests {
             height,
             block_hash: Hash::repeat_byte(block),
             block_epoch: height,
+            source_set: 0,
             source_height: 1,
             source_hash: Hash::ZERO,
             voter: Address::repeat_byte(voter),

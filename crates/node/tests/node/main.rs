@@ -92,7 +92,7 @@ async fn start(options: StartOptions, store: Arc<dyn Store>) -> Node {
 /// The database in the data directory.
 fn stored(options: &StartOptions) -> Arc<dyn Store> {
     let genesis = GenesisBlock::of(&options.genesis).expect("valid").hash();
-    Arc::new(RocksStore::open(&options.layout.db(), Identity { schema: 1, genesis }).expect("opens"))
+    Arc::new(RocksStore::open(&options.layout.db(), Identity { schema: 2, genesis }).expect("opens"))
 }
 
 async fn start_stored(options: StartOptions) -> Node {

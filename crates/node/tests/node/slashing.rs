@@ -37,6 +37,7 @@ fn vote(domain: &SignDomain, height: u64, block: u8) -> Bytes {
         height,
         block_hash: Hash::repeat_byte(block),
         block_epoch: height + 1,
+        source_set: 0,
         source_height: height - 1,
         source_hash: Hash::repeat_byte(1),
         voter: key(6).address(),

@@ -11,6 +11,7 @@ fn vote(height: Height, block: u8, source: Height) -> Vote {
         height,
         block_hash: Hash::repeat_byte(block),
         block_epoch: height,
+        source_set: 0,
         source_height: source,
         source_hash: Hash::repeat_byte(9),
         voter: Address::repeat_byte(1),

@@ -18,6 +18,7 @@ fn vote(voter: u8, height: Height, block: u8) -> Vote {
         height,
         block_hash: Hash::repeat_byte(block),
         block_epoch: height,
+        source_set: 0,
         source_height: 1,
         source_hash: Hash::repeat_byte(9),
         voter: Address::repeat_byte(voter),

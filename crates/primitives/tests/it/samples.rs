@@ -157,6 +157,7 @@ impl Samples {
             height: self.number(),
             block_hash: self.hash(),
             block_epoch: self.number(),
+            source_set: self.number(),
             source_height: self.number(),
             source_hash: self.hash(),
             voter: self.address(),

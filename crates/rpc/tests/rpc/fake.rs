@@ -41,6 +41,7 @@ impl Fake {
             height: height.saturating_sub(1),
             block_hash: Hash::repeat_byte(height.saturating_sub(1) as u8),
             block_epoch: height + 4,
+            source_set: 0,
             source_height: 0,
             source_hash: Hash::ZERO,
             voter: address(0x77),

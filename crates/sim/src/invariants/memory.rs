@@ -215,6 +215,7 @@ mod tests {
             height: epoch,
             block_hash: Hash::repeat_byte(hash),
             block_epoch: epoch,
+            source_set: 0,
             source_height: 0,
             source_hash: lineage.genesis(),
             voter,

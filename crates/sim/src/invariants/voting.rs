@@ -52,7 +52,8 @@ impl Voting {
             source: vote.source_hash,
             source_rank,
         };
-        if (kin.height(), kin.epoch(), kin.block.header.hcc.block_hash) != (now.height, now.epoch, now.source) {
+        let says = (kin.height(), kin.epoch(), kin.block.header.hcc.block_hash) == (now.height, now.epoch, now.source);
+        if !says || vote.source_rank() != source_rank {
             broken("I5", || format!("node {node}'s vote for {} does not say what the block says", now.hash))?;
         }
         if let Some(last) = self.last[node] {

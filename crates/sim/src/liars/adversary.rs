@@ -201,11 +201,13 @@ impl Adversary {
     pub(super) fn cast(&mut self, liar: usize, block: &Hash, lineage: &Lineage) -> Option<Vote> {
         let header = &lineage.get(block)?.block.header;
         let source = header.hcc.block_hash;
+        let (source_set, source_height) = lineage.rank(&source)?;
         let mut vote = Vote {
             height: header.height,
             block_hash: *block,
             block_epoch: header.epoch,
-            source_height: lineage.get(&source)?.height(),
+            source_set,
+            source_height,
             source_hash: source,
             voter: self.liars[liar].signer.address(),
             signature: Signature::none(),

@@ -49,6 +49,7 @@ impl Adversary {
             height,
             block_hash: hash,
             block_epoch: epoch + self.rng.between(0, 2),
+            source_set: 0,
             source_height: 0,
             source_hash: lineage.genesis(),
             voter: self.stranger.signer.address(),

@@ -48,6 +48,7 @@ impl Stage {
             height: header.height,
             block_hash: block,
             block_epoch: header.epoch,
+            source_set: source.set.index,
             source_height: source.height(),
             source_hash: header.hcc.block_hash,
             voter: self.signers[TRAITOR].address(),

@@ -36,6 +36,7 @@ impl Voters {
                 height: header.height,
                 block_hash: block.hash(),
                 block_epoch: header.epoch,
+                source_set: 0,
                 source_height: header.hcc.votes.first().map_or(0, |vote| vote.height),
                 source_hash: header.hcc.block_hash,
                 voter: Address::repeat_byte(id),
