@@ -21,6 +21,8 @@ pub(super) fn report(record: &Record) -> Vec<Block> {
     blocks.push(Block::Text(METHOD.into()));
     blocks.push(Block::Heading("What must be shown".into()));
     blocks.push(Block::Table(goals::table(&record.rows)));
+    blocks.push(Block::Heading("What a call may take".into()));
+    blocks.push(Block::Table(goals::limits(&record.rows)));
     blocks.push(Block::Heading("Where we lose".into()));
     blocks.push(losses(&record.rows));
     blocks.push(Block::Heading("What bad items cost".into()));

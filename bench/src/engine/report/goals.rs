@@ -1,4 +1,4 @@
-//! The figures that the engine must show (issue 3), against what was measured on one core.
+//! The figures that the engine must show (issues 3 and 4), against what was measured on one core.
 
 use super::super::row::Row;
 use super::document::Table;
@@ -43,7 +43,7 @@ const fn goal(
     Goal { figure, op, cases, peer, of: Of::Fastest, n: LARGE, must, aim }
 }
 
-const GOALS: [Goal; 13] = [
+const GOALS: [Goal; 17] = [
     goal("recover, n >= 4096", "recover", &["cold"], "libsecp256k1", (9.0, 14.0)),
     goal("verify_known, hot payer", "verify_known", &["hot-payer"], "libsecp256k1", (25.0, 45.0)),
     goal("verify_known, one payer", "verify_known", &["one-payer"], "libsecp256k1", (25.0, 50.0)).at(16384..=16384),
@@ -62,9 +62,27 @@ const GOALS: [Goal; 13] = [
     goal("verify_known as callers ask, n = 1 to 3", "verify_known", &["distinct-payers"], "libsecp256k1", NOT_SLOWER)
         .by(Of::Engine)
         .at(1..=3),
+    goal("20 votes of 1,000, proof-of-possession", "checkpoint", &["pop-n1000-k20"], "blst", (12.0, 35.0)).at(ONE_CALL),
+    goal(
+        "20 votes of 1,000, proof-of-possession",
+        "checkpoint",
+        &["pop-n1000-vs-pairings"],
+        "blst-pairings",
+        (5_000.0, 5_000.0),
+    )
+    .at(ONE_CALL),
+    goal("table of 1,000, augmented", "checkpoint", &["augmented-table-n1000"], "blst", (2.0, 4.0)).at(ONE_CALL),
+    goal("20 votes of 1,000, augmented", "checkpoint", &["augmented-n1000-k20"], "blst", (80.0, 80.0)).at(ONE_CALL),
 ];
+const ONE_CALL: RangeInclusive<usize> = 1..=1;
 /// At most 10 % slower.
 const NOT_SLOWER: (f64, f64) = (0.9, 1.0);
+
+/// Cases of one call, with the most milliseconds that it may take, and the aim.
+const LIMITS: [(&str, &str, f64, f64); 2] = [
+    ("20 votes of 10,000, proof-of-possession", "pop-n10000-k20", 12.0, 4.0),
+    ("20 votes of 1,000, augmented", "augmented-n1000-k20", 4.0, 4.0),
+];
 
 /// Most that a batch with bad items may cost, in times of one without, and the aim.
 const BAD_ITEMS: [(&str, f64, f64); 3] =
@@ -132,6 +150,25 @@ fn verdict(ratio: Option<f64>, must: f64, aim: f64) -> &'static str {
         Some(ratio) if ratio >= 0.8 * must => "80 % of it",
         Some(_) => "missed",
     }
+}
+
+/// Time of one call by the fastest backend.
+pub(crate) fn limits(rows: &[Row]) -> Table {
+    let head = ["figure", "by", "verdict", "at most", "aim", "measured"].map(str::to_owned);
+    let lines = LIMITS.iter().map(|(figure, case, must, aim)| {
+        let of_case = rows.iter().filter(|r| r.threads == 1 && r.case == *case);
+        let best = of_case.max_by_key(|r| Of::Fastest.rank(&r.backend));
+        let time = best.map(|r| r.ns_per_item / 1e6);
+        vec![
+            (*figure).to_owned(),
+            best.map(|r| r.backend.clone()).unwrap_or_default(),
+            verdict(time.map(|ms| 1.0 / ms), 1.0 / must, 1.0 / aim).to_owned(),
+            format!("{must} ms"),
+            format!("{aim} ms"),
+            time.map(|ms| format!("{ms:.2} ms")).unwrap_or_default(),
+        ]
+    });
+    Table { head: head.to_vec(), rows: lines.collect(), texts: 3 }
 }
 
 /// Our time with bad items over our time without, large batches on one core, by backend: the worst size.
@@ -214,6 +251,17 @@ mod tests {
         let expected =
             [["alloy-trie (tiny-keccak)", "avx2", "aim reached"], ["alloy-trie (keccak-asm)", "avx2", "80 % of it"]];
         assert_eq!(brief, expected);
+    }
+
+    #[test]
+    fn a_call_may_take_so_long() {
+        let row = |case, backend, ms: f64| row("checkpoint", case, backend, 1, ms * 1e6, 1.0);
+        let rows = [row("pop-n10000-k20", "avx2", 14.0), row("pop-n10000-k20", "avx512ifma", 4.5)];
+        let lines = limits(&rows).rows;
+        assert_eq!(lines[0][1..], ["avx512ifma", "reached", "12 ms", "4 ms", "4.50 ms"]);
+        assert_eq!(lines[1][1..], ["", "not measured", "4 ms", "4 ms", ""]);
+        let slow = limits(&[row("augmented-n1000-k20", "portable", 4.9)]).rows;
+        assert_eq!(slow[1][1..3], ["portable", "80 % of it"]);
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn an_engine_with_all_workers_has_a_section_of_its_own() {
     let headings: Vec<_> =
         blocks.iter().filter_map(|b| if let Block::Heading(h) = b { Some(h.as_str()) } else { None }).collect();
     let on = ["one core", "one engine of 2 workers, called by one thread, wall clock", "2 cores"];
-    assert_eq!(headings[3..], on.map(|on| format!("recover, {on}")));
+    assert_eq!(headings[4..], on.map(|on| format!("recover, {on}")));
 }
 
 #[test]
