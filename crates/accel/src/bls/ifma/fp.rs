@@ -267,6 +267,15 @@ impl Fp {
         ripple(limbs!(I => _mm512_add_epi64(l[I], r[I])), self.bound.plus(b.bound))
     }
 
+    /// The sum, below 3 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    #[inline]
+    pub(super) fn add_reduced(&self, b: &Self) -> Self {
+        self.bound.plus(b.bound).at_most(511);
+        let (l, r, p) = (&self.limbs, &b.limbs, &words::P);
+        settle(limbs!(I => _mm512_add_epi64(_mm512_add_epi64(l[I], r[I]), splat(p[I]))))
+    }
+
     /// `2^SHIFT self`
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     #[inline]

@@ -37,6 +37,12 @@ impl Fp12 {
         Self { c0: t0.plus_v(&t1), c1: cross.less_both(&t0, &t1) }
     }
 
+    /// `(1 + a w) (1 + b w)`: one product of Fp6.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn mul_units(a: &Fp6, b: &Fp6) -> Self {
+        Self { c0: a.mul(b).one_plus_v(), c1: a.add_reduced(b) }
+    }
+
     /// With t = c0 c1: (c0 + c1) (c0 + v c1) - t - v t, and 2 t.
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn sqr(&self) -> Self {

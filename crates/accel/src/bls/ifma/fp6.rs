@@ -1,6 +1,6 @@
 //! Eight numbers of Fp6 = Fp2[v] / (v^3 - (1 + u)). Products stay unreduced until all of a result is added up.
 
-use super::fp::Wide;
+use super::fp::{Fp, Wide};
 use super::fp2::{Fp2, Wide2};
 
 /// `c0 + c1 v + c2 v^2`, a number a lane.
@@ -19,6 +19,39 @@ impl Fp6 {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn add(&self, b: &Self) -> Self {
         Self { c0: self.c0.add(&b.c0), c1: self.c1.add(&b.c1), c2: self.c2.add(&b.c2) }
+    }
+
+    /// The sum, with parts below 3 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn add_reduced(&self, b: &Self) -> Self {
+        let part = |a: &Fp2, b: &Fp2| Fp2 { c0: a.c0.add_reduced(&b.c0), c1: a.c1.add_reduced(&b.c1) };
+        Self { c0: part(&self.c0, &b.c0), c1: part(&self.c1, &b.c1), c2: part(&self.c2, &b.c2) }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn mul(&self, b: &Self) -> Self {
+        self.wide_mul(b).reduce()
+    }
+
+    /// `1 + v self`, with parts below 3 p. Numbers of at most 3 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn one_plus_v(&self) -> Self {
+        let Fp2 { c0: a, c1: b } = &self.c2;
+        let c0 = Fp2 { c0: a.sub::<3>(b).add_reduced(&Fp::one()), c1: a.add_reduced(b) };
+        Self { c0, c1: self.c0, c2: self.c1 }
+    }
+
+    /// A number whose product with this one is of Fp2, and that product. Numbers of at most 3 p.
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn adjoint(&self) -> (Self, Fp2) {
+        let Self { c0: a, c1: b, c2: c } = self;
+        let adjoint = Self {
+            c0: a.sqr().sub::<6>(&b.mul(c).mul_xi::<3>()),
+            c1: c.sqr().mul_xi::<3>().sub::<3>(&a.mul(b)),
+            c2: b.sqr().sub::<3>(&a.mul(c)),
+        };
+        let product = a.mul(&adjoint.c0).add(&c.mul(&adjoint.c1).add(&b.mul(&adjoint.c2)).mul_xi::<6>());
+        (adjoint, product)
     }
 
     /// Times v. Numbers of at most 3 p.
@@ -74,6 +107,13 @@ impl Fp6 {
 }
 
 impl Wide6 {
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    fn reduce(&self) -> Fp6 {
+        let x = &self.0;
+        let part = |i: usize| Fp2 { c0: x[i].reduce_signed(), c1: x[i + 1].reduce_signed() };
+        Fp6 { c0: part(0), c1: part(2), c2: part(4) }
+    }
+
     /// `self - b - c`
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
     pub(super) fn less_both(&self, b: &Self, c: &Self) -> Fp6 {

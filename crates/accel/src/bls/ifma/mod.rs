@@ -29,6 +29,7 @@ use super::row::{Point, Row12};
 use super::{Maths, plain::Plain};
 use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
 use fp::Fp;
+use fp12::Fp12;
 use g2::Affine;
 use miller::{At, miller_loop};
 
@@ -85,13 +86,19 @@ pub(crate) fn miller_values(points: &[Point], signed: &[Vec<u8>], tag: &[u8]) ->
     let mut values = Vec::with_capacity(points.len());
     for (points, signed) in points.chunks(HASHED_AT_ONCE).zip(signed.chunks(HASHED_AT_ONCE)) {
         let hashed = hash::hash_to_g2(signed, tag);
-        for ((points, signed), hashed) in points.chunks(8).zip(signed.chunks(8)).zip(hashed) {
+        let value = |(points, hashed): (&[Point], &hash::Hashed)| {
             let point = |lane: usize| &points[lane.min(points.len() - 1)];
             let x = Fp::load(std::array::from_fn(|lane| &point(lane).x));
             let y = Fp::load(std::array::from_fn(|lane| &point(lane).y));
-            let eight = miller_loop(&At::new(&x, &y), &hashed.point).store();
+            miller_loop(&At::new(&x, &y), &hashed.point)
+        };
+        let mut eights: Vec<Fp12> = points.chunks(8).zip(&hashed).map(value).collect();
+        gt::make_units(&mut eights);
+        for ((points, signed), (hashed, eight)) in
+            points.chunks(8).zip(signed.chunks(8)).zip(hashed.iter().zip(&eights))
+        {
             let start = values.len();
-            values.extend_from_slice(&eight[..points.len()]);
+            values.extend_from_slice(&eight.store()[..points.len()]);
             for lane in (0..points.len()).filter(|lane| hashed.unknown >> lane & 1 == 1) {
                 values[start + lane] = Plain.miller_values(&points[lane..=lane], &signed[lane..=lane], tag)[0];
             }

@@ -1,11 +1,12 @@
 use super::super::testing::on_ifma;
 
-on_ifma! { like_blst lines }
+on_ifma! { like_blst lines units }
 
 /// The bodies, with the instructions.
 mod checks {
     use super::super::super::fp2::Fp2;
     use super::super::super::fp6::Fp6;
+    use super::super::super::gt::make_units;
     use super::super::super::testing::*;
     use super::super::{Fp12, Line};
     use crate::bls::library::{multiply, square};
@@ -46,6 +47,9 @@ mod checks {
             let b = &all[(i * 3 + 1) % all.len()];
             let (x, y) = (a.to_blst(), b.to_blst());
             equal(&a.mul(b).to_blst(), |i| multiply(&x[i], &y[i]));
+            let unit = |x: &Fp12| Fp12 { c0: Fp12::one().c0, c1: x.c1 };
+            let (s, t) = (unit(a).to_blst(), unit(b).to_blst());
+            equal(&Fp12::mul_units(&a.c1, &b.c1).to_blst(), |i| multiply(&s[i], &t[i]));
             equal(&a.sqr().to_blst(), |i| square(&x[i]));
             equal(&a.sqr().mul(b).sqr().to_blst(), |i| square(&multiply(&square(&x[i]), &y[i])));
             equal(&a.conjugate_where(0b10).to_blst(), |i| {
@@ -58,6 +62,31 @@ mod checks {
             assert!(x.iter().zip(a.store()).all(|(x, row)| Row12::from_blst(x).to_blst() == *x && row.to_blst() == *x));
             equal(&Fp12::load(a.store().each_ref()).to_blst(), |i| x[i]);
         }
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
+    pub(super) fn units() {
+        let rng = &mut rng(21);
+        for all in numbers(rng).chunks(3) {
+            let mut units = all.to_vec();
+            make_units(&mut units);
+            let rows = |all: &[Fp12]| all.iter().map(|a| a.store()).collect::<Vec<_>>();
+            if all.iter().any(|a| a.to_blst().iter().any(|lane| lane.fp6[0] == blst_fp6::default())) {
+                assert_eq!(rows(&units), rows(all), "one cannot be divided");
+                continue;
+            }
+            for (a, unit) in all.iter().zip(&units) {
+                let (x, unit) = (a.to_blst(), unit.to_blst());
+                let first = |i: usize| blst_fp12 { fp6: [x[i].fp6[0], blst_fp6::default()] };
+                assert!(unit.iter().all(|lane| lane.fp6[0] == crate::bls::library::one().fp6[0]));
+                equal(&std::array::from_fn(|i| multiply(&unit[i], &first(i))), |i| x[i]);
+            }
+        }
+        let mut zero = [numbers(rng)[0]];
+        zero[0].c0 = zero[0].c0.mul(&Fp6 { c0: Fp2::zero(), c1: Fp2::zero(), c2: Fp2::zero() });
+        let before = zero[0].store();
+        make_units(&mut zero);
+        assert_eq!(zero[0].store(), before);
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

@@ -4,6 +4,8 @@ on_ifma! { like_blst }
 
 /// The bodies, with the instructions.
 mod checks {
+    use super::super::super::fp12::Fp12;
+    use super::super::super::gt::make_units;
     use super::super::super::testing::{p1, p2, p2_affine, rng};
     use super::super::super::{miller_product, product};
     use crate::bls::library::{self, exponentiates_to_one, multiply};
@@ -30,9 +32,19 @@ mod checks {
             assert!(!same(&got, &library::one()));
         }
         let values: Vec<Row12> = pairs.iter().map(|(p, q)| Row12::from_blst(&library::miller(p, q))).collect();
+        let lane = |eight: &[Row12], i: usize| eight[i.min(eight.len() - 1)];
+        let eights =
+            values.chunks(8).map(|eight| Fp12::load(std::array::from_fn::<_, 8, _>(|i| lane(eight, i)).each_ref()));
+        let mut units: Vec<Fp12> = eights.collect();
+        make_units(&mut units);
+        let units: Vec<Row12> = units.iter().flat_map(|eight| eight.store()).take(values.len()).collect();
         for most in [1u32, 2, 255, 5_100, 65_535] {
             let powers: Vec<u16> = values.iter().map(|_| (rng.next_u32() % (most + 1)) as u16).collect();
-            assert!(same(&product(&values, &powers), &Plain.product(&values, &powers)), "{most}");
+            let right = Plain.product(&values, &powers);
+            assert!(same(&product(&values, &powers), &right), "{most}");
+            assert!(same(&product(&units, &powers), &right), "{most}");
+            let mixed = [&units[..9], &values[9..]].concat();
+            assert!(same(&product(&mixed, &powers), &right), "{most}");
         }
         assert!(same(&product(&values, &[0; 19]), &library::one()));
     }
