@@ -9,7 +9,7 @@ use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::guardian_keys;
-use crate::guardians::{self, Guardians, Host, Silence, Verifier, open_seats};
+use crate::guardians::{self, Guardians, Host, Silence, Verifier, newest_set, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
@@ -173,7 +173,8 @@ impl Node {
         let mut silence = Silence::new(Arc::clone(&health));
         let host = Host {
             guardians: hosted.clone(),
-            seats: open_seats(&layout, &chain, &mut silence, me, guardians, fresh_journal)?,
+            seats: open_seats(&layout, &chain, &mut silence, me, &net.local_peer_id(), guardians, fresh_journal)?,
+            set: newest_set(&chain)?,
             verifier,
             chain: Arc::clone(&chain),
             shared: Arc::clone(&shared),

@@ -1,5 +1,6 @@
 //! Hosts that talk to each other, and some that lie.
 
+use super::super::neighbours::{BROUGHT_BY_A_PEER_MAX, LINKS_MAX};
 use super::*;
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +19,20 @@ fn all_of(host: usize, guardians: usize) -> Vec<Address> {
     (0..guardians).map(|guardian| who(host, guardian)).collect()
 }
 
+fn introduced(members: Vec<Address>, others: Vec<Address>) -> Here {
+    Here { members, others, signature: BlsSignatureBytes::ZERO }
+}
+
+/// A host whose guardians are all proven.
+fn proven(who: &[Address]) -> Hosted {
+    Hosted::new(who, &[])
+}
+
+/// A host whose guardians are not.
+fn unproven(who: &[Address]) -> Hosted {
+    Hosted::new(&[], who)
+}
+
 /// Hosts that are all connected. The number of a connection is that of the host at its other end.
 struct Net {
     hosts: Vec<Links>,
@@ -30,13 +45,19 @@ struct Net {
 
 impl Net {
     fn new(seed: u64, guardians: &[usize]) -> Self {
-        Self::with(seed, guardians, false)
+        Self::with(seed, guardians, true, false)
     }
 
-    fn with(seed: u64, guardians: &[usize], lossy: bool) -> Self {
+    fn with(seed: u64, guardians: &[usize], is_proven: bool, lossy: bool) -> Self {
         let mut rng = rng(seed);
-        let hosts = guardians.iter().enumerate().map(|(host, n)| Links::new(all_of(host, *n), &mut rng)).collect();
-        let mut net = Self { hosts, rng, messages: 0, lossy };
+        let hosts = guardians.iter().enumerate().map(|(host, n)| {
+            let mut links = Links::new(all_of(host, *n), &mut rng);
+            if is_proven {
+                links.introduce(introduced(all_of(host, *n), Vec::new()), false);
+            }
+            links
+        });
+        let mut net = Self { hosts: hosts.collect(), rng, messages: 0, lossy };
         for a in 0..guardians.len() {
             (0..guardians.len()).filter(|b| *b != a).for_each(|b| net.hosts[a].connected(Peer(b as u64)));
         }
@@ -52,7 +73,6 @@ impl Net {
                 for act in host.take_acts() {
                     match act {
                         Act::Tell(Peer(to), message) => told.push_back((from, to as usize, message)),
-                        Act::Blame(peer, why) => panic!("{peer:?}: {why}"),
                         Act::Connected(..) | Act::Disconnected(..) => {}
                     }
                 }
@@ -64,7 +84,7 @@ impl Net {
             }
             let (host, from) = (&mut self.hosts[to], Peer(from as u64));
             match message {
-                Told::Here(guardians) => host.here(from, guardians, &mut self.rng),
+                Told::Here(here) => host.here(from, Hosted::new(&here.members, &here.others), &mut self.rng),
                 Told::Link(pairs) => host.link(from, &pairs),
                 Told::Apart(pairs) => host.apart(from, &pairs, &mut self.rng),
                 Told::Votes { .. } => unreachable!("links say no votes"),
@@ -190,7 +210,7 @@ fn a_peer_brings_no_more_than_its_share() {
     let (crowd, peer) = (all_of(9, 200), Peer(1));
     let mut links = Links::new(vec![who(0, 0)], &mut rng);
     links.connected(peer);
-    links.here(peer, crowd.clone(), &mut rng);
+    links.here(peer, proven(&crowd), &mut rng);
     links.take_acts();
     let looked_for = links.seats[0].count();
     assert_eq!(looked_for, OUTGOING, "there is nobody else");
@@ -203,7 +223,7 @@ fn a_peer_brings_no_more_than_its_share() {
     // Peers that are looked for no more bring some each, until there is no room.
     for n in 2..9 {
         links.connected(Peer(n));
-        links.here(Peer(n), all_of(n as usize, 200), &mut rng);
+        links.here(Peer(n), proven(&all_of(n as usize, 200)), &mut rng);
         links.take_acts();
         all_of(n as usize, 200).iter().for_each(|from| links.link(Peer(n), &[Pair { from: *from, to: who(0, 0) }]));
         assert!(connected(&links.take_acts()) <= BROUGHT_BY_A_PEER_MAX);
@@ -217,20 +237,16 @@ fn whoever_lies_about_its_guardians_gets_no_link() {
     let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
     let mut links = Links::new(vec![us], &mut rng);
     links.link(peer, &[Pair { from: them, to: us }]);
-    links.here(peer, vec![them], &mut rng);
+    links.here(peer, proven(&[them]), &mut rng);
     assert_eq!(links.take_acts(), [], "there is no such connection");
     links.connected(peer);
-    assert_eq!(links.take_acts(), [Act::Tell(peer, Told::Here(vec![us]))]);
+    assert_eq!(links.take_acts(), [Act::Tell(peer, Told::Here(introduced(vec![], vec![us])))]);
     links.link(peer, &[Pair { from: them, to: us }]);
     assert_eq!(links.take_acts(), [], "it has not said whom it hosts");
-    links.here(peer, Vec::new(), &mut rng);
+    links.here(peer, Hosted::default(), &mut rng);
     links.link(peer, &[Pair { from: them, to: us }]);
     links.link(peer, &[Pair { from: them, to: who(0, 7) }]);
     assert_eq!(links.take_acts(), [], "it hosts nobody");
-    links.here(peer, vec![them], &mut rng);
-    assert!(matches!(links.take_acts()[..], [Act::Blame(blamed, _)] if blamed == peer));
-    links.link(peer, &[Pair { from: them, to: us }]);
-    assert_eq!(links.take_acts(), [], "what it said first counts");
     assert_eq!(links.heard(Place::There(peer), them, us), None);
 }
 
@@ -240,7 +256,7 @@ fn the_same_link_twice_is_one() {
     let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
     let mut links = Links::new(vec![us], &mut rng);
     links.connected(peer);
-    links.here(peer, vec![them, them], &mut rng);
+    links.here(peer, proven(&[them, them]), &mut rng);
     let acts = links.take_acts();
     assert_eq!(connected(&acts), 1, "{acts:?}");
     links.link(peer, &[Pair { from: them, to: us }]);
@@ -258,7 +274,7 @@ fn whoever_has_no_room_is_not_asked_again() {
     let (us, peer) = (who(0, 0), Peer(1));
     let mut links = Links::new(vec![us], &mut rng);
     links.connected(peer);
-    links.here(peer, all_of(1, OUTGOING + 1), &mut rng);
+    links.here(peer, proven(&all_of(1, OUTGOING + 1)), &mut rng);
     let asked = |acts: &[Act]| -> Vec<Address> {
         let pairs = acts.iter().filter_map(|act| match act {
             Act::Tell(_, Told::Link(pairs)) => Some(pairs),
@@ -337,7 +353,7 @@ fn a_thousand_guardians_find_each_other_with_few_messages() {
 /// Messages are lost while queues are full: who votes learns that it is not heard.
 #[test]
 fn what_was_lost_is_noticed_when_guardians_vote() {
-    let mut net = Net::with(13, &[60; 6], true);
+    let mut net = Net::with(13, &[60; 6], true, true);
     assert!(net.one_sided() > 500, "{}", net.one_sided());
     net.lossy = false;
     for _ in 0..10 {
@@ -354,10 +370,134 @@ fn who_thinks_to_be_a_neighbour_and_is_none_is_told() {
     let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
     let mut links = Links::new(vec![us], &mut rng);
     links.connected(peer);
-    links.here(peer, Vec::new(), &mut rng);
     links.take_acts();
     assert_eq!(links.heard_from(peer, them, us), None);
     assert_eq!(links.take_acts(), [Act::Tell(peer, Told::Apart(vec![Pair { from: us, to: them }]))]);
     assert_eq!(links.heard_from(peer, them, who(0, 9)), None);
     assert_eq!(links.take_acts(), [], "we host no such guardian");
+}
+
+/// What a seat has of a host: who of it is a neighbour.
+fn linked(links: &Links, peer: Peer) -> usize {
+    links.seats[0].at(Place::There(peer))
+}
+
+/// Somebody who can connect as often as it likes and invents guardians.
+#[test]
+fn strangers_cut_no_links_and_fill_no_places() {
+    let mut rng = rng(6);
+    let us = who(0, 0);
+    let mut links = Links::new(vec![us], &mut rng);
+    let friend = Peer(1);
+    links.connected(friend);
+    links.here(friend, proven(&all_of(1, 100)), &mut rng);
+    all_of(1, 5).iter().for_each(|from| links.link(friend, &[Pair { from: *from, to: us }]));
+    let before = linked(&links, friend);
+    assert!(before >= OUTGOING);
+    links.take_acts();
+    for n in 2..100 {
+        links.connected(Peer(n));
+        links.here(Peer(n), unproven(&all_of(n as usize, 100)), &mut rng);
+        all_of(n as usize, 100).iter().for_each(|from| links.link(Peer(n), &[Pair { from: *from, to: us }]));
+        assert!(linked(&links, Peer(n)) <= 1, "one of a connection");
+    }
+    assert_eq!(linked(&links, friend), before, "nobody gave way");
+    assert_eq!(links.seats[0].count() - before, UNPROVEN_MAX, "we look for none of them while there are others");
+    // Who is proven finds a place all the same.
+    for n in 200..202 {
+        links.connected(Peer(n));
+        links.here(Peer(n), proven(&all_of(n as usize, 50)), &mut rng);
+        all_of(n as usize, 50).iter().for_each(|from| links.link(Peer(n), &[Pair { from: *from, to: us }]));
+        assert!(linked(&links, Peer(n)) >= BROUGHT_BY_A_PEER_MAX, "{}", linked(&links, Peer(n)));
+    }
+}
+
+#[test]
+fn through_any_newcomers_half_of_the_links_stay_until_a_checkpoint() {
+    let mut rng = rng(7);
+    let mut links = Links::new(vec![who(0, 0)], &mut rng);
+    links.connected(Peer(1));
+    links.here(Peer(1), proven(&all_of(1, 100)), &mut rng);
+    links.settled(&mut rng);
+    assert_eq!(linked(&links, Peer(1)), OUTGOING);
+    let come = |links: &mut Links, newcomers: std::ops::Range<u64>, rng: &mut ChaCha8Rng| {
+        for n in newcomers {
+            links.connected(Peer(n));
+            links.here(Peer(n), proven(&[who(n as usize, 0)]), rng);
+        }
+    };
+    come(&mut links, 2..30, &mut rng);
+    assert_eq!(linked(&links, Peer(1)), OUTGOING / 2);
+    links.settled(&mut rng);
+    come(&mut links, 30..50, &mut rng);
+    assert!(linked(&links, Peer(1)) < OUTGOING / 2, "then more give way");
+}
+
+/// A guardian that had no room is asked again when a checkpoint settles.
+#[test]
+fn a_checkpoint_opens_what_was_full() {
+    let mut rng = rng(8);
+    let (us, peer) = (who(0, 0), Peer(1));
+    let mut links = Links::new(vec![us], &mut rng);
+    links.connected(peer);
+    links.here(peer, proven(&all_of(1, 3)), &mut rng);
+    links.apart(peer, &all_of(1, 3).iter().map(|from| Pair { from: *from, to: us }).collect::<Vec<_>>(), &mut rng);
+    links.take_acts();
+    assert_eq!(linked(&links, peer), 0);
+    links.settled(&mut rng);
+    assert_eq!((connected(&links.take_acts()), linked(&links, peer)), (3, 3));
+}
+
+#[test]
+fn standing_changes_with_what_is_proven() {
+    let mut rng = rng(9);
+    let (us, peer) = (who(0, 0), Peer(1));
+    let (a, b, c) = (who(1, 0), who(1, 1), who(1, 2));
+    let mut links = Links::new(vec![us], &mut rng);
+    links.connected(peer);
+    links.here(peer, unproven(&[a, b, c]), &mut rng);
+    assert_eq!(linked(&links, peer), 1, "one unproven");
+    links.here(peer, Hosted::new(&[a, b], &[c]), &mut rng);
+    assert_eq!(linked(&links, peer), 3, "the two, and the third as the unproven one");
+    links.take_acts();
+    // b left the set, c left the host.
+    links.here(peer, Hosted::new(&[a], &[b]), &mut rng);
+    let acts = links.take_acts();
+    let apart = Act::Tell(peer, Told::Apart([b, c].map(|to| Pair { from: us, to }).to_vec()));
+    let apart_turned = Act::Tell(peer, Told::Apart([c, b].map(|to| Pair { from: us, to }).to_vec()));
+    assert!(acts.contains(&apart) || acts.contains(&apart_turned), "{acts:?}");
+    assert!(links.heard(Place::There(peer), a, us).is_some() && links.heard(Place::There(peer), c, us).is_none());
+    assert_eq!(linked(&links, peer), 2, "b is back as an unproven one");
+    links.here(peer, Hosted::new(&[a], &[b]), &mut rng);
+    assert_eq!(links.take_acts(), [], "nothing new");
+}
+
+/// Before anything is proven (nobody knows a set, or another one) all are connected by few links each.
+#[test]
+fn the_unproven_are_connected() {
+    for guardians in [&[1; 8][..], &[25; 4], &[100, 1, 30, 1], &[1; 40]] {
+        let net = Net::with(14, guardians, false, false);
+        assert!(net.is_connected(), "{guardians:?}");
+        for (host, seat) in net.seats() {
+            let abroad = net.neighbours(host, seat).iter().filter(|(place, _)| *place != Place::Here).count();
+            assert!(abroad <= 2 * UNPROVEN_MAX, "{guardians:?}: {abroad}");
+        }
+    }
+}
+
+#[test]
+fn peers_are_told_what_is_new_and_what_may_be_lost() {
+    let mut rng = rng(10);
+    let us = who(0, 0);
+    let mut links = Links::new(vec![us], &mut rng);
+    links.connected(Peer(1));
+    links.take_acts();
+    let here = introduced(vec![us], vec![]);
+    links.introduce(here.clone(), false);
+    let told = [Act::Tell(Peer(1), Told::Here(here.clone()))];
+    assert_eq!(links.take_acts(), told);
+    links.introduce(here.clone(), false);
+    assert_eq!(links.take_acts(), []);
+    links.introduce(here, true);
+    assert_eq!(links.take_acts(), told);
 }
