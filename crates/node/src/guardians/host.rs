@@ -239,6 +239,7 @@ impl Work {
                 Act::Tell(peer, told) => self.send(peer, told),
                 Act::Connected(seat, number) => self.queue.push_back((seat, Input::Connected(number))),
                 Act::Disconnected(seat, number) => self.queue.push_back((seat, Input::Disconnected(number))),
+                Act::Blame(peer, why) => self.penalize(peer, points::FLOOD, why),
             }
         }
     }

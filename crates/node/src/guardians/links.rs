@@ -5,7 +5,7 @@
 
 use super::choose::{Choice, choose};
 use super::hosted::Hosted;
-use super::neighbours::{Neighbours, OUTGOING, Place, UNPROVEN_MAX};
+use super::neighbours::{BROUGHT_BY_A_PEER_MAX, Neighbours, OUTGOING, Place, UNPROVEN_MAX};
 use super::wire::{Here, Pair, Told};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vigil_consensus::Peer;
@@ -14,6 +14,10 @@ use vigil_primitives::{Address, BlsSignatureBytes};
 
 /// Of those that a guardian looks for so many may be of its own process: the others keep processes connected.
 const OWN_MAX: usize = NEIGHBOURS / 4;
+
+/// How often a peer may fill its places at a guardian until a checkpoint settles: a neighbour that comes again is a new
+/// one to the machine, which knows nothing of what it said before and greets it.
+const FILLED_MAX: usize = 3;
 
 /// What follows.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) enum Act {
     Connected(usize, Peer),
     /// It has it no more.
     Disconnected(usize, Peer),
+    /// A peer does what an honest one hardly does once.
+    Blame(Peer, &'static str),
 }
 
 /// The links of one process. Seats are numbered from 0.
@@ -131,6 +137,9 @@ impl Links {
                 && !self.come(seat, place, *from, proven)
             {
                 self.tell_apart(peer, *to, *from);
+                if self.has_filled(seat, place) {
+                    self.acts.push(Act::Blame(peer, "its guardians come and go"));
+                }
             }
         }
     }
@@ -244,11 +253,19 @@ impl Links {
     /// Somebody comes to be a neighbour, if it is none yet. False: there is no room.
     fn come(&mut self, seat: usize, place: Place, who: Address, proven: bool) -> bool {
         let ours = &self.seats[seat];
-        let may_stay = ours.number_of(place, who).is_some() || ours.has_room(place, proven);
+        let has_room = || ours.has_room(place, proven) && !self.has_filled(seat, place);
+        let may_stay = ours.number_of(place, who).is_some() || has_room();
         if may_stay {
             self.take(seat, place, who, false, proven);
         }
         may_stay
+    }
+
+    /// True if no more may come from a place until a checkpoint settles.
+    fn has_filled(&self, seat: usize, place: Place) -> bool {
+        let Some(hosted) = self.hosted.get(&place).filter(|_| place != Place::Here) else { return false };
+        let share = hosted.list(true).len().min(BROUGHT_BY_A_PEER_MAX) + hosted.list(false).len().min(1);
+        self.seats[seat].arrived(place) >= FILLED_MAX * share
     }
 
     /// Makes somebody a neighbour, if it is none yet.

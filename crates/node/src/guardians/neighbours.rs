@@ -42,8 +42,11 @@ pub(super) struct Neighbours {
     neighbours: BTreeMap<Peer, Neighbour>,
     numbers: HashMap<(Place, Address), Peer>,
     numbered: u64,
-    /// Those that had no room for us; not looked for until a checkpoint settles.
+    /// Not looked for until a checkpoint settles: those that had no room for us, and those that were given up, as whoever
+    /// links again and again is refused.
     closed: HashSet<(Place, Address)>,
+    /// Neighbours that came from each connection since a checkpoint settled.
+    arrived: HashMap<Place, usize>,
     /// So many old ones may be given up until a checkpoint settles.
     spare: usize,
 }
@@ -52,6 +55,7 @@ impl Neighbours {
     /// A checkpoint is settled: limits begin anew, and who was closed may be looked for.
     pub(super) fn begin_anew(&mut self) {
         self.closed.clear();
+        self.arrived.clear();
         self.neighbours.values_mut().for_each(|neighbour| neighbour.old = true);
         self.spare = self.outgoing() / 2;
     }
@@ -65,6 +69,9 @@ impl Neighbours {
         let peer = Peer(self.numbered);
         self.neighbours.insert(peer, Neighbour { place, who, outgoing, proven, old: false });
         self.numbers.insert((place, who), peer);
+        if !outgoing {
+            *self.arrived.entry(place).or_default() += 1;
+        }
         Some(peer)
     }
 
@@ -76,6 +83,11 @@ impl Neighbours {
             return is_share && self.having(|n| n.proven) < LINKS_MAX;
         }
         self.having(|n| !n.proven && n.place == place) == 0 && self.having(came) < UNPROVEN_MAX
+    }
+
+    /// Neighbours that came from a place since a checkpoint settled; who went and came again counts twice.
+    pub(super) fn arrived(&self, place: Place) -> usize {
+        self.arrived.get(&place).copied().unwrap_or(0)
     }
 
     /// Somebody has no room, or gave us up: no neighbour any more, and if we looked for it, closed. Its number, and whether
@@ -100,6 +112,7 @@ impl Neighbours {
             let found = there.max_by_key(|(_, n)| (have[&n.place], rng.random::<u32>())).map(|(number, _)| *number);
             let Some((number, at)) = found.and_then(|number| Some((number, self.remove(number)?))) else { break };
             self.spare -= usize::from(at.old);
+            self.closed.insert((at.place, at.who));
             gone.push((number, at.place, at.who));
         }
         gone
@@ -135,6 +148,7 @@ impl Neighbours {
     /// Lets go of all neighbours behind a connection, and of what is known of it; their numbers.
     pub(super) fn let_go(&mut self, place: Place) -> Vec<Peer> {
         self.closed.retain(|(at, _)| *at != place);
+        self.arrived.remove(&place);
         self.revise(place, |_| None).into_iter().map(|(number, _)| number).collect()
     }
 
@@ -227,7 +241,7 @@ mod tests {
         let of_the_first = gone.iter().filter(|(_, place, _)| *place == Place::There(Peer(1))).count();
         assert!(gone.len() == 4 && (3..=4).contains(&of_the_first), "{gone:?}");
         for (number, place, who) in gone {
-            assert_eq!((ours.get(number), ours.is_open(place, who)), (None, true), "it may be found again");
+            assert_eq!((ours.get(number), ours.is_open(place, who)), (None, false), "not found again at once");
         }
         // Nine of other processes and eight of ours: half of all, until a checkpoint settles.
         assert_eq!((ours.give_up(9, &mut rng).len(), ours.outgoing()), (4, 9));

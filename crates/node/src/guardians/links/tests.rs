@@ -1,6 +1,6 @@
 //! Hosts that talk to each other, and some that lie.
 
-use super::super::neighbours::{BROUGHT_BY_A_PEER_MAX, LINKS_MAX};
+use super::super::neighbours::LINKS_MAX;
 use super::*;
 use rand::{Rng as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -73,6 +73,7 @@ impl Net {
                 for act in host.take_acts() {
                     match act {
                         Act::Tell(Peer(to), message) => told.push_back((from, to as usize, message)),
+                        Act::Blame(peer, why) => panic!("{peer:?}: {why}"),
                         Act::Connected(..) | Act::Disconnected(..) => {}
                     }
                 }
@@ -500,4 +501,33 @@ fn peers_are_told_what_is_new_and_what_may_be_lost() {
     assert_eq!(links.take_acts(), []);
     links.introduce(here, true);
     assert_eq!(links.take_acts(), told);
+}
+
+/// Each time it would be a fresh neighbour, with no limit used up.
+#[test]
+fn whoever_comes_and_goes_stays_away_until_a_checkpoint() {
+    let mut rng = rng(15);
+    let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
+    let (from_us, from_them) = (Pair { from: us, to: them }, Pair { from: them, to: us });
+    let mut links = Links::new(vec![us], &mut rng);
+    links.connected(peer);
+    links.here(peer, proven(&[them]), &mut rng);
+    for _ in 0..2 {
+        links.apart(peer, &[from_them], &mut rng);
+        for _ in 0..FILLED_MAX {
+            links.take_acts();
+            links.link(peer, &[from_them]);
+            assert!(matches!(links.take_acts()[..], [Act::Connected(..)]));
+            links.apart(peer, &[from_them], &mut rng);
+        }
+        links.take_acts();
+        for _ in 0..2 {
+            links.link(peer, &[from_them]);
+            let acts = links.take_acts();
+            assert!(matches!(acts[1..], [Act::Blame(blamed, _)] if blamed == peer), "{acts:?}");
+            assert_eq!(acts[0], Act::Tell(peer, Told::Apart(vec![from_us])));
+        }
+        links.settled(&mut rng);
+        assert_eq!(linked(&links, peer), 1, "all is forgotten");
+    }
 }
