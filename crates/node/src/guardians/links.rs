@@ -194,12 +194,15 @@ impl Links {
         for seat in 0..self.seats.len() {
             let ours = &mut self.seats[seat];
             let free = OUTGOING.saturating_sub(ours.outgoing()) + ours.at(newcomers);
-            for (number, place, who) in ours.give_up(share.saturating_sub(free), rng) {
+            let gone = ours.give_up(share.saturating_sub(free), rng);
+            let room = gone.len();
+            for (number, place, who) in gone {
                 self.acts.push(Act::Disconnected(seat, number));
                 if let Place::There(other) = place {
                     self.tell_apart(other, self.ids[seat], who);
                 }
             }
+            self.look_among(true, |place| place == newcomers, seat, room, rng);
         }
     }
 
@@ -215,13 +218,20 @@ impl Links {
     fn look(&mut self, seat: usize, rng: &mut impl rand::Rng) {
         let ours = &self.seats[seat];
         let wanted = OUTGOING.saturating_sub(ours.outgoing());
-        self.look_among(true, seat, wanted, rng);
+        self.look_among(true, |_| true, seat, wanted, rng);
         let ours = &self.seats[seat];
         let wanted = OUTGOING.saturating_sub(ours.outgoing()).min(UNPROVEN_MAX);
-        self.look_among(false, seat, wanted.saturating_sub(ours.outgoing_unproven()), rng);
+        self.look_among(false, |_| true, seat, wanted.saturating_sub(ours.outgoing_unproven()), rng);
     }
 
-    fn look_among(&mut self, proven: bool, seat: usize, wanted: usize, rng: &mut impl rand::Rng) {
+    fn look_among(
+        &mut self,
+        proven: bool,
+        at: impl Fn(Place) -> bool,
+        seat: usize,
+        wanted: usize,
+        rng: &mut impl rand::Rng,
+    ) {
         if wanted == 0 {
             return;
         }
@@ -232,7 +242,7 @@ impl Links {
             Place::There(_) if proven => usize::MAX,
             Place::There(_) => usize::from(!have.contains_key(place)),
         };
-        let hosted = self.hosted.iter();
+        let hosted = self.hosted.iter().filter(|(place, _)| at(**place));
         let from =
             hosted.map(|(place, who)| Choice { place: *place, who: who.list(proven), most: most(place) }).collect();
         let is_open = |place, who: &Address| *who != id && ours.is_open(place, *who);

@@ -47,8 +47,9 @@ pub(super) struct Neighbours {
     closed: HashSet<(Place, Address)>,
     /// Neighbours that came from each connection since a checkpoint settled.
     arrived: HashMap<Place, usize>,
-    /// So many old ones may be given up until a checkpoint settles.
-    spare: usize,
+    /// So many may be given up until a checkpoint settles, and so many old ones. `None`: no checkpoint has settled yet, and
+    /// places are still being divided.
+    spare: Option<(usize, usize)>,
 }
 
 impl Neighbours {
@@ -57,7 +58,7 @@ impl Neighbours {
         self.closed.clear();
         self.arrived.clear();
         self.neighbours.values_mut().for_each(|neighbour| neighbour.old = true);
-        self.spare = self.outgoing() / 2;
+        self.spare = Some((OUTGOING / 2, self.outgoing() / 2));
     }
 
     /// Takes a neighbour; its number. `None`: it is one already.
@@ -101,17 +102,18 @@ impl Neighbours {
         Some((number, outgoing))
     }
 
-    /// Gives up so many of other processes that it looked for, one after the other of the place that has the most; of
-    /// those that it had when a checkpoint settled half are kept until the next, whoever comes.
+    /// Gives up so many of other processes that it looked for, one after the other of the place that has the most. Until
+    /// a checkpoint settles it gives up a few at most, and half of those that it had at the last stay, whoever comes.
     pub(super) fn give_up(&mut self, count: usize, rng: &mut impl rand::Rng) -> Vec<(Peer, Place, Address)> {
         let mut gone = Vec::new();
         while gone.len() < count {
-            let (have, spare) = (self.by_place(true), self.spare > 0);
-            let is_there = |n: &Neighbour| n.outgoing && n.proven && n.place != Place::Here && (spare || !n.old);
-            let there = self.neighbours.iter().filter(|(_, n)| is_there(n));
+            let (have, (any, old)) = (self.by_place(true), self.spare.unwrap_or((usize::MAX, 0)));
+            let may_go = |n: &Neighbour| if n.old { any.min(old) > 0 } else { any > 0 };
+            let there = self.neighbours.iter().filter(|(_, n)| n.outgoing && n.proven && n.place != Place::Here);
+            let there = there.filter(|(_, n)| may_go(n));
             let found = there.max_by_key(|(_, n)| (have[&n.place], rng.random::<u32>())).map(|(number, _)| *number);
             let Some((number, at)) = found.and_then(|number| Some((number, self.remove(number)?))) else { break };
-            self.spare -= usize::from(at.old);
+            self.spare = self.spare.map(|(any, old)| (any - 1, old - usize::from(at.old)));
             self.closed.insert((at.place, at.who));
             gone.push((number, at.place, at.who));
         }
@@ -243,11 +245,31 @@ mod tests {
         for (number, place, who) in gone {
             assert_eq!((ours.get(number), ours.is_open(place, who)), (None, false), "not found again at once");
         }
-        // Nine of other processes and eight of ours: half of all, until a checkpoint settles.
-        assert_eq!((ours.give_up(9, &mut rng).len(), ours.outgoing()), (4, 9));
-        assert_eq!(ours.give_up(1, &mut rng), []);
+        assert_eq!((ours.give_up(9, &mut rng).len(), ours.give_up(1, &mut rng).len()), (1, 0), "until a checkpoint");
         ours.begin_anew();
-        assert_eq!(ours.give_up(9, &mut rng).len(), 1, "not those of our process, unproven ones, nor those that came");
+        assert_eq!(ours.give_up(9, &mut rng).len(), 4, "not those of our process, unproven ones, nor those that came");
         assert_eq!((ours.at(Place::Here), ours.count()), (8, 10));
+    }
+
+    #[test]
+    fn of_few_old_ones_half_stay() {
+        use rand::SeedableRng;
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+        let mut ours = Neighbours::default();
+        let take = |ours: &mut Neighbours, peer: u64, n: u8| {
+            for who in 0..n {
+                ours.take(Place::There(Peer(peer)), Address::with_last_byte(who), true, true);
+            }
+        };
+        take(&mut ours, 1, 4);
+        ours.begin_anew();
+        take(&mut ours, 2, 2);
+        assert_eq!((ours.give_up(9, &mut rng).len(), ours.at(Place::There(Peer(1)))), (4, 2));
+        take(&mut ours, 3, 2);
+        assert_eq!(
+            (ours.give_up(9, &mut rng).len(), ours.at(Place::There(Peer(1)))),
+            (1, 2),
+            "no more than five of any age"
+        );
     }
 }

@@ -308,28 +308,37 @@ fn whoever_has_no_room_is_not_asked_again() {
 #[test]
 fn two_halves_become_one_again() {
     for guardians in [&[25; 4][..], &[1; 30], &[17, 17, 17, 17, 16, 16]] {
-        let (hosts, half) = (guardians.len(), guardians.len() / 2);
-        let mut net = Net::new(11, guardians);
-        for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
-            net.part(a, b);
-        }
-        assert!(!net.is_connected(), "{guardians:?}");
-        for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
-            net.hosts[a].connected(Peer(b as u64));
-            net.hosts[b].connected(Peer(a as u64));
-            net.run();
-        }
-        assert!(net.is_connected(), "{guardians:?}");
-        let across = |host: usize, seat: usize| {
-            let over = |(place, _): &(Place, Address)| match place {
-                Place::There(Peer(other)) => (host < half) != ((*other as usize) < half),
-                Place::Here => false,
-            };
-            net.neighbours(host, seat).iter().filter(|n| over(n)).count()
-        };
-        let few: Vec<_> = net.seats().into_iter().filter(|(host, seat)| across(*host, *seat) < 2).collect();
-        assert!(few.is_empty(), "{guardians:?}: these hear nearly nobody of the other half: {few:?}");
+        // With links that are old when they meet, and without.
+        (11..17).for_each(|seed| halves_meet(seed, guardians, seed % 2 == 0));
     }
+}
+
+fn halves_meet(seed: u64, guardians: &[usize], settled: bool) {
+    let (hosts, half) = (guardians.len(), guardians.len() / 2);
+    let mut net = Net::new(seed, guardians);
+    for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
+        net.part(a, b);
+    }
+    assert!(!net.is_connected(), "{guardians:?}");
+    if settled {
+        net.hosts.iter_mut().for_each(|host| host.settled(&mut net.rng));
+        net.run();
+    }
+    for (a, b) in (0..half).flat_map(|a| (half..hosts).map(move |b| (a, b))) {
+        net.hosts[a].connected(Peer(b as u64));
+        net.hosts[b].connected(Peer(a as u64));
+        net.run();
+    }
+    assert!(net.is_connected(), "{guardians:?}");
+    let across = |host: usize, seat: usize| {
+        let over = |(place, _): &(Place, Address)| match place {
+            Place::There(Peer(other)) => (host < half) != ((*other as usize) < half),
+            Place::Here => false,
+        };
+        net.neighbours(host, seat).iter().filter(|n| over(n)).count()
+    };
+    let few: Vec<_> = net.seats().into_iter().filter(|(host, seat)| across(*host, *seat) < 2).collect();
+    assert!(few.is_empty(), "{guardians:?}: these hear nearly nobody of the other half: {few:?}");
 }
 
 /// A thousand guardians: nobody is alone, no host is left out, and the start takes few messages.
