@@ -1,6 +1,7 @@
 //! The thread: events in, machines stepped.
 
 use super::hosted::Hosted;
+use super::inbox::Guardians;
 use super::links::{Act, Links};
 use super::proofs::{Proofs, Wrong, introduction};
 use super::seat::Seat;
@@ -14,16 +15,13 @@ use crate::health::Health;
 use crate::reporter::Offence;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use vigil_consensus::finality::{Input, SettledCheckpoint};
 use vigil_consensus::{Millis, Peer};
 use vigil_net::{NetHandle, PeerId, points};
 use vigil_primitives::{Bytes, FinalityCert, GuardianSet};
 
-/// Messages of peers that wait for the thread; more are dropped, as machines repeat themselves.
-const WAITING_MAX: usize = 8_192;
 /// Least time, in milliseconds, before peers are told again whom we host though nothing changed: it may have been lost.
 const AGAIN: Millis = 10_000;
 /// Longest sleep when no timer is set.
@@ -51,33 +49,6 @@ pub enum Event {
     },
     /// The end.
     Stop,
-}
-
-/// The way to the host.
-#[derive(Clone)]
-pub struct Guardians {
-    events: Sender<Event>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Guardians {
-    /// A way, and its end for [`Host::run`].
-    pub fn new() -> (Self, Receiver<Event>) {
-        let (events, out) = mpsc::channel();
-        (Self { events, waiting: Arc::default() }, out)
-    }
-
-    /// Tells the host. Messages of peers are dropped while too many wait.
-    pub fn tell(&self, event: Event) {
-        if matches!(event, Event::Told { .. }) {
-            if self.waiting.load(Ordering::Relaxed) >= WAITING_MAX {
-                metrics::counter!("vigil_guardian_dropped_total").increment(1);
-                return;
-            }
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-        }
-        let _host_has_ended = self.events.send(event);
-    }
 }
 
 /// The machines of this process.
@@ -168,7 +139,7 @@ impl Work {
                 self.links.disconnected(peer, &mut rand::rng());
             }
             Event::Told { peer, bytes } => {
-                self.host.guardians.waiting.fetch_sub(1, Ordering::Relaxed);
+                self.host.guardians.taken(peer, bytes.len());
                 match Told::decode(&bytes) {
                     Ok(told) => self.on_told(peer, told),
                     Err(error) => self.penalize(peer, points::MALFORMED, &error.to_string()),
