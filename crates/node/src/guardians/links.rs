@@ -6,7 +6,7 @@
 use super::choose::{Choice, choose};
 use super::hosted::Hosted;
 use super::neighbours::{BROUGHT_BY_A_PEER_MAX, Neighbours, OUTGOING, Place, UNPROVEN_MAX};
-use super::wire::{Here, Pair, Told};
+use super::wire::{Here, PAIRS_MAX, Pair, Told};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vigil_consensus::Peer;
 use vigil_consensus::finality::NEIGHBOURS;
@@ -18,6 +18,10 @@ const OWN_MAX: usize = NEIGHBOURS / 4;
 /// How often a peer may fill its places at a guardian until a checkpoint settles: a neighbour that comes again is a new
 /// one to the machine, which knows nothing of what it said before and greets it.
 const FILLED_MAX: usize = 3;
+
+/// Votes of a peer for who is no neighbour that are free until a checkpoint settles: so many links are said in two
+/// messages, which may get lost.
+const STRAYS_MAX: usize = 2 * PAIRS_MAX;
 
 /// What follows.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(super) struct Links {
     seats: Vec<Neighbours>,
     /// Guardians of this process and behind each connection; nobody until it has said.
     hosted: BTreeMap<Place, Hosted>,
+    /// How often peers brought votes for who is no neighbour since a checkpoint settled.
+    strays: HashMap<Peer, usize>,
     /// What peers were told of us last.
     here: Here,
     acts: Vec<Act>,
@@ -51,7 +57,7 @@ impl Links {
         let seats = ids.iter().map(|_| Neighbours::default()).collect();
         let hosted = BTreeMap::from([(Place::Here, Hosted::new(&ids, &[]))]);
         let here = Here { members: Vec::new(), others: ids.clone(), signature: BlsSignatureBytes::ZERO };
-        let mut links = Self { ids, seat_of, seats, hosted, here, acts: Vec::new() };
+        let mut links = Self { ids, seat_of, seats, hosted, strays: HashMap::new(), here, acts: Vec::new() };
         links.look_for_neighbours(rng);
         links
     }
@@ -83,6 +89,7 @@ impl Links {
     /// A peer is gone, and all behind it.
     pub(super) fn disconnected(&mut self, peer: Peer, rng: &mut impl rand::Rng) {
         self.hosted.remove(&Place::There(peer));
+        self.strays.remove(&peer);
         for (seat, ours) in self.seats.iter_mut().enumerate() {
             let gone = ours.let_go(Place::There(peer));
             self.acts.extend(gone.into_iter().map(|number| Act::Disconnected(seat, number)));
@@ -124,6 +131,7 @@ impl Links {
 
     /// A checkpoint is settled: what was refused is tried again.
     pub(super) fn settled(&mut self, rng: &mut impl rand::Rng) {
+        self.strays.clear();
         self.seats.iter_mut().for_each(Neighbours::begin_anew);
         self.look_for_neighbours(rng);
     }
@@ -171,8 +179,8 @@ impl Links {
     /// As [`Self::heard`] for what a peer says. Who thinks to be a neighbour and is none (a message was lost) is told.
     pub(super) fn heard_from(&mut self, peer: Peer, from: Address, to: Address) -> Option<(usize, Peer)> {
         let heard = self.heard(Place::There(peer), from, to);
-        if heard.is_none() && self.seat_of.contains_key(&to) {
-            self.tell_apart(peer, to, from);
+        if heard.is_none() {
+            self.stray(peer, from, to);
         }
         heard
     }
@@ -203,6 +211,17 @@ impl Links {
                 }
             }
             self.look_among(true, |place| place == newcomers, seat, room, rng);
+        }
+    }
+
+    fn stray(&mut self, peer: Peer, from: Address, to: Address) {
+        if self.seat_of.contains_key(&to) {
+            self.tell_apart(peer, to, from);
+        }
+        let strays = self.strays.entry(peer).or_default();
+        *strays += 1;
+        if *strays > STRAYS_MAX {
+            self.acts.push(Act::Blame(peer, "votes for who is no neighbour"));
         }
     }
 

@@ -540,3 +540,21 @@ fn whoever_comes_and_goes_stays_away_until_a_checkpoint() {
         assert_eq!(linked(&links, peer), 1, "all is forgotten");
     }
 }
+
+#[test]
+fn a_thousand_votes_for_nobody_are_no_accident() {
+    let mut rng = rng(16);
+    let (us, them, peer) = (who(0, 0), who(1, 0), Peer(1));
+    let mut links = Links::new(vec![us], &mut rng);
+    let blamed = |acts: Vec<Act>| acts.iter().filter(|act| matches!(act, Act::Blame(..))).count();
+    links.connected(peer);
+    for _ in 0..2 {
+        for to in [us, who(0, 9)].into_iter().cycle().take(STRAYS_MAX) {
+            assert_eq!(links.heard_from(peer, them, to), None);
+        }
+        assert_eq!(blamed(links.take_acts()), 0, "a lost message or two");
+        (0..3).for_each(|_| assert_eq!(links.heard_from(peer, them, us), None));
+        assert_eq!(blamed(links.take_acts()), 3);
+        links.settled(&mut rng);
+    }
+}
