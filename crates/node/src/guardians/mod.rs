@@ -30,3 +30,4 @@ pub use proofs::hosted_by;
 pub use seat::{Seat, open_seats};
 pub use silence::Silence;
 pub use verifier::Verifier;
+pub use wire::HOSTED_MAX;

@@ -6,7 +6,7 @@ use vigil_primitives::rlp::{self, RlpError};
 use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, Address, AggregatedVotes, BlsSignatureBytes, Bytes};
 
 /// Guardians that one process may host: their names must fit one message.
-pub(crate) const HOSTED_MAX: usize = 1_024;
+pub const HOSTED_MAX: usize = 1_024;
 
 /// Pairs of neighbours in one message.
 pub(crate) const PAIRS_MAX: usize = 512;
