@@ -77,7 +77,7 @@ impl NetLoop {
     async fn handle(&mut self, event: NetEvent) {
         match event {
             NetEvent::PeerConnected(peer) => {
-                self.guardians.tell(guardians::Event::Connected(peer.peer));
+                self.guardians.tell(guardians::Event::Connected(peer.peer, peer.id));
                 self.sync.head(peer.peer, peer.head).await;
             }
             NetEvent::PeerDisconnected(peer) => {

@@ -22,6 +22,14 @@ pub fn settled_checkpoint(
     Ok(Some(SettledCheckpoint { height: header.height, block_hash: hash, set }))
 }
 
+/// The guardians of the settled head.
+///
+/// # Errors
+/// Its state cannot be read.
+pub fn newest_set(chain: &Chain) -> Result<Arc<GuardianSet>, ChainError> {
+    Ok(Arc::new(queries::guardians(&chain.head().as_parent.state)?))
+}
+
 /// The settled checkpoints from `from` to the head, ascending; at most as many as a machine remembers. Guardians are read
 /// for the last ones only, as no others can be voted on.
 pub(crate) fn recovered(chain: &Chain, from: Height) -> Result<Vec<SettledCheckpoint>, ChainError> {

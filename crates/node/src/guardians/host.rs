@@ -1,6 +1,9 @@
 //! The thread: events in, machines stepped.
 
+use super::hosted::Hosted;
+use super::inbox::Guardians;
 use super::links::{Act, Links};
+use super::proofs::{Proofs, Wrong, introduction};
 use super::seat::Seat;
 use super::silence::Silence;
 use super::verifier::Verifier;
@@ -12,23 +15,22 @@ use crate::health::Health;
 use crate::reporter::Offence;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use vigil_consensus::finality::{Input, SettledCheckpoint};
 use vigil_consensus::{Millis, Peer};
-use vigil_net::{NetHandle, points};
-use vigil_primitives::{Bytes, FinalityCert};
+use vigil_net::{NetHandle, PeerId, points};
+use vigil_primitives::{Bytes, FinalityCert, GuardianSet};
 
-/// Messages of peers that wait for the thread; more are dropped, as machines repeat themselves.
-const WAITING_MAX: usize = 8_192;
+/// Least time, in milliseconds, before peers are told again whom we host though nothing changed: it may have been lost.
+const AGAIN: Millis = 10_000;
 /// Longest sleep when no timer is set.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// What the host is told.
 pub enum Event {
-    /// A peer is there.
-    Connected(Peer),
+    /// A peer is there, with the network identity that it has proven.
+    Connected(Peer, PeerId),
     /// A peer is gone.
     Disconnected(Peer),
     /// A message on the guardian channel.
@@ -49,39 +51,14 @@ pub enum Event {
     Stop,
 }
 
-/// The way to the host.
-#[derive(Clone)]
-pub struct Guardians {
-    events: Sender<Event>,
-    waiting: Arc<AtomicUsize>,
-}
-
-impl Guardians {
-    /// A way, and its end for [`Host::run`].
-    pub fn new() -> (Self, Receiver<Event>) {
-        let (events, out) = mpsc::channel();
-        (Self { events, waiting: Arc::default() }, out)
-    }
-
-    /// Tells the host. Messages of peers are dropped while too many wait.
-    pub fn tell(&self, event: Event) {
-        if matches!(event, Event::Told { .. }) {
-            if self.waiting.load(Ordering::Relaxed) >= WAITING_MAX {
-                metrics::counter!("vigil_guardian_dropped_total").increment(1);
-                return;
-            }
-            self.waiting.fetch_add(1, Ordering::Relaxed);
-        }
-        let _host_has_ended = self.events.send(event);
-    }
-}
-
 /// The machines of this process.
 pub struct Host {
     /// The way in.
     pub guardians: Guardians,
     /// At least one.
     pub seats: Vec<Seat>,
+    /// The newest that is known.
+    pub set: Arc<GuardianSet>,
     /// Votes go through it.
     pub verifier: Arc<Verifier>,
     /// Certificates are stored there.
@@ -104,6 +81,9 @@ pub struct Host {
 pub(super) struct Work {
     pub(super) host: Host,
     pub(super) links: Links,
+    pub(super) proofs: Proofs,
+    /// When peers were told last whom we host, whether that was new or not.
+    pub(super) told_again: Millis,
     pub(super) queue: VecDeque<(usize, Input)>,
     pub(super) stopping: bool,
 }
@@ -111,9 +91,11 @@ pub(super) struct Work {
 impl Host {
     /// Works until [`Event::Stop`], or until nobody can tell it anything.
     pub fn run(self, events: &Receiver<Event>) {
-        let links = Links::new(self.seats.iter().map(|seat| seat.id).collect(), &mut rand::rng());
+        let mut links = Links::new(self.seats.iter().map(|seat| seat.id).collect(), &mut rand::rng());
+        links.introduce(introduction(&self.seats, &self.set), false);
+        let proofs = Proofs::new(self.chain.sign_domain(), Arc::clone(&self.verifier), Arc::clone(&self.set));
         let queue = (0..self.seats.len()).map(|seat| (seat, Input::Start)).collect();
-        let mut work = Work { host: self, links, queue, stopping: false };
+        let mut work = Work { host: self, links, proofs, told_again: 0, queue, stopping: false };
         work.relink();
         while !work.stopping {
             work.drain();
@@ -148,16 +130,25 @@ impl Work {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Connected(peer) => self.links.connected(peer),
-            Event::Disconnected(peer) => self.links.disconnected(peer, &mut rand::rng()),
+            Event::Connected(peer, id) => {
+                self.proofs.connected(peer, &id);
+                self.links.connected(peer);
+            }
+            Event::Disconnected(peer) => {
+                self.proofs.disconnected(peer);
+                self.links.disconnected(peer, &mut rand::rng());
+            }
             Event::Told { peer, bytes } => {
-                self.host.guardians.waiting.fetch_sub(1, Ordering::Relaxed);
+                self.host.guardians.taken(peer, bytes.len());
                 match Told::decode(&bytes) {
                     Ok(told) => self.on_told(peer, told),
                     Err(error) => self.penalize(peer, points::MALFORMED, &error.to_string()),
                 }
             }
             Event::Settled { checkpoints, proven } => {
+                if let Some(newest) = checkpoints.last() {
+                    self.on_checkpoint(&newest.set);
+                }
                 for i in 0..self.host.seats.len() {
                     if !checkpoints.is_empty() {
                         self.queue.push_back((i, Input::Settled(checkpoints.clone())));
@@ -171,9 +162,34 @@ impl Work {
         self.relink();
     }
 
+    /// Who is proven to be where may change with the set, for us and for peers. What was lost is said again.
+    fn on_checkpoint(&mut self, set: &Arc<GuardianSet>) {
+        self.links.settled(&mut rand::rng());
+        for (peer, judged) in self.proofs.settled(Arc::clone(set)) {
+            self.on_judged(peer, judged);
+        }
+        let now = self.now();
+        let again = now >= self.told_again + AGAIN;
+        self.links.introduce(introduction(&self.host.seats, set), again);
+        if again {
+            self.told_again = now;
+        }
+    }
+
+    fn on_judged(&mut self, peer: Peer, judged: Result<Option<Hosted>, Wrong>) {
+        match judged {
+            Ok(Some(hosted)) => self.links.here(peer, hosted, &mut rand::rng()),
+            Ok(None) => {}
+            Err(wrong) => self.penalize(peer, wrong.points(), &wrong.to_string()),
+        }
+    }
+
     fn on_told(&mut self, peer: Peer, told: Told) {
         match told {
-            Told::Here(guardians) => self.links.here(peer, guardians, &mut rand::rng()),
+            Told::Here(here) => {
+                let judged = self.proofs.heard(peer, here);
+                self.on_judged(peer, judged);
+            }
             Told::Link(pairs) => self.links.link(peer, &pairs),
             Told::Apart(pairs) => self.links.apart(peer, &pairs, &mut rand::rng()),
             Told::Votes { from, to, votes } => {
@@ -194,7 +210,7 @@ impl Work {
                 Act::Tell(peer, told) => self.send(peer, told),
                 Act::Connected(seat, number) => self.queue.push_back((seat, Input::Connected(number))),
                 Act::Disconnected(seat, number) => self.queue.push_back((seat, Input::Disconnected(number))),
-                Act::Blame(peer, why) => self.penalize(peer, points::UNSOLICITED, why),
+                Act::Blame(peer, why) => self.penalize(peer, points::FLOOD, why),
             }
         }
     }

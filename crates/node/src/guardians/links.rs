@@ -1,19 +1,27 @@
 //! Links between guardians of this process and those behind connections. Pure: what is to be done comes out as [`Act`]s.
+//!
+//! Anybody can connect and name guardians. Those of whom a host has proven to have their keys (`proofs.rs`) get places among
+//! themselves; all others share a few, so that validators without guardians hear votes, too.
 
-use super::choose::choose;
-use super::neighbours::{Neighbours, Place};
-use super::wire::{Pair, Told};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use super::choose::{Choice, choose};
+use super::hosted::Hosted;
+use super::neighbours::{BROUGHT_BY_A_PEER_MAX, Neighbours, OUTGOING, Place, UNPROVEN_MAX};
+use super::wire::{Here, PAIRS_MAX, Pair, Told};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vigil_consensus::Peer;
 use vigil_consensus::finality::NEIGHBOURS;
-use vigil_primitives::Address;
+use vigil_primitives::{Address, BlsSignatureBytes};
 
-/// Neighbours that a guardian looks for itself.
-pub(super) const OUTGOING: usize = NEIGHBOURS / 2;
-/// Neighbours of a guardian at most; the rest came to it.
-pub(super) const LINKS_MAX: usize = 2 * NEIGHBOURS;
-/// Neighbours that one peer may have brought to a guardian.
-pub(super) const BROUGHT_BY_A_PEER_MAX: usize = NEIGHBOURS / 2;
+/// Of those that a guardian looks for so many may be of its own process: the others keep processes connected.
+const OWN_MAX: usize = NEIGHBOURS / 4;
+
+/// How often a peer may fill its places at a guardian until a checkpoint settles: a neighbour that comes again is a new
+/// one to the machine, which knows nothing of what it said before and greets it.
+const FILLED_MAX: usize = 3;
+
+/// Votes of a peer for who is no neighbour that are free until a checkpoint settles: so many links are said in two
+/// messages, which may get lost.
+const STRAYS_MAX: usize = 2 * PAIRS_MAX;
 
 /// What follows.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +32,7 @@ pub(super) enum Act {
     Connected(usize, Peer),
     /// It has it no more.
     Disconnected(usize, Peer),
-    /// A peer broke a rule.
+    /// A peer does what an honest one hardly does once.
     Blame(Peer, &'static str),
 }
 
@@ -33,17 +41,23 @@ pub(super) struct Links {
     ids: Vec<Address>,
     seat_of: HashMap<Address, usize>,
     seats: Vec<Neighbours>,
-    /// Guardians behind each connection; `None` until it has said.
-    peers: BTreeMap<Peer, Option<Vec<Address>>>,
+    /// Guardians of this process and behind each connection; nobody until it has said.
+    hosted: BTreeMap<Place, Hosted>,
+    /// How often peers brought votes for who is no neighbour since a checkpoint settled.
+    strays: HashMap<Peer, usize>,
+    /// What peers were told of us last.
+    here: Here,
     acts: Vec<Act>,
 }
 
 impl Links {
-    /// Links among the guardians `ids` of this process.
+    /// Links among the guardians `ids` of this process. Peers are told who they are, without proof.
     pub(super) fn new(ids: Vec<Address>, rng: &mut impl rand::Rng) -> Self {
         let seat_of = ids.iter().enumerate().map(|(seat, id)| (*id, seat)).collect();
         let seats = ids.iter().map(|_| Neighbours::default()).collect();
-        let mut links = Self { ids, seat_of, seats, peers: BTreeMap::new(), acts: Vec::new() };
+        let hosted = BTreeMap::from([(Place::Here, Hosted::new(&ids, &[]))]);
+        let here = Here { members: Vec::new(), others: ids.clone(), signature: BlsSignatureBytes::ZERO };
+        let mut links = Self { ids, seat_of, seats, hosted, strays: HashMap::new(), here, acts: Vec::new() };
         links.look_for_neighbours(rng);
         links
     }
@@ -68,13 +82,14 @@ impl Links {
 
     /// A peer is there.
     pub(super) fn connected(&mut self, peer: Peer) {
-        self.peers.insert(peer, None);
-        self.acts.push(Act::Tell(peer, Told::Here(self.ids.clone())));
+        self.hosted.insert(Place::There(peer), Hosted::default());
+        self.acts.push(Act::Tell(peer, Told::Here(self.here.clone())));
     }
 
     /// A peer is gone, and all behind it.
     pub(super) fn disconnected(&mut self, peer: Peer, rng: &mut impl rand::Rng) {
-        self.peers.remove(&peer);
+        self.hosted.remove(&Place::There(peer));
+        self.strays.remove(&peer);
         for (seat, ours) in self.seats.iter_mut().enumerate() {
             let gone = ours.let_go(Place::There(peer));
             self.acts.extend(gone.into_iter().map(|number| Act::Disconnected(seat, number)));
@@ -82,29 +97,57 @@ impl Links {
         self.look_for_neighbours(rng);
     }
 
-    /// A peer says whom it hosts.
-    pub(super) fn here(&mut self, peer: Peer, guardians: Vec<Address>, rng: &mut impl rand::Rng) {
-        match self.peers.get_mut(&peer) {
-            None => {}
-            Some(Some(_)) => self.acts.push(Act::Blame(peer, "it said twice whom it hosts")),
-            Some(hosted) => {
-                let offered = guardians.len();
-                *hosted = Some(guardians);
-                self.make_room(peer, offered, rng);
-                self.look_for_neighbours(rng);
+    /// Peers are told whom we host, if that changed, or `again`.
+    pub(super) fn introduce(&mut self, here: Here, again: bool) {
+        if !again && here == self.here {
+            return;
+        }
+        self.here = here;
+        for place in self.hosted.keys() {
+            if let Place::There(peer) = place {
+                self.acts.push(Act::Tell(*peer, Told::Here(self.here.clone())));
             }
         }
     }
 
+    /// Whom a peer hosts, as far as that is known now.
+    pub(super) fn here(&mut self, peer: Peer, hosted: Hosted, rng: &mut impl rand::Rng) {
+        let place = Place::There(peer);
+        let Some(known) = self.hosted.get_mut(&place).filter(|known| **known != hosted) else { return };
+        let is_new = |who: &Address| known.is_proven(who) != Some(true);
+        let has_newcomers = hosted.list(true).iter().any(is_new);
+        for seat in 0..self.seats.len() {
+            for (number, who) in self.seats[seat].revise(place, |who| hosted.is_proven(who)) {
+                self.acts.push(Act::Disconnected(seat, number));
+                self.acts.push(Act::Tell(peer, Told::Apart(vec![Pair { from: self.ids[seat], to: who }])));
+            }
+        }
+        *known = hosted;
+        if has_newcomers {
+            self.make_room(place, rng);
+        }
+        self.look_for_neighbours(rng);
+    }
+
+    /// A checkpoint is settled: what was refused is tried again.
+    pub(super) fn settled(&mut self, rng: &mut impl rand::Rng) {
+        self.strays.clear();
+        self.seats.iter_mut().for_each(Neighbours::begin_anew);
+        self.look_for_neighbours(rng);
+    }
+
     /// Guardians of a peer take some of ours as neighbours.
     pub(super) fn link(&mut self, peer: Peer, pairs: &[Pair]) {
-        let Some(Some(hosted)) = self.peers.get(&peer) else { return };
-        let hosted: HashSet<Address> = hosted.iter().copied().collect();
-        for Pair { from, to } in pairs.iter().filter(|pair| hosted.contains(&pair.from)) {
+        let place = Place::There(peer);
+        for Pair { from, to } in pairs {
             if let Some(seat) = self.seat_of.get(to).copied()
-                && !self.take(seat, Place::There(peer), *from, false)
+                && let Some(proven) = self.is_proven(place, from)
+                && !self.come(seat, place, *from, proven)
             {
                 self.tell_apart(peer, *to, *from);
+                if self.has_filled(seat, place) {
+                    self.acts.push(Act::Blame(peer, "its guardians come and go"));
+                }
             }
         }
     }
@@ -124,8 +167,7 @@ impl Links {
                 }
             }
         }
-        let known = self.known();
-        lonely.into_iter().for_each(|seat| self.look(seat, &known, rng));
+        lonely.into_iter().for_each(|seat| self.look(seat, rng));
     }
 
     /// The seat of `to`, and the number that `from` has there. `None`: they are no neighbours.
@@ -137,8 +179,8 @@ impl Links {
     /// As [`Self::heard`] for what a peer says. Who thinks to be a neighbour and is none (a message was lost) is told.
     pub(super) fn heard_from(&mut self, peer: Peer, from: Address, to: Address) -> Option<(usize, Peer)> {
         let heard = self.heard(Place::There(peer), from, to);
-        if heard.is_none() && self.seat_of.contains_key(&to) {
-            self.tell_apart(peer, to, from);
+        if heard.is_none() {
+            self.stray(peer, from, to);
         }
         heard
     }
@@ -148,26 +190,38 @@ impl Links {
         self.seats[seat].get(number)
     }
 
-    /// Who is hosted where.
-    fn known(&self) -> BTreeMap<Place, Vec<Address>> {
-        let there = self.peers.iter().filter_map(|(peer, who)| Some((Place::There(*peer), who.clone()?)));
-        there.chain([(Place::Here, self.ids.clone())]).collect()
+    fn is_proven(&self, place: Place, who: &Address) -> Option<bool> {
+        self.hosted.get(&place)?.is_proven(who)
     }
 
-    /// Guardians gave all their places away before a peer came, as after a partition: they give some up, so that a fair
-    /// share is for the newcomer.
-    fn make_room(&mut self, peer: Peer, offered: usize, rng: &mut impl rand::Rng) {
-        let places = 1 + self.peers.values().flatten().filter(|hosted| !hosted.is_empty()).count();
-        let share = (OUTGOING / places).max(1).min(offered);
+    /// Guardians gave all their places away before proven ones came, as after a partition: they give some up, so that a
+    /// fair share is for the newcomers.
+    fn make_room(&mut self, newcomers: Place, rng: &mut impl rand::Rng) {
+        let places = self.hosted.values().filter(|hosted| !hosted.list(true).is_empty()).count();
+        let share = (OUTGOING / places).max(1).min(self.hosted[&newcomers].list(true).len());
         for seat in 0..self.seats.len() {
             let ours = &mut self.seats[seat];
-            let free = OUTGOING.saturating_sub(ours.outgoing()) + ours.at(Place::There(peer));
-            for (number, place, who) in ours.give_up(share.saturating_sub(free), rng) {
+            let free = OUTGOING.saturating_sub(ours.outgoing()) + ours.at(newcomers);
+            let gone = ours.give_up(share.saturating_sub(free), rng);
+            let room = gone.len();
+            for (number, place, who) in gone {
                 self.acts.push(Act::Disconnected(seat, number));
                 if let Place::There(other) = place {
                     self.tell_apart(other, self.ids[seat], who);
                 }
             }
+            self.look_among(true, |place| place == newcomers, seat, room, rng);
+        }
+    }
+
+    fn stray(&mut self, peer: Peer, from: Address, to: Address) {
+        if self.seat_of.contains_key(&to) {
+            self.tell_apart(peer, to, from);
+        }
+        let strays = self.strays.entry(peer).or_default();
+        *strays += 1;
+        if *strays > STRAYS_MAX {
+            self.acts.push(Act::Blame(peer, "votes for who is no neighbour"));
         }
     }
 
@@ -176,48 +230,78 @@ impl Links {
     }
 
     fn look_for_neighbours(&mut self, rng: &mut impl rand::Rng) {
-        let known = self.known();
-        (0..self.seats.len()).for_each(|seat| self.look(seat, &known, rng));
+        (0..self.seats.len()).for_each(|seat| self.look(seat, rng));
     }
 
-    /// A machine looks for neighbours until it has found enough itself.
-    fn look(&mut self, seat: usize, known: &BTreeMap<Place, Vec<Address>>, rng: &mut impl rand::Rng) {
-        let (id, ours) = (self.ids[seat], &self.seats[seat]);
+    /// A machine looks for neighbours until it has found enough itself; where proven ones are not enough, for some others.
+    fn look(&mut self, seat: usize, rng: &mut impl rand::Rng) {
+        let ours = &self.seats[seat];
         let wanted = OUTGOING.saturating_sub(ours.outgoing());
+        self.look_among(true, |_| true, seat, wanted, rng);
+        let ours = &self.seats[seat];
+        let wanted = OUTGOING.saturating_sub(ours.outgoing()).min(UNPROVEN_MAX);
+        self.look_among(false, |_| true, seat, wanted.saturating_sub(ours.outgoing_unproven()), rng);
+    }
+
+    fn look_among(
+        &mut self,
+        proven: bool,
+        at: impl Fn(Place) -> bool,
+        seat: usize,
+        wanted: usize,
+        rng: &mut impl rand::Rng,
+    ) {
         if wanted == 0 {
             return;
         }
-        let open = known.iter().map(|(place, who)| {
-            let is_open = |who: &&Address| **who != id && ours.is_open(*place, **who);
-            (*place, who.iter().filter(is_open).copied().collect())
-        });
-        for (place, who) in choose(open.collect(), wanted, ours.by_place(), rng) {
+        let (id, ours) = (self.ids[seat], &self.seats[seat]);
+        let have = ours.by_place(proven);
+        let most = |place: &Place| match place {
+            Place::Here => OWN_MAX.saturating_sub(have.get(place).copied().unwrap_or(0)),
+            Place::There(_) if proven => usize::MAX,
+            Place::There(_) => usize::from(!have.contains_key(place)),
+        };
+        let hosted = self.hosted.iter().filter(|(place, _)| at(**place));
+        let from =
+            hosted.map(|(place, who)| Choice { place: *place, who: who.list(proven), most: most(place) }).collect();
+        let is_open = |place, who: &Address| *who != id && ours.is_open(place, *who);
+        for (place, who) in choose(from, wanted, have.clone(), is_open, rng) {
             match place {
-                Place::There(peer) if self.take(seat, place, who, true) => {
+                Place::There(peer) => {
+                    self.take(seat, place, who, true, proven);
                     self.acts.push(Act::Tell(peer, Told::Link(vec![Pair { from: id, to: who }])));
                 }
-                Place::Here if self.take(self.seat_of[&who], place, id, false) => {
-                    self.take(seat, place, who, true);
+                Place::Here if self.come(self.seat_of[&who], place, id, true) => {
+                    self.take(seat, place, who, true, true);
                 }
-                _ => {}
+                Place::Here => {}
             }
         }
     }
 
-    /// Makes somebody a neighbour, if it is none yet. False: there is no room.
-    fn take(&mut self, seat: usize, place: Place, who: Address, outgoing: bool) -> bool {
-        let ours = &mut self.seats[seat];
-        if ours.number_of(place, who).is_some() {
-            return true;
+    /// Somebody comes to be a neighbour, if it is none yet. False: there is no room.
+    fn come(&mut self, seat: usize, place: Place, who: Address, proven: bool) -> bool {
+        let ours = &self.seats[seat];
+        let has_room = || ours.has_room(place, proven) && !self.has_filled(seat, place);
+        let may_stay = ours.number_of(place, who).is_some() || has_room();
+        if may_stay {
+            self.take(seat, place, who, false, proven);
         }
-        let is_share = place == Place::Here || ours.brought_by(place) < BROUGHT_BY_A_PEER_MAX;
-        let has_room = is_share && ours.count() < LINKS_MAX;
-        if !outgoing && !has_room {
-            return false;
+        may_stay
+    }
+
+    /// True if no more may come from a place until a checkpoint settles.
+    fn has_filled(&self, seat: usize, place: Place) -> bool {
+        let Some(hosted) = self.hosted.get(&place).filter(|_| place != Place::Here) else { return false };
+        let share = hosted.list(true).len().min(BROUGHT_BY_A_PEER_MAX) + hosted.list(false).len().min(1);
+        self.seats[seat].arrived(place) >= FILLED_MAX * share
+    }
+
+    /// Makes somebody a neighbour, if it is none yet.
+    fn take(&mut self, seat: usize, place: Place, who: Address, outgoing: bool, proven: bool) {
+        if let Some(number) = self.seats[seat].take(place, who, outgoing, proven) {
+            self.acts.push(Act::Connected(seat, number));
         }
-        let number = ours.take(place, who, outgoing).expect("it is no neighbour");
-        self.acts.push(Act::Connected(seat, number));
-        true
     }
 }
 

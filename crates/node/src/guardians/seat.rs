@@ -2,12 +2,14 @@
 
 use super::checkpoints;
 use super::journal::GuardianJournal;
+use super::proofs::hosted_by;
 use super::silence::Silence;
 use crate::chain::{Chain, ChainError};
 use crate::layout::Layout;
 use vigil_consensus::Millis;
 use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, SettledCheckpoint, Voter};
-use vigil_crypto::bls::{Scheme, SecretKey};
+use vigil_crypto::bls::{Scheme, SecretKey, Signature};
+use vigil_net::PeerId;
 use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, Hash};
 
 /// A machine with its journal.
@@ -15,6 +17,8 @@ pub struct Seat {
     /// The guardian; the node's address if it votes for nobody.
     pub(super) id: Address,
     pub(super) machine: Machine,
+    /// Its key, and its signature that it is hosted by this node ([`hosted_by`]). Absent: it does not vote.
+    pub(super) hosted_here: Option<(BlsKeyBytes, Signature)>,
     /// Absent: it does not vote.
     pub(super) journal: Option<GuardianJournal>,
     pub(super) timer: Option<Millis>,
@@ -37,7 +41,7 @@ impl Keys for GuardianKey {
 }
 
 /// A seat for each guardian, or one that votes for nobody, `me`. A journal that must not be used is a fault, not an error: that
-/// guardian is silent, and the node says why. `fresh`: journals that are lost are begun anew.
+/// guardian is silent, and the node says why. `host`: the node's network identity. `fresh`: journals that are lost are begun anew.
 ///
 /// # Errors
 /// The chain's.
@@ -46,19 +50,21 @@ pub fn open_seats(
     chain: &Chain,
     silence: &mut Silence,
     me: Address,
+    host: &PeerId,
     keys: Vec<(Address, SecretKey)>,
     fresh: bool,
 ) -> Result<Vec<Seat>, ChainError> {
     let config = Config::from_params(chain.params(), chain.genesis());
-    let scheme = chain.scheme();
+    let (scheme, hosting) = (chain.scheme(), hosted_by(&chain.sign_domain(), host));
     let lost = if fresh { Some(highest(chain)?) } else { None };
     let mut opened = Vec::new();
     for (id, secret) in keys {
         let lost = lost.filter(|_| layout.guardian_marker(&id).exists() && !layout.guardian_journal(&id).exists());
         match GuardianJournal::open(layout, id, &chain.genesis(), lost) {
             Ok(journal) => {
+                let hosted_here = (secret.public_key().to_bytes().into(), secret.sign(scheme, hosting.as_slice()));
                 let keys = Box::new(GuardianKey { secret, scheme });
-                opened.push((id, Some(Voter { address: id, keys }), Some(journal)));
+                opened.push((id, Some((Voter { address: id, keys }, hosted_here)), Some(journal)));
             }
             Err(refusal) => silence.begin(id, refusal.to_string()),
         }
@@ -72,11 +78,12 @@ pub fn open_seats(
     let lowest = opened.iter().filter_map(|(_, _, journal)| voted(journal)).map(|last| last.height).min();
     let settled: Vec<SettledCheckpoint> =
         checkpoints::recovered(chain, lowest.unwrap_or(final_height).min(final_height))?;
-    let seat = |(id, voter, journal): (Address, Option<Voter>, Option<GuardianJournal>)| {
+    let seat = |(id, voter, journal): (Address, Option<(Voter, _)>, Option<GuardianJournal>)| {
+        let (voter, hosted_here) = voter.unzip();
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
         let recovered = Recovered { journal: votes, finalized, settled: settled.clone(), reset: None };
-        Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None }
+        Seat { id, machine: Machine::new(config.clone(), voter, recovered), hosted_here, journal, timer: None }
     };
     Ok(opened.into_iter().map(seat).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigil_accel::Engine;
 use vigil_accel::checkpoint::{Aggregate, GuardianKey, GuardianKeys, Merged, PreparedCheckpoint, Reject, Scheme};
-use vigil_primitives::{BlsKeyBytes, GuardianSet, Hash};
+use vigil_primitives::{BlsKeyBytes, BlsSignatureBytes, GuardianSet, Hash};
 
 /// Guardian sets kept ready.
 const SETS_KEPT: usize = 4;
@@ -40,6 +40,17 @@ impl Verifier {
         }
     }
 
+    /// True if this is the sum of the signatures of all those keys on a message. Nothing is kept: such a message is judged once.
+    pub fn all_signed(&self, keys: &[BlsKeyBytes], message: &Hash, signature: &BlsSignatureBytes) -> bool {
+        let Some(decoded) = self.decoded(keys) else { return false };
+        let keys = Arc::new(GuardianKeys::new(&decoded));
+        let Some(prepared) = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true) else {
+            return false;
+        };
+        let sum = Aggregate { signature: signature.0, signers: vec![1; keys.len()] };
+        self.engine.merge_votes(&prepared, &[sum]).verdicts == [Ok(())]
+    }
+
     /// `None`: the set has a key that is none, which only a broken state could hold.
     fn prepared(&self, set: &GuardianSet, message: &Hash) -> Option<Arc<PreparedCheckpoint>> {
         let of = set.hash();
@@ -65,19 +76,26 @@ impl Verifier {
         if let Some((_, keys)) = self.ready().sets.iter().find(|(hash, _)| *hash == set.hash()) {
             return Some(Arc::clone(keys));
         }
-        let known = std::mem::take(&mut self.ready().keys);
-        let decode =
-            |bytes: &BlsKeyBytes| known.get(bytes).copied().or_else(|| GuardianKey::from_bytes(bytes.as_slice()).ok());
-        let decoded = set.members().iter().map(|member| Some((member.key, decode(&member.key)?)));
-        let decoded: Vec<(BlsKeyBytes, GuardianKey)> = decoded.collect::<Option<_>>()?;
-        let keys = Arc::new(GuardianKeys::new(&decoded.iter().map(|(_, key)| *key).collect::<Vec<_>>()));
+        let named: Vec<BlsKeyBytes> = set.members().iter().map(|member| member.key).collect();
+        let decoded = self.decoded(&named)?;
+        let keys = Arc::new(GuardianKeys::new(&decoded));
         let mut ready = self.ready();
-        ready.keys = decoded.into_iter().collect();
+        ready.keys = named.into_iter().zip(decoded).collect();
         if ready.sets.len() == SETS_KEPT {
             ready.sets.pop_front();
         }
         ready.sets.push_back((set.hash(), Arc::clone(&keys)));
         Some(keys)
+    }
+
+    /// `None`: one of them is none.
+    fn decoded(&self, keys: &[BlsKeyBytes]) -> Option<Vec<GuardianKey>> {
+        let known: Vec<Option<GuardianKey>> = {
+            let ready = self.ready();
+            keys.iter().map(|bytes| ready.keys.get(bytes).copied()).collect()
+        };
+        let decode = |bytes: &BlsKeyBytes| GuardianKey::from_bytes(bytes.as_slice()).ok();
+        keys.iter().zip(known).map(|(bytes, known)| known.or_else(|| decode(bytes))).collect()
     }
 
     fn ready(&self) -> MutexGuard<'_, Ready> {

@@ -3,17 +3,17 @@
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use vigil_net::limits::GUARDIAN_BYTES_MAX;
 use vigil_primitives::rlp::{self, RlpError};
-use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, Address, AggregatedVotes, Bytes};
+use vigil_primitives::{AGGREGATED_VOTES_BYTES_MAX, Address, AggregatedVotes, BlsSignatureBytes, Bytes};
 
-/// Guardians that one process may host.
-pub(crate) const HOSTED_MAX: usize = 1_024;
+/// Guardians that one process may host: their names must fit one message.
+pub const HOSTED_MAX: usize = 1_024;
 
 /// Pairs of neighbours in one message.
 pub(crate) const PAIRS_MAX: usize = 512;
 /// Neighbours to whom one message brings votes.
 pub(crate) const TO_MAX: usize = 64;
 
-const _: () = assert!(HOSTED_MAX * 21 + 8 <= GUARDIAN_BYTES_MAX);
+const _: () = assert!(HOSTED_MAX * 21 + 128 <= GUARDIAN_BYTES_MAX);
 const _: () = assert!(PAIRS_MAX * 43 + 8 <= GUARDIAN_BYTES_MAX);
 const _: () = assert!(AGGREGATED_VOTES_BYTES_MAX + TO_MAX * 21 + 64 <= GUARDIAN_BYTES_MAX);
 
@@ -21,13 +21,24 @@ const _: () = assert!(AGGREGATED_VOTES_BYTES_MAX + TO_MAX * 21 + 64 <= GUARDIAN_
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     /// Who is hosted here.
-    Here(Vec<Address>),
+    Here(Here),
     /// These are neighbours now.
     Link(Vec<Pair>),
     /// These are no neighbours, or no more.
     Apart(Vec<Pair>),
     /// Votes of the sender's `from` for its neighbours `to` at the receiver.
     Votes { from: Address, to: Vec<Address>, votes: Box<AggregatedVotes> },
+}
+
+/// Who is hosted by a process.
+#[derive(Clone, Debug, PartialEq, Eq, RlpEncodable, RlpDecodable)]
+pub(crate) struct Here {
+    /// Guardians of the newest set that the sender knows.
+    pub(crate) members: Vec<Address>,
+    /// Whoever is in no set, as far as the sender knows.
+    pub(crate) others: Vec<Address>,
+    /// Proof that the members are there: the sum of what they signed (`proofs.rs`). Zero without members.
+    pub(crate) signature: BlsSignatureBytes,
 }
 
 /// Two guardians.
@@ -49,7 +60,7 @@ struct WireVotes {
 impl Told {
     pub(crate) fn encode(self) -> Bytes {
         let (kind, body) = match self {
-            Self::Here(guardians) => (1, rlp::encode(&guardians)),
+            Self::Here(here) => (1, rlp::encode(&here)),
             Self::Link(pairs) => (2, rlp::encode(&pairs)),
             Self::Votes { from, to, votes } => (3, rlp::encode(&WireVotes { from, to, votes: *votes })),
             Self::Apart(pairs) => (4, rlp::encode(&pairs)),
@@ -59,7 +70,15 @@ impl Told {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, RlpError> {
         match bytes.split_first() {
-            Some((1, body)) => list("guardians of a host", body, HOSTED_MAX).map(Self::Here),
+            Some((1, body)) => {
+                let here: Here = rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)?;
+                match here.members.len() + here.others.len() {
+                    got if got > HOSTED_MAX => {
+                        Err(RlpError::TooMany { what: "guardians of a host", got, max: HOSTED_MAX })
+                    }
+                    _ => Ok(Self::Here(here)),
+                }
+            }
             Some((2, body)) => list("new neighbours", body, PAIRS_MAX).map(Self::Link),
             Some((3, body)) => {
                 let WireVotes { from, to, votes } = rlp::decode_exact(WHAT, body, GUARDIAN_BYTES_MAX)?;
@@ -108,12 +127,18 @@ mod tests {
         }
     }
 
+    fn here(members: usize, others: usize) -> Told {
+        let who = Address::repeat_byte(1);
+        let signature = BlsSignatureBytes::repeat_byte(9);
+        Told::Here(Here { members: vec![who; members], others: vec![who; others], signature })
+    }
+
     #[test]
     fn messages_survive_the_wire_and_fit() {
         let (from, to) = (Address::repeat_byte(1), Address::repeat_byte(2));
         for told in [
-            Told::Here(vec![]),
-            Told::Here(vec![from; HOSTED_MAX]),
+            here(0, 0),
+            here(HOSTED_MAX - 1, 1),
             Told::Link(vec![]),
             Told::Link(vec![Pair { from, to }; PAIRS_MAX]),
             Told::Apart(vec![Pair { from, to }; PAIRS_MAX]),
@@ -131,7 +156,7 @@ mod tests {
     fn what_is_no_message_is_refused() {
         let (from, to) = (Address::ZERO, Address::ZERO);
         for many in [
-            Told::Here(vec![from; HOSTED_MAX + 1]),
+            here(HOSTED_MAX, 1),
             Told::Link(vec![Pair { from, to }; PAIRS_MAX + 1]),
             Told::Apart(vec![Pair { from, to }; PAIRS_MAX + 1]),
             Told::Votes { from, to: vec![to; TO_MAX + 1], votes: Box::new(votes(1)) },

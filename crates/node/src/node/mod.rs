@@ -9,7 +9,7 @@ use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::guardian_keys;
-use crate::guardians::{self, Guardians, Host, Silence, Verifier, open_seats};
+use crate::guardians::{self, Guardians, HOSTED_MAX, Host, Silence, Verifier, newest_set, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
@@ -70,6 +70,10 @@ pub enum NodeError {
     Network(#[from] vigil_net::NetError),
     #[error("`{key}` is {got}, which is no multiaddress like /ip4/203.0.113.7/tcp/30001")]
     Multiaddress { key: &'static str, got: String },
+    #[error(
+        "{got} guardians are to vote in one process, which hosts {max} at most: give the others to other processes"
+    )]
+    Guardians { got: usize, max: usize },
     #[error("cannot listen on {address} for {what}: {source}")]
     Listen { what: &'static str, address: SocketAddr, source: std::io::Error },
     #[error("`rpc.jwt_secret_file` is {path}: {why}")]
@@ -118,6 +122,9 @@ impl Node {
     ) -> Result<Self, NodeError> {
         let StartOptions { layout, config, genesis, key, guardians, fresh_journal, sent_log, engine: accel, version } =
             options;
+        if guardians.len() > HOSTED_MAX {
+            return Err(NodeError::Guardians { got: guardians.len(), max: HOSTED_MAX });
+        }
         let cache_mib = config.storage_cache_mib;
         let (chain, mut recovered) = Chain::open(Arc::clone(&store), &genesis, genesis_block, cache_mib)?;
         let chain = Arc::new(chain);
@@ -173,7 +180,8 @@ impl Node {
         let mut silence = Silence::new(Arc::clone(&health));
         let host = Host {
             guardians: hosted.clone(),
-            seats: open_seats(&layout, &chain, &mut silence, me, guardians, fresh_journal)?,
+            seats: open_seats(&layout, &chain, &mut silence, me, &net.local_peer_id(), guardians, fresh_journal)?,
+            set: newest_set(&chain)?,
             verifier,
             chain: Arc::clone(&chain),
             shared: Arc::clone(&shared),

@@ -8,6 +8,7 @@ use vigil_crypto::{bls, signer_vectors};
 use vigil_ledger::{check_supply, genesis_guardian, queries};
 use vigil_net::{NetEvent, NetHandle, Peer};
 use vigil_node::Node;
+use vigil_node::guardians::hosted_by;
 use vigil_primitives::{
     Address, AggregatedVotes, BlsSignatureBytes, Bytes, Checkpoint, Genesis, Hash, Height, StakePurpose, rlp,
 };
@@ -44,6 +45,13 @@ struct Link {
 }
 
 #[derive(RlpEncodable)]
+struct Here {
+    members: Vec<Address>,
+    others: Vec<Address>,
+    signature: BlsSignatureBytes,
+}
+
+#[derive(RlpEncodable)]
 struct Votes {
     from: Address,
     to: Vec<Address>,
@@ -59,19 +67,23 @@ struct Offender {
 }
 
 impl Offender {
-    /// Connects, says whom it hosts, and waits until it is a neighbour of the others.
+    /// Connects, says and proves whom it hosts, and waits until it is a neighbour of the others.
     async fn connect(dir: &std::path::Path, node: &Node) -> Self {
         let (net, mut events) = join(dir, node).await;
         let (id, secret) = guardian(GUARDIANS);
         let links = [1, 2].map(|n| Link { from: guardian(n).0, to: id });
         let link = [&[2], &rlp::encode(&links.to_vec())[..]].concat();
+        let chain = &node.backend().chain;
+        let message = hosted_by(&chain.sign_domain(), &net.local_peer_id());
+        let signature = secret.sign(chain.scheme(), message.as_slice()).to_bytes().into();
+        let here = rlp::encode(&Here { members: vec![id], others: Vec::new(), signature });
         let mut offender = Self { net, node: Peer(0), id, secret };
         let linked = async {
             loop {
                 match events.recv().await.expect("the network runs") {
                     NetEvent::Guardian { peer, bytes } if bytes[0] == 1 => {
                         offender.node = peer;
-                        offender.tell(1, rlp::encode(&vec![id]));
+                        offender.tell(1, here.clone());
                     }
                     NetEvent::Guardian { bytes, .. } if *bytes == link => break,
                     _ => {}

@@ -5,6 +5,7 @@ use std::path::Path;
 use vigil_crypto::bls;
 use vigil_ledger::{genesis_guardian, queries};
 use vigil_node::Node;
+use vigil_node::guardians::HOSTED_MAX;
 use vigil_primitives::{Address, Genesis, GenesisAccount, Height};
 use vigil_rpc::Backend;
 
@@ -116,4 +117,17 @@ async fn missed_checkpoints_are_finalized_by_a_later_one() {
     assert!(back.backend().not_ready().await.is_none(), "{:?}", back.backend().not_ready().await);
     back.stop().await;
     validator.stop().await;
+}
+
+/// Peers could not be told who all of them are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_guardians_than_a_process_hosts_are_refused_at_start() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let mut options = options(dir.path(), genesis(1, "augmented"), 1, &[]);
+    let hosted = |n: usize| (Address::left_padding_from(&n.to_be_bytes()), guardian(1).1);
+    options.guardians = (0..=HOSTED_MAX).map(hosted).collect();
+    let Err(error) = Node::start(options).await else { panic!("it started") };
+    let told =
+        "1025 guardians are to vote in one process, which hosts 1024 at most: give the others to other processes";
+    assert_eq!(error.to_string(), told);
 }
