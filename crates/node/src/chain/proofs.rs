@@ -39,6 +39,11 @@ impl NodeProofs {
         self.remember(keccak256(rlp::encode(votes)), true);
     }
 
+    /// The verdict on votes that were judged a while ago.
+    pub fn known(&self, votes: &AggregatedVotes) -> Option<bool> {
+        self.verdicts().get(&keccak256(rlp::encode(votes))).copied()
+    }
+
     fn remember(&self, name: Hash, holds: bool) {
         let mut verdicts = self.verdicts();
         if verdicts.len() >= VERDICTS_MAX {
@@ -62,9 +67,8 @@ impl Proofs for NodeProofs {
     }
 
     fn votes_hold(&self, set: &GuardianSet, votes: &AggregatedVotes, signers: &[u8]) -> bool {
-        let name = keccak256(rlp::encode(votes));
-        if let Some(known) = self.verdicts().get(&name) {
-            return *known;
+        if let Some(known) = self.known(votes) {
+            return known;
         }
         let holds = match self.verifier.get() {
             Some(verifier) => {
@@ -74,7 +78,7 @@ impl Proofs for NodeProofs {
             }
             None => self.judge.votes_hold(set, votes, signers),
         };
-        self.remember(name, holds);
+        self.remember(keccak256(rlp::encode(votes)), holds);
         holds
     }
 }
