@@ -158,6 +158,9 @@ impl Work {
                 }
             }
             Event::Settled { checkpoints, proven } => {
+                if let Some(newest) = checkpoints.last() {
+                    self.host.silence.expect(&newest.set);
+                }
                 for i in 0..self.host.seats.len() {
                     if !checkpoints.is_empty() {
                         self.queue.push_back((i, Input::Settled(checkpoints.clone())));

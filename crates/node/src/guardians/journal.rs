@@ -4,7 +4,7 @@ use crate::engine::{JournalRefusal, journal_owner};
 use crate::layout::Layout;
 use std::path::PathBuf;
 use vigil_consensus::finality::{Journal as Votes, Record};
-use vigil_primitives::{Address, Checkpoint, Hash};
+use vigil_primitives::{Address, Hash};
 use vigil_store::{Journal, JournalError, OpenMode};
 
 /// A journal longer than this is rewritten with its last vote.
@@ -21,22 +21,17 @@ pub struct GuardianJournal {
 
 impl GuardianJournal {
     /// Opens the journal of the guardian `me`, or begins one if its key has never voted from this data directory.
-    /// `lost`: the operator's word that the journal is lost, with the highest checkpoint that may have been voted on.
+    /// `lost`: the operator's word that the journal is lost, with the highest vote that may have been in it.
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the guardian must not vote.
-    pub fn open(
-        layout: &Layout,
-        me: Address,
-        genesis: &Hash,
-        lost: Option<Checkpoint>,
-    ) -> Result<Self, JournalRefusal> {
+    pub fn open(layout: &Layout, me: Address, genesis: &Hash, lost: Option<Votes>) -> Result<Self, JournalRefusal> {
         let (path, marker) = (layout.guardian_journal(&me), layout.guardian_marker(&me));
         let exists = path.exists();
         if !exists && lost.is_none() && marker.exists() {
             return Err(JournalRefusal::Missing { me, path });
         }
-        let first: Vec<Vec<u8>> = lost.map(|lost| Record::Vote(lost).to_bytes()).into_iter().collect();
+        let first: Vec<Vec<u8>> = lost.iter().flat_map(Votes::records).map(|record| record.to_bytes()).collect();
         let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh(&first) };
         for folder in [path.parent(), marker.parent()].into_iter().flatten() {
             let io = |source| JournalRefusal::Marker { path: folder.to_path_buf(), source };
@@ -84,6 +79,7 @@ impl GuardianJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vigil_primitives::Checkpoint;
 
     fn vote(height: u64) -> Checkpoint {
         Checkpoint { height, block_hash: Hash::repeat_byte(height as u8), ..Checkpoint::default() }
@@ -109,7 +105,8 @@ mod tests {
         std::fs::remove_file(layout.guardian_journal(&me)).unwrap();
         let missing = GuardianJournal::open(&layout, me, &genesis, None);
         assert!(matches!(missing, Err(JournalRefusal::Missing { .. })));
-        let fresh = GuardianJournal::open(&layout, me, &genesis, Some(vote(5_000))).unwrap();
+        let lost = Votes { last: Some(vote(5_000)), reset: None };
+        let fresh = GuardianJournal::open(&layout, me, &genesis, Some(lost)).unwrap();
         assert_eq!(fresh.votes().last, Some(vote(5_000)), "nothing up to there is voted on again");
     }
 }

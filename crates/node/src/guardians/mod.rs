@@ -24,3 +24,6 @@ pub use journal::GuardianJournal;
 pub use seat::{Seat, open_seats};
 pub use silence::Silence;
 pub use verifier::Verifier;
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,9 @@ use super::silence::Silence;
 use crate::chain::{Chain, ChainError};
 use crate::layout::Layout;
 use vigil_consensus::Millis;
-use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, SettledCheckpoint, Voter};
+use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, Voter};
 use vigil_crypto::bls::{Scheme, SecretKey};
-use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, Hash};
+use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Hash, Height};
 
 /// A machine with its journal.
 pub struct Seat {
@@ -51,7 +51,8 @@ pub fn open_seats(
 ) -> Result<Vec<Seat>, ChainError> {
     let config = Config::from_params(chain.params(), chain.genesis());
     let scheme = chain.scheme();
-    let lost = if fresh { Some(highest(chain)?) } else { None };
+    // What a lost journal may have been used for, at most: if nothing is settled yet, for nothing.
+    let lost = if fresh { Some(Journal { last: checkpoints::highest(chain)?, reset: None }) } else { None };
     let mut opened = Vec::new();
     for (id, secret) in keys {
         let lost = lost.filter(|_| layout.guardian_marker(&id).exists() && !layout.guardian_journal(&id).exists());
@@ -69,9 +70,11 @@ pub fn open_seats(
     let finalized = chain.final_cert();
     let final_height = finalized.as_ref().map_or(0, |cert| cert.checkpoint.height);
     let voted = |journal: &Option<GuardianJournal>| journal.as_ref().and_then(|journal| journal.votes().last);
-    let lowest = opened.iter().filter_map(|(_, _, journal)| voted(journal)).map(|last| last.height).min();
-    let settled: Vec<SettledCheckpoint> =
-        checkpoints::recovered(chain, lowest.unwrap_or(final_height).min(final_height))?;
+    let heights: Vec<Height> = opened.iter().filter_map(|(_, _, journal)| Some(voted(journal)?.height)).collect();
+    let settled = checkpoints::recovered(chain, &heights, final_height)?;
+    if let Some(newest) = settled.last() {
+        silence.expect(&newest.set);
+    }
     let seat = |(id, voter, journal): (Address, Option<Voter>, Option<GuardianJournal>)| {
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
@@ -79,12 +82,4 @@ pub fn open_seats(
         Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None }
     };
     Ok(opened.into_iter().map(seat).collect())
-}
-
-/// The highest settled checkpoint: what a lost journal may have been used for, at most.
-fn highest(chain: &Chain) -> Result<Checkpoint, ChainError> {
-    let interval = chain.params().checkpoint_interval;
-    let height = chain.head().as_parent.height / interval * interval;
-    let settled = checkpoints::recovered(chain, height)?;
-    Ok(settled.last().map(|settled| settled.checkpoint(0)).unwrap_or_default())
 }
