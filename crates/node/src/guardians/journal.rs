@@ -1,6 +1,7 @@
 //! The signing journal of a guardian's key (`spec/consensus.md` §1.13).
 
 use crate::engine::{JournalRefusal, journal_owner};
+use crate::health::with_causes;
 use crate::layout::Layout;
 use std::path::PathBuf;
 use vigil_consensus::finality::{Journal as Votes, Record};
@@ -15,7 +16,8 @@ const REWRITE_BYTES: u64 = 64 * 1024;
 pub struct GuardianJournal {
     owner: Vec<u8>,
     path: PathBuf,
-    journal: Option<Journal>,
+    /// Absent: what is in the file is not known, it is to be opened again.
+    pub(super) journal: Option<Journal>,
     votes: Votes,
 }
 
@@ -69,8 +71,12 @@ impl GuardianJournal {
             return Err(error);
         }
         self.votes.apply(record);
-        if journal.len_bytes() > REWRITE_BYTES {
-            journal.rewrite(self.votes.records().iter().map(Record::to_bytes))?;
+        if journal.len_bytes() > REWRITE_BYTES
+            && let Err(error) = journal.rewrite(self.votes.records().iter().map(Record::to_bytes))
+        {
+            // The record is durable all the same, and the next one tries again, with a fresh look at the file.
+            tracing::warn!("cannot shorten a guardian's journal: {}", with_causes(&error));
+            self.journal = None;
         }
         Ok(())
     }
@@ -108,5 +114,29 @@ mod tests {
         let lost = Votes { last: Some(vote(5_000)), reset: None };
         let fresh = GuardianJournal::open(&layout, me, &genesis, Some(lost)).unwrap();
         assert_eq!(fresh.votes().last, Some(vote(5_000)), "nothing up to there is voted on again");
+    }
+
+    #[test]
+    fn a_vote_is_durable_though_the_journal_cannot_be_shortened() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let (me, genesis) = (Address::repeat_byte(7), Hash::repeat_byte(1));
+        let mut journal = GuardianJournal::open(&layout, me, &genesis, None).unwrap();
+        // A folder where the new file would be made.
+        let path = layout.guardian_journal(&me);
+        let in_the_way = path.with_added_extension("new");
+        std::fs::create_dir(&in_the_way).unwrap();
+        let length = || std::fs::metadata(&path).unwrap().len();
+        let mut height = 0;
+        while length() < 2 * REWRITE_BYTES {
+            height += 1;
+            journal.record(Record::Vote(vote(height))).unwrap();
+        }
+        std::fs::remove_dir(&in_the_way).unwrap();
+        journal.record(Record::Vote(vote(height + 1))).unwrap();
+        assert!(length() < 1_000, "shortened in the end");
+        drop(journal);
+        let again = GuardianJournal::open(&layout, me, &genesis, None).unwrap();
+        assert_eq!(again.votes().last, Some(vote(height + 1)));
     }
 }

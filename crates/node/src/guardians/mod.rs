@@ -3,7 +3,8 @@
 //!
 //! `host.rs` the thread, `perform.rs` what its machines ask for, `seat.rs` a machine with its journal, `links.rs` who becomes a
 //! neighbour (`choose.rs` of those who are known, `neighbours.rs` those of one machine), `wire.rs` what hosts tell each other,
-//! `journal.rs` what is durable before a vote leaves, `silence.rs` who does not vote, `verifier.rs` votes through the engine,
+//! `journal.rs` what is durable before a vote leaves, `waiting.rs` a seat whose journal cannot be
+//! written, `silence.rs` who does not vote, `verifier.rs` votes through the engine,
 //! `checkpoints.rs` settled checkpoints out of the chain.
 
 mod checkpoints;
@@ -16,6 +17,7 @@ mod perform;
 mod seat;
 mod silence;
 mod verifier;
+mod waiting;
 mod wire;
 
 pub use checkpoints::settled_checkpoint;

@@ -3,6 +3,7 @@
 use super::checkpoints;
 use super::journal::GuardianJournal;
 use super::silence::Silence;
+use super::waiting::Waiting;
 use crate::chain::{Chain, ChainError};
 use crate::layout::Layout;
 use vigil_consensus::Millis;
@@ -18,6 +19,8 @@ pub struct Seat {
     /// Absent: it does not vote.
     pub(super) journal: Option<GuardianJournal>,
     pub(super) timer: Option<Millis>,
+    /// Present: it waits for its journal.
+    pub(super) waiting: Option<Waiting>,
 }
 
 /// A guardian's BLS key, for its machine.
@@ -79,7 +82,7 @@ pub fn open_seats(
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
         let recovered = Recovered { journal: votes, finalized, settled: settled.clone(), reset: None };
-        Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None }
+        Seat { id, machine: Machine::new(config.clone(), voter, recovered), journal, timer: None, waiting: None }
     };
     Ok(opened.into_iter().map(seat).collect())
 }

@@ -176,7 +176,6 @@ impl Node {
             seats: open_seats(&layout, &chain, &mut silence, me, guardians, fresh_journal)?,
             verifier,
             chain: Arc::clone(&chain),
-            shared: Arc::clone(&shared),
             net: net.clone(),
             health: Arc::clone(&health),
             silence,
