@@ -3,7 +3,7 @@
 use vigil_crypto::bls::{PublicKey, Scheme};
 use vigil_crypto::checkpoint::{Aggregate, judge};
 use vigil_crypto::verify_digest;
-use vigil_primitives::{Address, AggregatedVotes, ChainParams, GuardianSet, Hash, SignDomain, Signature};
+use vigil_primitives::{Address, AggregatedVotes, ChainParams, Checkpoint, GuardianSet, Hash, SignDomain, Signature};
 use vigil_trie::BatchHasher;
 
 /// What executing and building blocks needs besides the blocks; the same for all blocks of a chain.
@@ -42,7 +42,7 @@ pub struct ScalarProofs {
     /// Of validators.
     domain: SignDomain,
     /// Of guardians.
-    pub(crate) genesis: SignDomain,
+    genesis: SignDomain,
     scheme: Scheme,
 }
 
@@ -54,6 +54,11 @@ impl ScalarProofs {
     pub fn new(domain: SignDomain, params: &ChainParams) -> Self {
         let scheme = Scheme::from_name(&params.bls_scheme).expect("a valid genesis names a scheme");
         Self { genesis: domain.clone(), domain, scheme }
+    }
+
+    /// The 32 bytes that guardians sign: under the domain of genesis in every segment, as a checkpoint names the resets.
+    pub fn message(&self, checkpoint: &Checkpoint) -> Hash {
+        checkpoint.message(&self.genesis)
     }
 
     /// For the segment that begins with a reset block ([`SignDomain::after_reset`]).
@@ -73,7 +78,7 @@ impl Proofs for ScalarProofs {
     }
 
     fn votes_hold(&self, set: &GuardianSet, votes: &AggregatedVotes, signers: &[u8]) -> bool {
-        let message = votes.checkpoint.message(&self.genesis);
+        let message = self.message(&votes.checkpoint);
         let key = |bytes: &[u8]| PublicKey::from_bytes(bytes);
         // Keys in a set have proved possession; one that is none could only have come from a broken state.
         let keys: Result<Vec<PublicKey>, _> = set.members().iter().map(|m| key(m.key.as_slice())).collect();

@@ -33,6 +33,12 @@ impl Screen {
         Self { params, proofs, view: View::new(state, height), sweep_at: CLEAN_ACCOUNTS_MAX }
     }
 
+    /// One on the same settled state, to which nothing is pending; `proofs` judges signatures there.
+    #[must_use]
+    pub fn without_pending(&self, proofs: Arc<dyn Proofs>) -> Self {
+        Self::new(Arc::clone(&self.params), proofs, self.view.state().clone(), self.view.parent_height())
+    }
+
     /// Judges a transaction; if it is good, its debits count from now on.
     ///
     /// # Errors

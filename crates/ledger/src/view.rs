@@ -87,7 +87,6 @@ impl View {
     }
 
     /// The state it stands on; flushed changes included.
-    #[cfg(test)]
     pub(crate) fn state(&self) -> &State {
         &self.state
     }

@@ -100,6 +100,15 @@ impl<S: Screen> Mempool<S> {
         self.admit(now, tx)
     }
 
+    /// What [`Self::insert`] asks of a slash transaction before its evidence is judged; of others only that they are new.
+    ///
+    /// # Errors
+    /// [`Refused`]: there is no need to look at the evidence.
+    pub fn hears(&mut self, now: Millis, tx: &VerifiedTx) -> Result<(), Refused> {
+        self.expire(now);
+        if self.is_seen(&tx.hash()) { Err(Refused::Seen) } else { self.check_report(tx) }
+    }
+
     /// Takes back the transactions of a discarded block, as far as they are good and not here anyway.
     pub fn reinstate(&mut self, now: Millis, txs: impl IntoIterator<Item = Arc<VerifiedTx>>) {
         self.expire(now);

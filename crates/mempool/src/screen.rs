@@ -103,6 +103,9 @@ pub enum Refused {
         /// For how long it is not believed.
         seconds: u64,
     },
+    /// Too much evidence whose signatures are dear to check: this one was not looked at.
+    #[error("too much evidence waits to be checked; send it again in a few seconds")]
+    Busy,
     /// Ours: the state could not be read.
     #[error("internal error: {0}")]
     Internal(String),

@@ -1,26 +1,17 @@
 //! Corrupt committees, and the reset: no final block is undone, nobody honest is named or left out, everybody ends on one
 //! chain.
 
+mod common;
+
+use common::{long, seeds};
 use std::ops::Range;
 use vigil_crypto::bls::Scheme;
 use vigil_sim::guardians::SignatureKind;
 use vigil_sim::reset::{Operators, Run, Scenario, run_seed};
 
-fn long() -> bool {
-    std::env::var("VIGIL_TEST_LONG").is_ok_and(|value| value == "1")
-}
-
-/// Seeds of a tier: 50, or 1,000 with `VIGIL_TEST_LONG=1`.
-fn seeds() -> Range<u64> {
-    if long() { 0..1_000 } else { 0..50 }
-}
-
 /// Runs all seeds. None may break a promise.
 fn runs(scenario: &Scenario, seeds: Range<u64>) -> Vec<Run> {
-    let runs: Vec<Run> = seeds.map(|seed| run_seed(scenario, seed)).collect();
-    let broken: Vec<_> = runs.iter().filter_map(|run| Some((run.seed, run.violation.clone()?))).collect();
-    assert!(broken.is_empty(), "{scenario:?}: {broken:?}");
-    runs
+    common::runs(scenario, seeds, run_seed, |run| run.violation.as_ref())
 }
 
 fn a_corrupt_committee_is_replaced(validators: usize) {

@@ -50,9 +50,10 @@ impl Chain {
         self.settled.get(&height)?.1.as_ref()
     }
 
-    /// A remembered set of this hash.
-    pub(super) fn set_named(&self, hash: &Hash) -> Option<&Arc<GuardianSet>> {
-        self.settled.values().rev().filter_map(|(_, set)| set.as_ref()).find(|set| set.hash() == *hash)
+    /// The guardians that a checkpoint names, if they are those of its height here. The block may be another than ours: who
+    /// settled another one still knows whose word counts.
+    pub(super) fn set_of(&self, checkpoint: &Checkpoint) -> Option<&Arc<GuardianSet>> {
+        self.set_at(checkpoint.height).filter(|set| set.hash() == checkpoint.set_hash)
     }
 
     /// The certificate of the highest final checkpoint that we have one of.

@@ -22,8 +22,9 @@ pub struct Recovered {
     pub journal: Journal,
     /// The highest certificate that was stored.
     pub finalized: Option<FinalityCert>,
-    /// Settled checkpoints, ascending: from the last vote or the last final one, whichever is lower, to the head. Genesis may
-    /// come first, if nothing else is final: its guardians vote on a reset from there.
+    /// Settled checkpoints, ascending: that of the last vote, the last final one with its guardians, and from the lower one
+    /// of the two to the head the last [`super::CHECKPOINTS_KEPT`]. Genesis may come first, if nothing else is final: its
+    /// guardians vote on a reset from there.
     pub settled: Vec<SettledCheckpoint>,
     /// The certificate of the last reset: `settled` is of the segment that it began.
     pub reset: Option<ResetCert>,

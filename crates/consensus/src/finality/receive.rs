@@ -45,7 +45,7 @@ impl Machine {
     }
 
     /// Votes on the reset that we take part in, or on one that we shall follow: a quorum is enough for that, and nothing
-    /// less is looked at.
+    /// less is looked at. The quorum is of the checkpoint that it goes on from: guardians of another one may be long gone.
     pub(super) fn on_reset_votes(&mut self, from: Peer, votes: &ResetVotes) {
         let subject = Subject::Reset(votes.reset);
         if self.peers.get(&from).is_none_or(|peer| peer.ignored) {
@@ -57,7 +57,7 @@ impl Machine {
         if self.ballot.as_ref().is_some_and(|ballot| ballot.subject == subject) {
             return self.on_ballot_votes(from, Paper::from(votes));
         }
-        let Some(set) = self.chain.set_named(&votes.reset.checkpoint.set_hash).cloned() else { return };
+        let Some(set) = self.chain.set_of(&votes.reset.checkpoint).cloned() else { return };
         let is_over = votes.reset.number == self.resets;
         match read(&set, votes) {
             Err(penalty) => self.penalize(from, penalty),

@@ -65,8 +65,7 @@ impl Machine {
     /// After a restart: takes up the reset that was signed, if its guardians are known.
     pub(super) fn resume_reset(&mut self) {
         let signed = self.leaving().filter(|reset| reset.number == self.resets + 1);
-        self.resetting =
-            signed.and_then(|reset| Some((reset, self.chain.set_named(&reset.checkpoint.set_hash)?.clone())));
+        self.resetting = signed.and_then(|reset| Some((reset, self.chain.set_of(&reset.checkpoint)?.clone())));
     }
 
     /// True if votes on a checkpoint still count here.

@@ -69,7 +69,7 @@ impl Chain {
         checkpoint: Checkpoint,
         who: &[(u16, u8)],
     ) -> AggregatedVotes {
-        let message = checkpoint.message(&self.proofs.genesis);
+        let message = self.proofs.message(&checkpoint);
         let scheme = Scheme::from_name(&self.params.bls_scheme).expect("a scheme");
         let mut vector = vec![0u8; set.len()];
         let mut parts = Vec::new();

@@ -66,8 +66,9 @@ impl<S: Screen> Mempool<S> {
         }
     }
 
-    /// Remembers a reporter whose own signature is right and whose evidence is forged.
-    pub(super) fn note_verdict(&mut self, now: Millis, tx: &VerifiedTx, verdict: &Result<(), Refused>) {
+    /// Remembers a reporter whose own signature is right and whose evidence is forged. For verdicts that were found outside;
+    /// [`Mempool::insert`] remembers its own.
+    pub fn note_verdict(&mut self, now: Millis, tx: &VerifiedTx, verdict: &Result<(), Refused>) {
         let Tx::Slash(slash) = tx.tx() else { return };
         if let Err(refused) = verdict
             && refused.is_bad_signature()

@@ -39,6 +39,11 @@ impl NodeProofs {
         self.remember(keccak256(rlp::encode(votes)), true);
     }
 
+    /// The verdict on votes that were judged a while ago.
+    pub fn known(&self, votes: &AggregatedVotes) -> Option<bool> {
+        self.verdicts().get(&keccak256(rlp::encode(votes))).copied()
+    }
+
     fn remember(&self, name: Hash, holds: bool) {
         let mut verdicts = self.verdicts();
         if verdicts.len() >= VERDICTS_MAX {
@@ -62,19 +67,18 @@ impl Proofs for NodeProofs {
     }
 
     fn votes_hold(&self, set: &GuardianSet, votes: &AggregatedVotes, signers: &[u8]) -> bool {
-        let name = keccak256(rlp::encode(votes));
-        if let Some(known) = self.verdicts().get(&name) {
-            return *known;
+        if let Some(known) = self.known(votes) {
+            return known;
         }
         let holds = match self.verifier.get() {
             Some(verifier) => {
-                let message = votes.checkpoint.message(self.judge.domain());
+                let message = self.judge.message(&votes.checkpoint);
                 let aggregate = Aggregate { signature: votes.signature.0, signers: signers.to_vec() };
                 verifier.merge(set, &message, &[aggregate]).verdicts[0].is_ok()
             }
             None => self.judge.votes_hold(set, votes, signers),
         };
-        self.remember(name, holds);
+        self.remember(keccak256(rlp::encode(votes)), holds);
         holds
     }
 }
@@ -82,28 +86,47 @@ impl Proofs for NodeProofs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vigil_accel::Engine;
     use vigil_crypto::bls::{Scheme, SecretKey};
     use vigil_primitives::{BlsKeyBytes, BlsSignatureBytes, Checkpoint, GuardianMember};
 
-    #[test]
-    fn a_remembered_verdict_is_that_of_the_judge() {
-        let domain = SignDomain { chain_id: "a chain".into(), genesis_hash: Hash::ZERO };
-        let proofs = NodeProofs::new(domain.clone(), &ChainParams::default());
+    /// One guardian, and its vote at a height.
+    fn vote(domain: &SignDomain, height: u64) -> (GuardianSet, AggregatedVotes) {
         let secret = SecretKey::from_bytes(&[3; 32]).expect("a key");
         let key = BlsKeyBytes::from(secret.public_key().to_bytes());
         let set = GuardianSet::new(vec![GuardianMember { address: Address::ZERO, key, weight: 1 }]);
-        let at = |height| {
-            let checkpoint = Checkpoint { resets: 0, height, block_hash: Hash::ZERO, set_hash: set.hash() };
-            let signature = secret.sign(Scheme::Augmented, checkpoint.message(&domain).as_slice());
-            let signature = BlsSignatureBytes::from(signature.to_bytes());
-            AggregatedVotes { checkpoint, signers: vec![0, 0x80].into(), signature }
-        };
-        let good = at(10);
-        let forged = AggregatedVotes { signature: at(20).signature, ..good.clone() };
+        let checkpoint = Checkpoint { resets: 0, height, block_hash: Hash::ZERO, set_hash: set.hash() };
+        let signature = secret.sign(Scheme::Augmented, checkpoint.message(domain).as_slice());
+        let signature = BlsSignatureBytes::from(signature.to_bytes());
+        (set, AggregatedVotes { checkpoint, signers: vec![0, 0x80].into(), signature })
+    }
+
+    fn domain() -> SignDomain {
+        SignDomain { chain_id: "a chain".into(), genesis_hash: Hash::ZERO }
+    }
+
+    #[test]
+    fn a_remembered_verdict_is_that_of_the_judge() {
+        let domain = domain();
+        let proofs = NodeProofs::new(domain.clone(), &ChainParams::default());
+        let (set, good) = vote(&domain, 10);
+        let forged = AggregatedVotes { signature: vote(&domain, 20).1.signature, ..good.clone() };
         for _again in 0..2 {
             assert!(proofs.votes_hold(&set, &good, &[1]));
             assert!(!proofs.votes_hold(&set, &forged, &[1]));
         }
         assert_eq!(proofs.verdicts().len(), 2);
+    }
+
+    /// Validators sign in the domain of their segment, guardians in that of genesis for ever.
+    #[test]
+    fn after_a_reset_the_engine_agrees_with_the_judge() {
+        let (domain, params) = (domain(), ChainParams::default());
+        let (set, good) = vote(&domain, 10);
+        let judge = ScalarProofs::new(domain.clone(), &params).after_reset(Hash::repeat_byte(5));
+        assert!(judge.votes_hold(&set, &good, &[1]));
+        let proofs = NodeProofs { judge, ..NodeProofs::new(domain, &params) };
+        proofs.use_engine(Arc::new(Verifier::new(Engine::small(), Scheme::Augmented)));
+        assert!(proofs.votes_hold(&set, &good, &[1]));
     }
 }

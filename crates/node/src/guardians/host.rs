@@ -10,7 +10,6 @@ use super::verifier::Verifier;
 use super::wire::Told;
 use crate::chain::Chain;
 use crate::engine::Clock;
-use crate::executor::Shared;
 use crate::health::Health;
 use crate::reporter::Offence;
 use std::collections::VecDeque;
@@ -63,8 +62,6 @@ pub struct Host {
     pub verifier: Arc<Verifier>,
     /// Certificates are stored there.
     pub chain: Arc<Chain>,
-    /// Whether the node stops.
-    pub shared: Arc<Shared>,
     /// To other processes.
     pub net: NetHandle,
     /// Where faults go.
@@ -91,11 +88,7 @@ pub(super) struct Work {
 impl Host {
     /// Works until [`Event::Stop`], or until nobody can tell it anything.
     pub fn run(self, events: &Receiver<Event>) {
-        let mut links = Links::new(self.seats.iter().map(|seat| seat.id).collect(), &mut rand::rng());
-        links.introduce(introduction(&self.seats, &self.set), false);
-        let proofs = Proofs::new(self.chain.sign_domain(), Arc::clone(&self.verifier), Arc::clone(&self.set));
-        let queue = (0..self.seats.len()).map(|seat| (seat, Input::Start)).collect();
-        let mut work = Work { host: self, links, proofs, told_again: 0, queue, stopping: false };
+        let mut work = self.at_work();
         work.relink();
         while !work.stopping {
             work.drain();
@@ -107,23 +100,37 @@ impl Host {
             work.on_timers();
         }
     }
+
+    /// With its machines about to start.
+    pub(super) fn at_work(self) -> Work {
+        let mut links = Links::new(self.seats.iter().map(|seat| seat.id).collect(), &mut rand::rng());
+        links.introduce(introduction(&self.seats, &self.set), false);
+        let proofs = Proofs::new(self.chain.sign_domain(), Arc::clone(&self.verifier), Arc::clone(&self.set));
+        let queue = (0..self.seats.len()).map(|seat| (seat, Input::Start)).collect();
+        Work { host: self, links, proofs, told_again: 0, queue, stopping: false }
+    }
 }
 
 impl Work {
-    fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.host.clock.mono_ms()
     }
 
     fn sleep(&self) -> Duration {
-        let next = self.host.seats.iter().filter_map(|seat| seat.timer).min();
+        let times = |seat: &Seat| [seat.timer, seat.waiting.as_ref().map(|waiting| waiting.at)];
+        let next = self.host.seats.iter().flat_map(times).flatten().min();
         next.map_or(IDLE, |at| Duration::from_millis(at.saturating_sub(self.now())).min(IDLE))
     }
 
-    fn on_timers(&mut self) {
+    pub(super) fn on_timers(&mut self) {
         let now = self.now();
-        for (i, seat) in self.host.seats.iter_mut().enumerate() {
+        for i in 0..self.host.seats.len() {
+            let seat = &mut self.host.seats[i];
             if seat.timer.take_if(|at| *at <= now).is_some() {
                 self.queue.push_back((i, Input::Timer));
+            }
+            if let Some(waiting) = seat.waiting.take_if(|waiting| waiting.at <= now) {
+                self.resume(i, waiting);
             }
         }
     }
@@ -148,6 +155,7 @@ impl Work {
             Event::Settled { checkpoints, proven } => {
                 if let Some(newest) = checkpoints.last() {
                     self.on_checkpoint(&newest.set);
+                    self.host.silence.expect(&newest.set);
                 }
                 for i in 0..self.host.seats.len() {
                     if !checkpoints.is_empty() {
@@ -215,11 +223,15 @@ impl Work {
         }
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         let mut effects = Vec::new();
         while !self.stopping
             && let Some((seat, input)) = self.queue.pop_front()
         {
+            if let Some(waiting) = &mut self.host.seats[seat].waiting {
+                waiting.hold(input);
+                continue;
+            }
             let now = self.now();
             self.host.seats[seat].machine.step(now, input, &mut effects);
             self.perform_all(seat, std::mem::take(&mut effects));

@@ -1,10 +1,11 @@
 //! The signing journal of a guardian's key (`spec/consensus.md` §1.13).
 
 use crate::engine::{JournalRefusal, journal_owner};
+use crate::health::with_causes;
 use crate::layout::Layout;
 use std::path::PathBuf;
 use vigil_consensus::finality::{Journal as Votes, Record};
-use vigil_primitives::{Address, Checkpoint, Hash};
+use vigil_primitives::{Address, Hash};
 use vigil_store::{Journal, JournalError, OpenMode};
 
 /// A journal longer than this is rewritten with its last vote.
@@ -15,28 +16,24 @@ const REWRITE_BYTES: u64 = 64 * 1024;
 pub struct GuardianJournal {
     owner: Vec<u8>,
     path: PathBuf,
-    journal: Option<Journal>,
+    /// Absent: what is in the file is not known, it is to be opened again.
+    pub(super) journal: Option<Journal>,
     votes: Votes,
 }
 
 impl GuardianJournal {
     /// Opens the journal of the guardian `me`, or begins one if its key has never voted from this data directory.
-    /// `lost`: the operator's word that the journal is lost, with the highest checkpoint that may have been voted on.
+    /// `lost`: the operator's word that the journal is lost, with the highest vote that may have been in it.
     ///
     /// # Errors
     /// [`JournalRefusal`]: then the guardian must not vote.
-    pub fn open(
-        layout: &Layout,
-        me: Address,
-        genesis: &Hash,
-        lost: Option<Checkpoint>,
-    ) -> Result<Self, JournalRefusal> {
+    pub fn open(layout: &Layout, me: Address, genesis: &Hash, lost: Option<Votes>) -> Result<Self, JournalRefusal> {
         let (path, marker) = (layout.guardian_journal(&me), layout.guardian_marker(&me));
         let exists = path.exists();
         if !exists && lost.is_none() && marker.exists() {
             return Err(JournalRefusal::Missing { me, path });
         }
-        let first: Vec<Vec<u8>> = lost.map(|lost| Record::Vote(lost).to_bytes()).into_iter().collect();
+        let first: Vec<Vec<u8>> = lost.iter().flat_map(Votes::records).map(|record| record.to_bytes()).collect();
         let mode = if exists { OpenMode::MustExist } else { OpenMode::CreateFresh(&first) };
         for folder in [path.parent(), marker.parent()].into_iter().flatten() {
             let io = |source| JournalRefusal::Marker { path: folder.to_path_buf(), source };
@@ -74,8 +71,12 @@ impl GuardianJournal {
             return Err(error);
         }
         self.votes.apply(record);
-        if journal.len_bytes() > REWRITE_BYTES {
-            journal.rewrite(self.votes.records().iter().map(Record::to_bytes))?;
+        if journal.len_bytes() > REWRITE_BYTES
+            && let Err(error) = journal.rewrite(self.votes.records().iter().map(Record::to_bytes))
+        {
+            // The record is durable all the same, and the next one tries again, with a fresh look at the file.
+            tracing::warn!("cannot shorten a guardian's journal: {}", with_causes(&error));
+            self.journal = None;
         }
         Ok(())
     }
@@ -84,6 +85,7 @@ impl GuardianJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vigil_primitives::Checkpoint;
 
     fn vote(height: u64) -> Checkpoint {
         Checkpoint { height, block_hash: Hash::repeat_byte(height as u8), ..Checkpoint::default() }
@@ -109,7 +111,32 @@ mod tests {
         std::fs::remove_file(layout.guardian_journal(&me)).unwrap();
         let missing = GuardianJournal::open(&layout, me, &genesis, None);
         assert!(matches!(missing, Err(JournalRefusal::Missing { .. })));
-        let fresh = GuardianJournal::open(&layout, me, &genesis, Some(vote(5_000))).unwrap();
+        let lost = Votes { last: Some(vote(5_000)), reset: None };
+        let fresh = GuardianJournal::open(&layout, me, &genesis, Some(lost)).unwrap();
         assert_eq!(fresh.votes().last, Some(vote(5_000)), "nothing up to there is voted on again");
+    }
+
+    #[test]
+    fn a_vote_is_durable_though_the_journal_cannot_be_shortened() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::new(dir.path());
+        let (me, genesis) = (Address::repeat_byte(7), Hash::repeat_byte(1));
+        let mut journal = GuardianJournal::open(&layout, me, &genesis, None).unwrap();
+        // A folder where the new file would be made.
+        let path = layout.guardian_journal(&me);
+        let in_the_way = path.with_added_extension("new");
+        std::fs::create_dir(&in_the_way).unwrap();
+        let length = || std::fs::metadata(&path).unwrap().len();
+        let mut height = 0;
+        while length() < 2 * REWRITE_BYTES {
+            height += 1;
+            journal.record(Record::Vote(vote(height))).unwrap();
+        }
+        std::fs::remove_dir(&in_the_way).unwrap();
+        journal.record(Record::Vote(vote(height + 1))).unwrap();
+        assert!(length() < 1_000, "shortened in the end");
+        drop(journal);
+        let again = GuardianJournal::open(&layout, me, &genesis, None).unwrap();
+        assert_eq!(again.votes().last, Some(vote(height + 1)));
     }
 }

@@ -3,37 +3,49 @@
 use super::host::{Host, Work};
 use super::neighbours::Place;
 use super::seat::Seat;
+use super::waiting::Waiting;
 use super::wire::{TO_MAX, Told};
 use crate::health::{Fault, with_causes};
 use crate::reporter::Offence;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 use vigil_accel::checkpoint::Aggregate;
 use vigil_consensus::Peer;
 use vigil_consensus::finality::{Effect, Input, Penalty, Record};
 use vigil_net::points;
 use vigil_primitives::{Address, AggregatedVotes, FinalityCert};
 
-/// Time between two attempts to write what must be durable.
-const RETRY: Duration = Duration::from_millis(500);
-
 impl Work {
-    /// Performs in order. What was not remembered is not said.
-    pub(super) fn perform_all(&mut self, seat: usize, effects: Vec<Effect>) {
-        let mut effects = VecDeque::from(effects);
+    /// Performs in order. What was not remembered is not said: then the seat waits.
+    pub(super) fn perform_all(&mut self, seat: usize, effects: impl Into<VecDeque<Effect>>) {
+        let mut effects = effects.into();
         while let Some(effect) = effects.pop_front() {
-            if !self.perform(seat, effect, &mut effects) {
-                return;
-            }
+            self.perform(seat, effect, &mut effects);
         }
     }
 
-    /// False: nothing of the `rest` may be performed.
-    fn perform(&mut self, seat: usize, effect: Effect, rest: &mut VecDeque<Effect>) -> bool {
+    /// Tries again to write the journal of a seat. If that works, the seat goes on with what it was told meanwhile.
+    pub(super) fn resume(&mut self, seat: usize, waiting: Waiting) {
+        let Waiting { effects, mut inputs, .. } = waiting;
+        self.perform_all(seat, effects);
+        if let Some(still) = &mut self.host.seats[seat].waiting {
+            still.inputs = inputs;
+            return;
+        }
+        // Before whatever else is in line for it. Its timer may have run out meanwhile.
+        inputs.push_back(Input::Timer);
+        inputs.into_iter().rev().for_each(|input| self.queue.push_front((seat, input)));
+    }
+
+    fn perform(&mut self, seat: usize, effect: Effect, rest: &mut VecDeque<Effect>) {
         match effect {
-            Effect::Journal(record) => return self.remember(seat, record),
+            Effect::Journal(record) => {
+                if !self.remember(seat, record) {
+                    rest.push_front(effect);
+                    let waiting = Waiting::new(std::mem::take(rest), self.now());
+                    self.host.seats[seat].waiting = Some(waiting);
+                }
+            }
             Effect::Send { to, votes } => {
                 // The same for several neighbours: a message for each connection, not for each of them.
                 let mut all = vec![to];
@@ -59,23 +71,22 @@ impl Work {
                 self.host.silence.begin(id, format!("it does not vote at {height}: {reason}"));
             }
         }
-        true
     }
 
-    /// Waits and tries again while the journal cannot be written. A record is a new vote: the guardian is not silent.
+    /// A record is a new vote: the guardian is not silent. False: it may not be said yet.
     fn remember(&mut self, seat: usize, record: Record) -> bool {
-        let Host { seats, silence, shared, .. } = &mut self.host;
+        let Host { seats, silence, .. } = &mut self.host;
         let Seat { id, journal: Some(journal), .. } = &mut seats[seat] else { return false };
-        while let Err(error) = journal.record(record) {
-            silence.begin(*id, format!("cannot write its journal, not voting: {}", with_causes(&error)));
-            if shared.stopping.load(Ordering::Relaxed) {
-                self.stopping = true;
-                return false;
+        match journal.record(record) {
+            Ok(()) => {
+                silence.end(id);
+                true
             }
-            std::thread::sleep(RETRY);
+            Err(error) => {
+                silence.begin(*id, format!("cannot write its journal, not voting: {}", with_causes(&error)));
+                false
+            }
         }
-        silence.end(id);
-        true
     }
 
     fn say(&mut self, seat: usize, to: &[Peer], votes: &AggregatedVotes) {

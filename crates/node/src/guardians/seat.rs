@@ -4,13 +4,14 @@ use super::checkpoints;
 use super::journal::GuardianJournal;
 use super::proofs::hosted_by;
 use super::silence::Silence;
+use super::waiting::Waiting;
 use crate::chain::{Chain, ChainError};
 use crate::layout::Layout;
 use vigil_consensus::Millis;
-use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, SettledCheckpoint, Voter};
+use vigil_consensus::finality::{Config, Journal, Keys, Machine, Recovered, Voter};
 use vigil_crypto::bls::{Scheme, SecretKey, Signature};
 use vigil_net::PeerId;
-use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Checkpoint, Hash};
+use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, Hash, Height};
 
 /// A machine with its journal.
 pub struct Seat {
@@ -22,6 +23,8 @@ pub struct Seat {
     /// Absent: it does not vote.
     pub(super) journal: Option<GuardianJournal>,
     pub(super) timer: Option<Millis>,
+    /// Present: it waits for its journal.
+    pub(super) waiting: Option<Waiting>,
 }
 
 /// A guardian's BLS key, for its machine.
@@ -56,7 +59,8 @@ pub fn open_seats(
 ) -> Result<Vec<Seat>, ChainError> {
     let config = Config::from_params(chain.params(), chain.genesis());
     let (scheme, hosting) = (chain.scheme(), hosted_by(&chain.sign_domain(), host));
-    let lost = if fresh { Some(highest(chain)?) } else { None };
+    // What a lost journal may have been used for, at most: if nothing is settled yet, for nothing.
+    let lost = if fresh { Some(Journal { last: checkpoints::highest(chain)?, reset: None }) } else { None };
     let mut opened = Vec::new();
     for (id, secret) in keys {
         let lost = lost.filter(|_| layout.guardian_marker(&id).exists() && !layout.guardian_journal(&id).exists());
@@ -75,23 +79,18 @@ pub fn open_seats(
     let finalized = chain.final_cert();
     let final_height = finalized.as_ref().map_or(0, |cert| cert.checkpoint.height);
     let voted = |journal: &Option<GuardianJournal>| journal.as_ref().and_then(|journal| journal.votes().last);
-    let lowest = opened.iter().filter_map(|(_, _, journal)| voted(journal)).map(|last| last.height).min();
-    let settled: Vec<SettledCheckpoint> =
-        checkpoints::recovered(chain, lowest.unwrap_or(final_height).min(final_height))?;
+    let heights: Vec<Height> = opened.iter().filter_map(|(_, _, journal)| Some(voted(journal)?.height)).collect();
+    let settled = checkpoints::recovered(chain, &heights, final_height)?;
+    if let Some(newest) = settled.last() {
+        silence.expect(&newest.set);
+    }
     let seat = |(id, voter, journal): (Address, Option<(Voter, _)>, Option<GuardianJournal>)| {
         let (voter, hosted_here) = voter.unzip();
         let votes = journal.as_ref().map_or_else(Journal::default, GuardianJournal::votes);
         let finalized = finalized.as_deref().cloned();
         let recovered = Recovered { journal: votes, finalized, settled: settled.clone(), reset: None };
-        Seat { id, machine: Machine::new(config.clone(), voter, recovered), hosted_here, journal, timer: None }
+        let machine = Machine::new(config.clone(), voter, recovered);
+        Seat { id, machine, hosted_here, journal, timer: None, waiting: None }
     };
     Ok(opened.into_iter().map(seat).collect())
-}
-
-/// The highest settled checkpoint: what a lost journal may have been used for, at most.
-fn highest(chain: &Chain) -> Result<Checkpoint, ChainError> {
-    let interval = chain.params().checkpoint_interval;
-    let height = chain.head().as_parent.height / interval * interval;
-    let settled = checkpoints::recovered(chain, height)?;
-    Ok(settled.last().map(|settled| settled.checkpoint(0)).unwrap_or_default())
 }

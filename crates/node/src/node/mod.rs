@@ -184,7 +184,6 @@ impl Node {
             set: newest_set(&chain)?,
             verifier,
             chain: Arc::clone(&chain),
-            shared: Arc::clone(&shared),
             net: net.clone(),
             health: Arc::clone(&health),
             silence,

@@ -133,12 +133,15 @@ struct Judged {
 }
 
 fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Judged> {
+    // Without the lock: evidence is dear to judge.
+    let judge = |tx: &Result<Arc<VerifiedTx>, _>| tx.as_ref().map_or(Ok(()), |tx| pool.judge_report(tx));
+    let reports: Vec<Result<(), Refused>> = judged.iter().map(judge).collect();
     let now = pool.now();
     let mut mempool = pool.mempool();
-    let insert = |tx: Result<Arc<VerifiedTx>, Rejected>| match tx {
+    let insert = |(tx, report): (Result<Arc<VerifiedTx>, Rejected>, Result<(), Refused>)| match tx {
         Ok(tx) => {
             let (signed, is_report) = (tx.all_valid(), matches!(tx.tx(), Tx::Slash(_)));
-            let result = mempool.insert(now, tx);
+            let result = report.and_then(|()| mempool.insert(now, tx));
             // Forged evidence is as bad as a forged signature: nobody who checked it passes it on.
             let forged = is_report && result.as_ref().is_err_and(Refused::is_bad_signature);
             let bad = !signed || forged;
@@ -146,7 +149,7 @@ fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Ju
         }
         Err(error) => Judged { bad: matches!(error, Rejected::Decode(_)), accepted: false, result: Err(error) },
     };
-    judged.into_iter().map(insert).collect()
+    judged.into_iter().zip(reports).map(insert).collect()
 }
 
 fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec<Judged>) {

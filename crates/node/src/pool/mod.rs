@@ -4,11 +4,13 @@
 //! [`VerifiedTx`] is found by hash afterwards, so that a block of known transactions costs no signature checks.
 
 mod admission;
+mod evidence;
 mod verified;
 
 pub use admission::{Admission, Origin, Rejected, Submission};
 
 use crate::chain::{Chain, ExecutedBlock};
+use evidence::EvidenceJudge;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -26,6 +28,7 @@ const PIECE_MIN: usize = 32;
 /// The mempool with what surrounds it. Shared.
 pub struct Pool {
     mempool: Mutex<Mempool<Screen>>,
+    evidence: EvidenceJudge,
     verified: Mutex<VerifiedCache>,
     waiting: Mutex<HashMap<Hash, Vec<oneshot::Sender<Outcome>>>>,
     domain: TxDomain,
@@ -43,10 +46,16 @@ impl Pool {
     pub fn new(chain: &Chain, config: Config, engine: Engine) -> Self {
         let head = chain.head();
         let params = chain.params();
-        let proofs = Arc::clone(chain.proofs());
-        let screen = Screen::new(Arc::clone(params), proofs, head.as_parent.state.clone(), head.as_parent.height);
+        let evidence = EvidenceJudge::new(Arc::clone(chain.proofs()));
+        let screen = Screen::new(
+            Arc::clone(params),
+            evidence.for_mempool(),
+            head.as_parent.state.clone(),
+            head.as_parent.height,
+        );
         Self {
             mempool: Mutex::new(Mempool::new(config, screen)),
+            evidence,
             verified: Mutex::default(),
             waiting: Mutex::default(),
             domain: chain.tx_domain(),
@@ -63,6 +72,14 @@ impl Pool {
 
     fn mempool(&self) -> MutexGuard<'_, Mempool<Screen>> {
         lock(&self.mempool)
+    }
+
+    /// Judges the evidence of a slash transaction; others are good.
+    ///
+    /// # Errors
+    /// [`Refused`]: it must not enter the mempool.
+    fn judge_report(&self, tx: &VerifiedTx) -> Result<(), Refused> {
+        self.evidence.judge(&self.mempool, tx, &|| self.started.elapsed())
     }
 
     /// Hashes of transactions, in order.

@@ -4,13 +4,14 @@ use super::slashing::{ignore, join};
 use super::{key, options, settled_above, start_stored, tokens, until};
 use alloy_rlp::RlpEncodable;
 use std::time::Duration;
-use vigil_crypto::{bls, signer_vectors};
+use vigil_crypto::{bls, sign_tx, signer_vectors};
 use vigil_ledger::{check_supply, genesis_guardian, queries};
 use vigil_net::{NetEvent, NetHandle, Peer};
 use vigil_node::Node;
 use vigil_node::guardians::hosted_by;
 use vigil_primitives::{
-    Address, AggregatedVotes, BlsSignatureBytes, Bytes, Checkpoint, Genesis, Hash, Height, StakePurpose, rlp,
+    Address, AggregatedVotes, BlsSignatureBytes, Bytes, Checkpoint, Evidence, Genesis, Hash, Height, Slash,
+    StakePurpose, Tx, TxInput, rlp,
 };
 use vigil_rpc::{Backend, Read};
 
@@ -177,5 +178,30 @@ async fn a_double_checkpoint_vote_costs_the_stake() {
     check_supply(&head.as_parent.state, &head.as_parent.supply).expect("every coin is accounted for");
     assert_eq!(head.as_parent.supply.burned.theta, tokens(95_000), "slashed once");
     offender.net.shutdown().await;
+    node.stop().await;
+}
+
+/// Key 2 reports guardian 1 with a vote that it never gave. The mempool judges no votes: they are judged on the way in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forged_votes_do_not_get_into_the_mempool() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let node = start_stored(options(dir.path(), genesis(), 1, &[])).await;
+    settled_above(&node, 2 * T).await;
+    let checkpoint = newest(&node).expect("a checkpoint");
+    let (id, secret) = guardian(1);
+    let message = checkpoint.message(&node.backend().chain.sign_domain());
+    let signature = secret.sign(node.backend().chain.scheme(), message.as_slice()).to_bytes().into();
+    let signers = signer_vectors::pack(&[1, 0, 0]).into();
+    let given = AggregatedVotes { checkpoint, signers, signature };
+    let other = Checkpoint { block_hash: Hash::repeat_byte(7), ..checkpoint };
+    let evidence =
+        Evidence::GuardianDoubleVote(id, Box::new((given.clone(), AggregatedVotes { checkpoint: other, ..given })));
+    let proposer = TxInput { address: key(2).address(), sequence: 1, ..TxInput::default() };
+    let slash_proof = evidence.to_bytes().into();
+    let mut tx = Tx::Slash(Slash { proposer, slashed_address: id, reserve_sequence: 0, slash_proof });
+    sign_tx("privatenet", &mut tx, 0, &key(2)).expect("slot 0");
+    let refused = node.backend().broadcast(tx.to_raw().into()).await.expect_err("forged").to_string();
+    assert!(refused.contains("the signature is not that of the signers"), "{refused}");
+    assert_eq!(node.backend().pool.size().0, 0);
     node.stop().await;
 }

@@ -191,6 +191,22 @@ fn what_is_final_is_never_undone() {
     assert_eq!((view.resets, view.finalized_height), (0, 2 * T));
 }
 
+/// Guardians of an earlier checkpoint may be long gone, and their keys stolen: they decide nothing above it.
+#[test]
+fn only_guardians_of_its_checkpoint_certify_a_reset() {
+    let mut bench = bench(4);
+    let newer = SettledCheckpoint { set: set_of(5), ..bench.settled(3 * T) };
+    bench.step(Input::Settled(vec![newer.clone()]));
+    let old = Checkpoint { set_hash: bench.set.hash(), ..newer.checkpoint(0) };
+    let by_the_old = Reset { checkpoint: old, ..reset(&bench) };
+    hear(&mut bench, 1, by_the_old, &[1, 1, 1, 1]);
+    assert_eq!(bench.machine.view().resets, 0);
+    let reset = Reset { checkpoint: newer.checkpoint(0), ..reset(&bench) };
+    bench.set = newer.set;
+    hear(&mut bench, 1, reset, &[1, 1, 1, 1, 1]);
+    assert_eq!(bench.machine.view().resets, 1);
+}
+
 /// Who had settled another block where the reset goes on from follows it: guardians say that it is final.
 #[test]
 fn a_certificate_for_a_block_that_is_not_ours_is_followed() {
