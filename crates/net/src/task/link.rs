@@ -1,10 +1,11 @@
 //! What the task keeps of a connected peer.
 
 use crate::bucket::Buckets;
-use crate::queue::Outbox;
+use crate::queue::{Channel, Outbox};
 use crate::{Head, Peer, PeerInfo, Rates, Role};
+use libp2p::request_response::OutboundRequestId;
 use libp2p::{Multiaddr, PeerId};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Instant;
 use vigil_primitives::{Address, Bytes};
@@ -33,6 +34,8 @@ pub(super) struct Link {
     /// A head is on its way to it.
     pub(super) telling: bool,
     pub(super) outbox: Outbox,
+    /// What of it is not acknowledged yet.
+    pub(super) under_way: HashMap<(Channel, OutboundRequestId), Bytes>,
     /// What it may send us.
     pub(super) buckets: Buckets,
     /// What we may send it: less than it may send us, by [`Rates::for_ourselves`].
@@ -66,6 +69,7 @@ impl Link {
             told: Head::default(),
             telling: false,
             outbox: Outbox::new(),
+            under_way: HashMap::new(),
             buckets: Buckets::new(rates, now),
             own: Buckets::new(&rates.for_ourselves(), now),
             asked: 0,

@@ -5,11 +5,14 @@ use super::*;
 use crate::address::Source;
 use crate::codec::Frame;
 use crate::overlay::Outcome;
+use crate::queue::Channel;
 use crate::record::tests::record;
 use crate::record::{AddressRecord, RECORDS_BYTES_MAX, encode_records};
 use crate::strikes::STRIKES_MAX;
 use crate::{Role, points};
 use libp2p::Multiaddr;
+use libp2p::request_response::{Event, OutboundFailure, OutboundRequestId};
+use libp2p::swarm::ConnectionId;
 use vigil_primitives::{Address, Hash, Signature, keccak256};
 
 const HERE: &str = "/ip4/203.0.113.7/tcp/30001";
@@ -73,6 +76,39 @@ fn signed(validator: u8, time: u64) -> AddressRecord {
     let mut record = record(validator, time);
     record.signature = signature(&member(validator), &record.place.digest(&chain()));
     record
+}
+
+/// What is under way to a peer and not acknowledged.
+fn under_way(task: &Task, id: PeerId) -> Vec<(Channel, OutboundRequestId, Vec<u8>)> {
+    let messages = task.links[&id].under_way.iter();
+    messages.map(|((channel, request), bytes)| (*channel, *request, bytes.to_vec())).collect()
+}
+
+#[tokio::test]
+async fn what_was_under_way_on_a_connection_that_closed_goes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut task = task(NetConfig::new(dir.path()));
+    let id = peer(&mut task, HERE);
+    task.numbers.put(Peer(1), id);
+    task.send_guardian(Peer(1), vec![1].into());
+    let [(channel, first, bytes)] = &under_way(&task, id)[..] else { panic!("one message") };
+    assert_eq!((*channel, &bytes[..]), (Channel::Guardian, &[1][..]));
+    let failed = |request_id, error| {
+        let connection_id = ConnectionId::new_unchecked(1);
+        Event::OutboundFailure { peer: id, connection_id, request_id, error }
+    };
+    task.told(failed(*first, OutboundFailure::ConnectionClosed), Channel::Guardian, Instant::now());
+    let [(_, second, again)] = &under_way(&task, id)[..] else { panic!("one message") };
+    assert_eq!((first == second, again), (false, bytes), "another request of the same message");
+    task.told(failed(*second, OutboundFailure::Timeout), Channel::Guardian, Instant::now());
+    assert_eq!(under_way(&task, id), [], "who does not answer is not asked again");
+    let many = (0..100).map(|n| vec![n].into());
+    many.for_each(|bytes| task.send_guardian(Peer(1), bytes));
+    let before = under_way(&task, id);
+    for (channel, request, _) in &before {
+        task.told(failed(*request, OutboundFailure::ConnectionClosed), *channel, Instant::now());
+    }
+    assert_eq!(under_way(&task, id).len(), before.len(), "as many as before are in flight");
 }
 
 /// `from` sends the records in one message.

@@ -6,7 +6,7 @@ use crate::limits::{CONSENSUS_BYTES_MAX, GUARDIAN_BYTES_MAX};
 use crate::queue::Channel;
 use crate::{NetEvent, Peer, points};
 use libp2p::PeerId;
-use libp2p::request_response::{Event, Message};
+use libp2p::request_response::{Event, Message, OutboundFailure, OutboundRequestId};
 use std::time::Instant;
 use vigil_primitives::Bytes;
 
@@ -47,10 +47,15 @@ impl Task {
                     Channel::Guardian => behaviour.guardian.send_response(channel, answer),
                 };
             }
-            Event::Message { peer, message: Message::Response { .. }, .. } => self.sent(peer, kind),
-            Event::OutboundFailure { peer, error, .. } => {
+            Event::Message { peer, message: Message::Response { request_id, .. }, .. } => {
+                self.sent(peer, kind, request_id);
+            }
+            Event::OutboundFailure { peer, error: OutboundFailure::ConnectionClosed, request_id, .. } => {
+                self.lost(peer, kind, request_id);
+            }
+            Event::OutboundFailure { peer, error, request_id, .. } => {
                 tracing::debug!(%peer, %error, ?kind, "message not delivered");
-                self.sent(peer, kind);
+                self.sent(peer, kind, request_id);
             }
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
         }
@@ -69,11 +74,13 @@ impl Task {
         let Some(link) = self.links.get_mut(&id) else { return };
         let (behaviour, own) = (self.swarm.behaviour_mut(), &mut link.own);
         while let Some((channel, bytes)) = link.outbox.next(|channel| own.of(channel, validator).take(1, now)) {
-            match channel {
-                Channel::Small => behaviour.consensus.send_request(&id, Frame::Message(bytes)),
-                Channel::Bulk => behaviour.bulk.send_request(&id, Frame::Message(bytes)),
-                Channel::Guardian => behaviour.guardian.send_request(&id, Frame::Message(bytes)),
+            let to = match channel {
+                Channel::Small => &mut behaviour.consensus,
+                Channel::Bulk => &mut behaviour.bulk,
+                Channel::Guardian => &mut behaviour.guardian,
             };
+            let request = to.send_request(&id, Frame::Message(bytes.clone()));
+            link.under_way.insert((channel, request), bytes);
         }
     }
 
@@ -96,9 +103,20 @@ impl Task {
         self.send_waiting(id, Instant::now());
     }
 
-    fn sent(&mut self, id: PeerId, channel: Channel) {
+    fn sent(&mut self, id: PeerId, channel: Channel, request: OutboundRequestId) {
         if let Some(link) = self.links.get_mut(&id) {
+            link.under_way.remove(&(channel, request));
             link.outbox.done(channel);
+            self.send_waiting(id, Instant::now());
+        }
+    }
+
+    /// Two peers that dial each other at once, or by two transports, keep one of the connections: what went over the other
+    /// one goes again. It may come twice.
+    fn lost(&mut self, id: PeerId, channel: Channel, request: OutboundRequestId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if let Some(bytes) = link.under_way.remove(&(channel, request)) {
+            link.outbox.put_back(channel, bytes);
             self.send_waiting(id, Instant::now());
         }
     }
