@@ -6,7 +6,7 @@ use crate::codec::Frame;
 use crate::wire::Control;
 use crate::{Head, Hello, NetEvent, points, proof_digest};
 use libp2p::PeerId;
-use libp2p::request_response::{Event, Message, ResponseChannel};
+use libp2p::request_response::{Event, Message, OutboundFailure, ResponseChannel};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use vigil_primitives::{Address, Bytes};
@@ -48,7 +48,11 @@ impl Task {
                 let Some(link) = self.links.get_mut(&peer) else { return };
                 link.telling = false;
                 if !link.outbox.is_open() {
-                    self.hang_up(peer, &format!("hello not answered: {error}"));
+                    match error {
+                        // It went over one of two connections, and the other one is kept.
+                        OutboundFailure::ConnectionClosed => self.say_hello(peer),
+                        error => self.hang_up(peer, &format!("hello not answered: {error}")),
+                    }
                 }
             }
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}

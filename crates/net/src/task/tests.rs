@@ -5,7 +5,7 @@ use super::*;
 use crate::address::Source;
 use crate::codec::Frame;
 use crate::overlay::Outcome;
-use crate::queue::Channel;
+use crate::queue::{Channel, Outbox};
 use crate::record::tests::record;
 use crate::record::{AddressRecord, RECORDS_BYTES_MAX, encode_records};
 use crate::strikes::STRIKES_MAX;
@@ -13,7 +13,7 @@ use crate::{Role, points};
 use libp2p::Multiaddr;
 use libp2p::request_response::{Event, OutboundFailure, OutboundRequestId};
 use libp2p::swarm::ConnectionId;
-use vigil_primitives::{Address, Hash, Signature, keccak256};
+use vigil_primitives::{Address, Bytes, Hash, Signature, keccak256};
 
 const HERE: &str = "/ip4/203.0.113.7/tcp/30001";
 
@@ -109,6 +109,22 @@ async fn what_was_under_way_on_a_connection_that_closed_goes_again() {
         task.told(failed(*request, OutboundFailure::ConnectionClosed), *channel, Instant::now());
     }
     assert_eq!(under_way(&task, id).len(), before.len(), "as many as before are in flight");
+}
+
+#[tokio::test]
+async fn a_hello_that_was_lost_with_its_connection_is_said_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut task = task(NetConfig::new(dir.path()));
+    let id = peer(&mut task, HERE);
+    // The peer's hello came, ours is not answered: nothing may leave.
+    let link = task.links.get_mut(&id).unwrap();
+    link.outbox = Outbox::new();
+    link.told = Head { height: 9, ..Head::default() };
+    let connection_id = ConnectionId::new_unchecked(1);
+    let request_id = task.swarm.behaviour_mut().control.send_request(&id, Frame::Message(Bytes::new()));
+    let error = OutboundFailure::ConnectionClosed;
+    task.control_event(Event::OutboundFailure { peer: id, connection_id, request_id, error }, Instant::now());
+    assert_eq!(task.links[&id].told, task.head, "a hello tells our head");
 }
 
 /// `from` sends the records in one message.
