@@ -64,17 +64,6 @@ impl Lane {
         Some(message)
     }
 
-    /// As the next one, and one less is in flight.
-    fn put_back(&mut self, message: Bytes) {
-        self.landed();
-        self.bytes += message.len();
-        self.waiting.push_front(message);
-    }
-
-    fn landed(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-    }
-
     fn next(&mut self, may: impl FnOnce() -> bool) -> Option<Bytes> {
         if self.in_flight == self.in_flight_max || self.waiting.is_empty() || !may() {
             return None;
@@ -151,12 +140,8 @@ impl Outbox {
 
     /// A message was acknowledged or has failed.
     pub(crate) fn done(&mut self, channel: Channel) {
-        self.lane(channel).landed();
-    }
-
-    /// A message was lost under way with its connection: it goes again.
-    pub(crate) fn put_back(&mut self, channel: Channel, message: Bytes) {
-        self.lane(channel).put_back(message);
+        let lane = self.lane(channel);
+        lane.in_flight = lane.in_flight.saturating_sub(1);
     }
 
     fn lane(&mut self, channel: Channel) -> &mut Lane {

@@ -43,7 +43,7 @@ pub mod limits {
     const _: () = assert!(vigil_consensus::EPOCH_CERT_BYTES_MAX + 64 <= CONSENSUS_SMALL_BYTES_MAX);
 }
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 const TAG_HELLO: u8 = 0;
 const TAG_HEAD: u8 = 1;
 

@@ -48,11 +48,12 @@ impl Task {
                 let Some(link) = self.links.get_mut(&peer) else { return };
                 link.telling = false;
                 if !link.outbox.is_open() {
-                    match error {
-                        // It went over one of two connections, and the other one is kept.
-                        OutboundFailure::ConnectionClosed => self.say_hello(peer),
-                        error => self.hang_up(peer, &format!("hello not answered: {error}")),
+                    // It may have gone over one of two connections, and the other one is kept.
+                    let is_lost = matches!(error, OutboundFailure::ConnectionClosed | OutboundFailure::Io(_));
+                    if is_lost && !std::mem::replace(&mut link.said_hello_again, true) {
+                        return self.say_hello(peer);
                     }
+                    self.hang_up(peer, &format!("hello not answered: {error}"));
                 }
             }
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}

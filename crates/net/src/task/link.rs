@@ -33,9 +33,11 @@ pub(super) struct Link {
     pub(super) told: Head,
     /// A head is on its way to it.
     pub(super) telling: bool,
+    /// Our hello was lost once.
+    pub(super) said_hello_again: bool,
     pub(super) outbox: Outbox,
-    /// What of it is not acknowledged yet.
-    pub(super) under_way: HashMap<(Channel, OutboundRequestId), Bytes>,
+    /// What of it is not acknowledged yet, and whether it goes for the second time.
+    pub(super) under_way: HashMap<(Channel, OutboundRequestId), (Bytes, bool)>,
     /// What it may send us.
     pub(super) buckets: Buckets,
     /// What we may send it: less than it may send us, by [`Rates::for_ourselves`].
@@ -68,6 +70,7 @@ impl Link {
             head: Head::default(),
             told: Head::default(),
             telling: false,
+            said_hello_again: false,
             outbox: Outbox::new(),
             under_way: HashMap::new(),
             buckets: Buckets::new(rates, now),

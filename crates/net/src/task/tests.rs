@@ -81,7 +81,7 @@ fn signed(validator: u8, time: u64) -> AddressRecord {
 /// What is under way to a peer and not acknowledged.
 fn under_way(task: &Task, id: PeerId) -> Vec<(Channel, OutboundRequestId, Vec<u8>)> {
     let messages = task.links[&id].under_way.iter();
-    messages.map(|((channel, request), bytes)| (*channel, *request, bytes.to_vec())).collect()
+    messages.map(|((channel, request), (bytes, _))| (*channel, *request, bytes.to_vec())).collect()
 }
 
 #[tokio::test]
@@ -97,10 +97,17 @@ async fn what_was_under_way_on_a_connection_that_closed_goes_again() {
         let connection_id = ConnectionId::new_unchecked(1);
         Event::OutboundFailure { peer: id, connection_id, request_id, error }
     };
+    let broken = || OutboundFailure::Io(io::ErrorKind::ConnectionReset.into());
     task.told(failed(*first, OutboundFailure::ConnectionClosed), Channel::Guardian, Instant::now());
     let [(_, second, again)] = &under_way(&task, id)[..] else { panic!("one message") };
     assert_eq!((first == second, again), (false, bytes), "another request of the same message");
-    task.told(failed(*second, OutboundFailure::Timeout), Channel::Guardian, Instant::now());
+    task.told(failed(*second, broken()), Channel::Guardian, Instant::now());
+    assert_eq!(under_way(&task, id), [], "once");
+    task.send_guardian(Peer(1), vec![2].into());
+    let [(_, third, _)] = under_way(&task, id)[..] else { panic!("one message") };
+    task.told(failed(third, broken()), Channel::Guardian, Instant::now());
+    let [(_, fourth, _)] = under_way(&task, id)[..] else { panic!("streams of QUIC break first") };
+    task.told(failed(fourth, OutboundFailure::Timeout), Channel::Guardian, Instant::now());
     assert_eq!(under_way(&task, id), [], "who does not answer is not asked again");
     let many = (0..100).map(|n| vec![n].into());
     many.for_each(|bytes| task.send_guardian(Peer(1), bytes));
@@ -117,14 +124,16 @@ async fn a_hello_that_was_lost_with_its_connection_is_said_again() {
     let mut task = task(NetConfig::new(dir.path()));
     let id = peer(&mut task, HERE);
     // The peer's hello came, ours is not answered: nothing may leave.
-    let link = task.links.get_mut(&id).unwrap();
-    link.outbox = Outbox::new();
-    link.told = Head { height: 9, ..Head::default() };
-    let connection_id = ConnectionId::new_unchecked(1);
-    let request_id = task.swarm.behaviour_mut().control.send_request(&id, Frame::Message(Bytes::new()));
-    let error = OutboundFailure::ConnectionClosed;
-    task.control_event(Event::OutboundFailure { peer: id, connection_id, request_id, error }, Instant::now());
-    assert_eq!(task.links[&id].told, task.head, "a hello tells our head");
+    task.links.get_mut(&id).unwrap().outbox = Outbox::new();
+    let mut lose = |error| {
+        let connection_id = ConnectionId::new_unchecked(1);
+        let request_id = task.swarm.behaviour_mut().control.send_request(&id, Frame::Message(Bytes::new()));
+        task.links.get_mut(&id).unwrap().told = Head { height: 9, ..Head::default() };
+        task.control_event(Event::OutboundFailure { peer: id, connection_id, request_id, error }, Instant::now());
+        task.links[&id].told == task.head
+    };
+    assert!(lose(OutboundFailure::Io(io::ErrorKind::ConnectionReset.into())), "a hello tells our head");
+    assert!(!lose(OutboundFailure::ConnectionClosed), "once");
 }
 
 /// `from` sends the records in one message.

@@ -1,6 +1,7 @@
 //! Messages of validators and of guardians: one stream each, acknowledged by an empty answer.
 
 use super::Task;
+use crate::behaviour::Behaviour;
 use crate::codec::Frame;
 use crate::limits::{CONSENSUS_BYTES_MAX, GUARDIAN_BYTES_MAX};
 use crate::queue::Channel;
@@ -50,9 +51,13 @@ impl Task {
             Event::Message { peer, message: Message::Response { request_id, .. }, .. } => {
                 self.sent(peer, kind, request_id);
             }
-            Event::OutboundFailure { peer, error: OutboundFailure::ConnectionClosed, request_id, .. } => {
-                self.lost(peer, kind, request_id);
-            }
+            // A QUIC connection that closes breaks its streams first.
+            Event::OutboundFailure {
+                peer,
+                error: OutboundFailure::ConnectionClosed | OutboundFailure::Io(_),
+                request_id,
+                ..
+            } => self.lost(peer, kind, request_id),
             Event::OutboundFailure { peer, error, request_id, .. } => {
                 tracing::debug!(%peer, %error, ?kind, "message not delivered");
                 self.sent(peer, kind, request_id);
@@ -74,13 +79,8 @@ impl Task {
         let Some(link) = self.links.get_mut(&id) else { return };
         let (behaviour, own) = (self.swarm.behaviour_mut(), &mut link.own);
         while let Some((channel, bytes)) = link.outbox.next(|channel| own.of(channel, validator).take(1, now)) {
-            let to = match channel {
-                Channel::Small => &mut behaviour.consensus,
-                Channel::Bulk => &mut behaviour.bulk,
-                Channel::Guardian => &mut behaviour.guardian,
-            };
-            let request = to.send_request(&id, Frame::Message(bytes.clone()));
-            link.under_way.insert((channel, request), bytes);
+            let request = send(behaviour, &id, channel, &bytes);
+            link.under_way.insert((channel, request), (bytes, false));
         }
     }
 
@@ -112,12 +112,15 @@ impl Task {
     }
 
     /// Two peers that dial each other at once, or by two transports, keep one of the connections: what went over the other
-    /// one goes again. It may come twice.
+    /// one goes again, once. It may come twice.
     fn lost(&mut self, id: PeerId, channel: Channel, request: OutboundRequestId) {
         let Some(link) = self.links.get_mut(&id) else { return };
-        if let Some(bytes) = link.under_way.remove(&(channel, request)) {
-            link.outbox.put_back(channel, bytes);
-            self.send_waiting(id, Instant::now());
+        match link.under_way.remove(&(channel, request)) {
+            Some((bytes, false)) => {
+                let request = send(self.swarm.behaviour_mut(), &id, channel, &bytes);
+                link.under_way.insert((channel, request), (bytes, true));
+            }
+            _ => self.sent(id, channel, request),
         }
     }
 
@@ -143,4 +146,13 @@ impl Task {
             });
         }
     }
+}
+
+fn send(behaviour: &mut Behaviour, to: &PeerId, channel: Channel, bytes: &Bytes) -> OutboundRequestId {
+    let streams = match channel {
+        Channel::Small => &mut behaviour.consensus,
+        Channel::Bulk => &mut behaviour.bulk,
+        Channel::Guardian => &mut behaviour.guardian,
+    };
+    streams.send_request(to, Frame::Message(bytes.clone()))
 }
