@@ -5,10 +5,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vigil_primitives::{Checkpoint, FinalityCert, GuardianSet, Hash, Height};
 
+/// A settled block at a checkpoint height, and its guardians, of whom the hash alone stays of old ones.
+struct Settled {
+    block: Hash,
+    set_hash: Hash,
+    set: Option<Arc<GuardianSet>>,
+}
+
+impl Settled {
+    fn new(block: Hash, set: &Arc<GuardianSet>) -> Self {
+        Self { block, set_hash: set.hash(), set: Some(Arc::clone(set)) }
+    }
+}
+
 /// Settled blocks at checkpoint heights, by height.
 #[derive(Default)]
 pub(crate) struct Chain {
-    settled: BTreeMap<Height, (Hash, Option<Arc<GuardianSet>>)>,
+    settled: BTreeMap<Height, Settled>,
     finalized: Option<Arc<FinalityCert>>,
     /// Where the last reset went on from: final, whether we have its certificate or not.
     base: Option<Checkpoint>,
@@ -22,12 +35,12 @@ impl Chain {
     /// Adds a checkpoint above all others. `voted` is the height of our last vote, which is remembered; so are
     /// what is final and what the last reset went on from, with their sets.
     pub(super) fn push(&mut self, settled: &SettledCheckpoint, voted: Option<Height>) {
-        self.settled.insert(settled.height, (settled.block_hash, Some(Arc::clone(&settled.set))));
+        self.settled.insert(settled.height, Settled::new(settled.block_hash, &settled.set));
         let last_final = self.finalized_height();
         let base = self.base.map(|base| base.height);
         let is_old = |height: &Height| *height != last_final && Some(*height) != base;
         let old_sets = self.settled.iter_mut().rev().skip(SETS_KEPT).filter(|(height, _)| is_old(height));
-        old_sets.for_each(|(_, (_, set))| *set = None);
+        old_sets.for_each(|(_, old)| old.set = None);
         while self.settled.len() > CHECKPOINTS_KEPT {
             let first = self.settled.keys().copied().find(|height| Some(*height) != voted && is_old(height));
             let Some(first) = first else { break };
@@ -42,18 +55,21 @@ impl Chain {
 
     /// The settled block at a checkpoint height, if it is remembered.
     pub(super) fn block_at(&self, height: Height) -> Option<Hash> {
-        self.settled.get(&height).map(|(hash, _)| *hash)
+        self.settled.get(&height).map(|settled| settled.block)
     }
 
     /// The guardians of a settled checkpoint, if they are remembered.
     pub(super) fn set_at(&self, height: Height) -> Option<&Arc<GuardianSet>> {
-        self.settled.get(&height)?.1.as_ref()
+        self.settled.get(&height)?.set.as_ref()
     }
 
     /// The guardians that a checkpoint names, if they are those of its height here. The block may be another than ours: who
-    /// settled another one still knows whose word counts.
+    /// settled another one still knows whose word counts. Of an old checkpoint the set is remembered if a newer one has it, too.
     pub(super) fn set_of(&self, checkpoint: &Checkpoint) -> Option<&Arc<GuardianSet>> {
-        self.set_at(checkpoint.height).filter(|set| set.hash() == checkpoint.set_hash)
+        let wanted = checkpoint.set_hash;
+        let is_of_height = self.settled.get(&checkpoint.height)?.set_hash == wanted;
+        let same = self.settled.values().filter(|settled| is_of_height && settled.set_hash == wanted);
+        same.rev().find_map(|settled| settled.set.as_ref())
     }
 
     /// The certificate of the highest final checkpoint that we have one of.
@@ -79,7 +95,7 @@ impl Chain {
         let agreed = if is_ours { base.height } else { self.finalized_height() };
         self.settled.retain(|height, _| *height <= agreed);
         if base.height > 0 {
-            self.settled.insert(base.height, (base.block_hash, Some(Arc::clone(set))));
+            self.settled.insert(base.height, Settled::new(base.block_hash, set));
         }
         self.base = Some(*base);
     }

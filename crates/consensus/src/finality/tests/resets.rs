@@ -296,3 +296,15 @@ fn the_guardians_of_the_last_final_checkpoint_are_remembered() {
     hear(&mut bench, 1, reset, &[1, 1, 1, 1]);
     assert_eq!(bench.machine.view().resets, 1);
 }
+
+/// Finality stalls for long before operators reset: who lacks the last certificate knows its guardians from newer checkpoints.
+#[test]
+fn who_lacks_the_certificate_of_the_base_follows_a_reset() {
+    for more in [2, 5, 9] {
+        let mut bench = bench(4);
+        (3..3 + more).for_each(|n| bench.settle(n * T));
+        let reset = Reset { checkpoint: bench.checkpoint(2 * T), ..reset(&bench) };
+        hear(&mut bench, 1, reset, &[1, 1, 1, 1]);
+        assert_eq!(bench.machine.view().resets, 1, "{more} checkpoints above");
+    }
+}
