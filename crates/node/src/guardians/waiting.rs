@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use vigil_consensus::Millis;
 use vigil_consensus::finality::{CHECKPOINTS_KEPT, Effect, Input, SettledCheckpoint};
+use vigil_primitives::FinalityCert;
 
 /// Time between two attempts to write what must be durable, in milliseconds.
 const RETRY: Millis = 500;
@@ -35,9 +36,14 @@ impl Waiting {
                 }
             }
             Input::Settled(new) => self.settled(new),
-            Input::Proven(_) => {
-                self.inputs.retain(|held| !matches!(held, Input::Proven(_)));
-                self.inputs.push_back(input);
+            // The highest certificate says all that lower ones do.
+            Input::Proven(new) => {
+                let height = |cert: &FinalityCert| cert.checkpoint.height;
+                let is_higher = |held: &Input| matches!(held, Input::Proven(old) if height(old) >= height(&new));
+                if !self.inputs.iter().any(is_higher) {
+                    self.inputs.retain(|held| !matches!(held, Input::Proven(_)));
+                    self.inputs.push_back(Input::Proven(new));
+                }
             }
             _ => self.inputs.push_back(input),
         }
@@ -95,5 +101,14 @@ mod tests {
         };
         assert_eq!((settled.len(), settled.last().map(|last| last.height)), (CHECKPOINTS_KEPT, Some(rounds)));
         assert_eq!(proven.checkpoint.height, rounds);
+    }
+
+    #[test]
+    fn the_highest_certificate_is_held() {
+        let mut waiting = Waiting::new(VecDeque::new(), 0);
+        for height in [10, 30, 20, 30] {
+            waiting.hold(Input::Proven(Arc::new(cert(height))));
+        }
+        assert!(matches!(&waiting.inputs.make_contiguous()[..], [Input::Proven(cert)] if cert.checkpoint.height == 30));
     }
 }
