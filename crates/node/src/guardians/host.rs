@@ -1,9 +1,8 @@
 //! The thread: events in, machines stepped.
 
-use super::hosted::Hosted;
 use super::inbox::Guardians;
 use super::links::{Act, Links};
-use super::proofs::{Proofs, Wrong, introduction};
+use super::proofs::{Proofs, introduction};
 use super::seat::Seat;
 use super::silence::Silence;
 use super::verifier::Verifier;
@@ -98,6 +97,7 @@ impl Host {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             work.on_timers();
+            work.relink();
         }
     }
 
@@ -167,15 +167,12 @@ impl Work {
             }
             Event::Stop => self.stopping = true,
         }
-        self.relink();
     }
 
     /// Who is proven to be where may change with the set, for us and for peers. What was lost is said again.
     fn on_checkpoint(&mut self, set: &Arc<GuardianSet>) {
         self.links.settled(&mut rand::rng());
-        for (peer, judged) in self.proofs.settled(Arc::clone(set)) {
-            self.on_judged(peer, judged);
-        }
+        self.proofs.settled(Arc::clone(set));
         let now = self.now();
         let again = now >= self.told_again + AGAIN;
         self.links.introduce(introduction(&self.host.seats, set), again);
@@ -184,20 +181,9 @@ impl Work {
         }
     }
 
-    fn on_judged(&mut self, peer: Peer, judged: Result<Option<Hosted>, Wrong>) {
-        match judged {
-            Ok(Some(hosted)) => self.links.here(peer, hosted, &mut rand::rng()),
-            Ok(None) => {}
-            Err(wrong) => self.penalize(peer, wrong.points(), &wrong.to_string()),
-        }
-    }
-
     fn on_told(&mut self, peer: Peer, told: Told) {
         match told {
-            Told::Here(here) => {
-                let judged = self.proofs.heard(peer, here);
-                self.on_judged(peer, judged);
-            }
+            Told::Here(here) => self.proofs.heard(peer, here),
             Told::Link(pairs) => self.links.link(peer, &pairs),
             Told::Apart(pairs) => self.links.apart(peer, &pairs, &mut rand::rng()),
             Told::Votes { from, to, votes } => {
@@ -211,8 +197,14 @@ impl Work {
         }
     }
 
-    /// Does what follows from neighbours that came or went.
+    /// Does what follows from hosts that were judged, and from neighbours that came or went.
     fn relink(&mut self) {
+        for (peer, judged) in self.proofs.take_judged(self.now()) {
+            match judged {
+                Ok(hosted) => self.links.here(peer, hosted, &mut rand::rng()),
+                Err(wrong) => self.penalize(peer, wrong.points(), &wrong.to_string()),
+            }
+        }
         for act in self.links.take_acts() {
             match act {
                 Act::Tell(peer, told) => self.send(peer, told),

@@ -28,7 +28,7 @@ pub use checkpoints::{newest_set, settled_checkpoint};
 pub use host::{Event, Host};
 pub use inbox::Guardians;
 pub use journal::GuardianJournal;
-pub use proofs::hosted_by;
+pub use proofs::sign_hosting;
 pub use seat::{Seat, open_seats};
 pub use silence::Silence;
 pub use verifier::Verifier;

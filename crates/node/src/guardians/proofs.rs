@@ -1,8 +1,11 @@
-//! Which guardians behind a connection are proven to be there.
+//! Which guardians behind a connection are proven to be there. Pure: what is judged comes out in order.
 //!
 //! A host says whom it has, with one signature: the sum of what those of them signed that are in the newest set. Each signs
 //! that it is hosted by a network identity. The connection proves that identity, so that nobody else can use the
-//! signature, not even who received it; one signature serves for all connections.
+//! signature, not even who received it; one signature serves for all connections. All sign the same message, whatever the
+//! scheme of votes, so that a proof costs one sum of keys and two pairings: keys of a set have proven possession.
+//!
+//! A guardian is at one place: where several hosts have its signature, at the first of them, until that one is gone.
 //!
 //! Keys are those of the newest set known here. While one of the members is not in it (sets differ for a while) nothing
 //! can be judged, and those who were not proven before are unproven: until the next checkpoint, when the host is judged
@@ -12,18 +15,26 @@ use super::hosted::Hosted;
 use super::seat::Seat;
 use super::verifier::Verifier;
 use super::wire::Here;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
-use vigil_consensus::Peer;
-use vigil_crypto::bls::Signature;
+use vigil_consensus::{Millis, Peer};
+use vigil_crypto::bls::{Scheme, SecretKey, Signature};
 use vigil_net::{PeerId, points};
 use vigil_primitives::{Address, BlsKeyBytes, GuardianSet, Hash, SignDomain};
 
 /// So often a host may say something new of whom it has until a checkpoint settles. What it says beyond waits until then.
 const HEARD_MAX: usize = 4;
 
-/// What a guardian signs that is hosted by the node of that network identity.
-pub fn hosted_by(domain: &SignDomain, host: &PeerId) -> Hash {
+/// Proofs of hosts of whom nobody is proven yet that are judged in a second. Anybody can send such a proof, and come again
+/// with another identity; the others wait their turn, one of each connection.
+const STRANGERS_A_SECOND: usize = 32;
+
+/// A guardian's signature that it is hosted by the node of that network identity.
+pub fn sign_hosting(guardian: &SecretKey, domain: &SignDomain, host: &PeerId) -> Signature {
+    guardian.sign(Scheme::ProofOfPossession, hosted_by(domain, host).as_slice())
+}
+
+fn hosted_by(domain: &SignDomain, host: &PeerId) -> Hash {
     domain.digest("vigil/guardian-host/1", host.to_bytes().as_slice())
 }
 
@@ -71,10 +82,18 @@ impl Wrong {
 struct Host {
     /// What its guardians sign.
     message: Hash,
+    /// Absent: nothing yet, or a lie.
     said: Option<Here>,
     /// How often it said something new since a checkpoint settled.
     heard: usize,
+    /// Whose signatures it has.
     proven: BTreeSet<Address>,
+}
+
+impl Host {
+    fn members(&self) -> BTreeSet<Address> {
+        self.said.iter().flat_map(|here| here.members.iter().copied()).collect()
+    }
 }
 
 /// What hosts said and proved.
@@ -84,11 +103,27 @@ pub(super) struct Proofs {
     /// The newest that is known.
     set: Arc<GuardianSet>,
     hosts: BTreeMap<Peer, Host>,
+    /// Where each proven guardian is.
+    places: HashMap<Address, Peer>,
+    /// Hosts whose proof waits to be judged, each once.
+    waiting: VecDeque<Peer>,
+    /// A second, and the strangers' proofs that were judged in it.
+    strangers: (Millis, usize),
+    judged: Vec<(Peer, Result<Hosted, Wrong>)>,
 }
 
 impl Proofs {
     pub(super) fn new(domain: SignDomain, verifier: Arc<Verifier>, set: Arc<GuardianSet>) -> Self {
-        Self { domain, verifier, set, hosts: BTreeMap::new() }
+        Self {
+            domain,
+            verifier,
+            set,
+            hosts: BTreeMap::new(),
+            places: HashMap::new(),
+            waiting: VecDeque::new(),
+            strangers: (0, 0),
+            judged: Vec::new(),
+        }
     }
 
     /// A peer is there; the connection proves its identity.
@@ -99,53 +134,121 @@ impl Proofs {
 
     /// A peer is gone.
     pub(super) fn disconnected(&mut self, peer: Peer) {
-        self.hosts.remove(&peer);
+        self.waiting.retain(|other| *other != peer);
+        if let Some(host) = self.hosts.remove(&peer) {
+            self.leave(peer, &host.proven);
+        }
     }
 
-    /// A peer says whom it hosts. `None`: nothing new.
-    ///
-    /// # Errors
-    /// [`Wrong`]; what was known of it stands.
-    pub(super) fn heard(&mut self, peer: Peer, here: Here) -> Result<Option<Hosted>, Wrong> {
-        let Some(host) = self.hosts.get_mut(&peer).filter(|host| host.said.as_ref() != Some(&here)) else {
-            return Ok(None);
-        };
+    /// A peer says whom it hosts.
+    pub(super) fn heard(&mut self, peer: Peer, here: Here) {
+        let Some(host) = self.hosts.get_mut(&peer).filter(|host| host.said.as_ref() != Some(&here)) else { return };
         host.said = Some(here);
         host.heard += 1;
         if host.heard > HEARD_MAX {
-            return Err(Wrong::Often);
+            self.judged.push((peer, Err(Wrong::Often)));
+        } else {
+            self.consider(peer);
         }
-        judge(&self.set, &self.verifier, host)
     }
 
     /// A checkpoint with that set is settled: hosts may speak anew, and what they said last is judged by it.
-    pub(super) fn settled(&mut self, set: Arc<GuardianSet>) -> Vec<(Peer, Result<Option<Hosted>, Wrong>)> {
+    pub(super) fn settled(&mut self, set: Arc<GuardianSet>) {
         self.set = set;
-        let (set, verifier) = (&self.set, &self.verifier);
-        let again = |(peer, host): (&Peer, &mut Host)| {
-            host.heard = 0;
-            (*peer, judge(set, verifier, host))
-        };
-        self.hosts.iter_mut().map(again).collect()
-    }
-}
-
-/// Who is hosted there, by what the host said last. A signature is verified only if it would prove somebody new, and one
-/// that does not hold once only. `None`: the host said nothing.
-fn judge(set: &GuardianSet, verifier: &Verifier, host: &mut Host) -> Result<Option<Hosted>, Wrong> {
-    let Some(here) = &host.said else { return Ok(None) };
-    let members: BTreeSet<Address> = here.members.iter().copied().collect();
-    let keys: Option<Vec<BlsKeyBytes>> = members.iter().map(|who| key_of(set, who)).collect();
-    if let Some(keys) = keys.filter(|_| !members.is_subset(&host.proven)) {
-        if !verifier.all_signed(&keys, &host.message, &here.signature) {
-            host.said = None;
-            return Err(Wrong::Proof);
+        let peers: Vec<Peer> = self.hosts.keys().copied().collect();
+        for peer in peers {
+            self.hosts.entry(peer).and_modify(|host| host.heard = 0);
+            self.consider(peer);
         }
-        host.proven.clone_from(&members);
     }
-    host.proven.retain(|who| members.contains(who) && set.position(who).is_some());
-    let proven: Vec<Address> = host.proven.iter().copied().collect();
-    Ok(Some(Hosted::new(&proven, &[&here.members[..], &here.others].concat())))
+
+    /// Who is hosted where, by what was heard since the last time; the newest last. `now`: monotonic, in milliseconds.
+    pub(super) fn take_judged(&mut self, now: Millis) -> Vec<(Peer, Result<Hosted, Wrong>)> {
+        let mut later = VecDeque::new();
+        while let Some(peer) = self.waiting.pop_front() {
+            if self.may_judge(peer, now) { self.judge(peer) } else { later.push_back(peer) }
+        }
+        self.waiting = later;
+        std::mem::take(&mut self.judged)
+    }
+
+    /// What a host said last is a fact, or waits for the judge: if it would prove somebody new and all are in the set.
+    fn consider(&mut self, peer: Peer) {
+        let Some(host) = self.hosts.get(&peer) else { return };
+        let members = host.members();
+        let is_judgeable = members.iter().all(|who| self.set.position(who).is_some());
+        if is_judgeable && !members.is_subset(&host.proven) {
+            if !self.waiting.contains(&peer) {
+                self.waiting.push_back(peer);
+            }
+        } else {
+            self.waiting.retain(|other| *other != peer);
+        }
+        let says = |who: &Address| host.said.is_none() || members.contains(who);
+        let still = |who: &&Address| says(who) && self.set.position(who).is_some();
+        let proven = host.proven.iter().filter(still).copied().collect();
+        self.hold(peer, proven);
+    }
+
+    fn may_judge(&mut self, peer: Peer, now: Millis) -> bool {
+        if self.hosts.get(&peer).is_some_and(|host| !host.proven.is_empty()) {
+            return true;
+        }
+        let second = now / 1_000;
+        let judged = if self.strangers.0 == second { self.strangers.1 } else { 0 };
+        self.strangers = (second, judged.saturating_add(1));
+        judged < STRANGERS_A_SECOND
+    }
+
+    /// A signature that does not hold is judged once only.
+    fn judge(&mut self, peer: Peer) {
+        let Some(host) = self.hosts.get_mut(&peer) else { return };
+        let members = host.members();
+        let Some(here) = &host.said else { return };
+        if self.verifier.all_signed(&self.set, &members, &host.message, &here.signature) {
+            self.hold(peer, members);
+        } else {
+            host.said = None;
+            self.judged.push((peer, Err(Wrong::Proof)));
+        }
+    }
+
+    /// A host has proven those, and nobody else.
+    fn hold(&mut self, peer: Peer, proven: BTreeSet<Address>) {
+        let Some(host) = self.hosts.get_mut(&peer) else { return };
+        let gone: BTreeSet<Address> = host.proven.difference(&proven).copied().collect();
+        for who in &proven {
+            self.places.entry(*who).or_insert(peer);
+        }
+        host.proven = proven;
+        self.announce(peer);
+        self.leave(peer, &gone);
+    }
+
+    /// Guardians are at a host no more; those whose signatures others have are there.
+    fn leave(&mut self, peer: Peer, gone: &BTreeSet<Address>) {
+        let mut heirs = BTreeSet::new();
+        for who in gone {
+            if self.places.get(who) != Some(&peer) {
+                continue;
+            }
+            self.places.remove(who);
+            if let Some((heir, _)) = self.hosts.iter().find(|(_, host)| host.proven.contains(who)) {
+                self.places.insert(*who, *heir);
+                heirs.insert(*heir);
+            }
+        }
+        heirs.into_iter().for_each(|heir| self.announce(heir));
+    }
+
+    fn announce(&mut self, peer: Peer) {
+        let Some(host) = self.hosts.get(&peer) else { return };
+        let is_there = |who: &&Address| self.places.get(*who) == Some(&peer);
+        let proven: Vec<Address> = host.proven.iter().filter(is_there).copied().collect();
+        let said = host.said.iter().flat_map(|here| here.members.iter().chain(&here.others));
+        let said: Vec<Address> = said.copied().collect();
+        self.judged.push((peer, Ok(Hosted::new(&proven, &said))));
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::checkpoints;
 use super::journal::GuardianJournal;
-use super::proofs::hosted_by;
+use super::proofs::sign_hosting;
 use super::silence::Silence;
 use super::waiting::Waiting;
 use crate::chain::{Chain, ChainError};
@@ -18,7 +18,7 @@ pub struct Seat {
     /// The guardian; the node's address if it votes for nobody.
     pub(super) id: Address,
     pub(super) machine: Machine,
-    /// Its key, and its signature that it is hosted by this node ([`hosted_by`]). Absent: it does not vote.
+    /// Its key, and its signature that it is hosted by this node ([`sign_hosting`]). Absent: it does not vote.
     pub(super) hosted_here: Option<(BlsKeyBytes, Signature)>,
     /// Absent: it does not vote.
     pub(super) journal: Option<GuardianJournal>,
@@ -58,7 +58,7 @@ pub fn open_seats(
     fresh: bool,
 ) -> Result<Vec<Seat>, ChainError> {
     let config = Config::from_params(chain.params(), chain.genesis());
-    let (scheme, hosting) = (chain.scheme(), hosted_by(&chain.sign_domain(), host));
+    let (scheme, domain) = (chain.scheme(), chain.sign_domain());
     // What a lost journal may have been used for, at most: if nothing is settled yet, for nothing.
     let lost = if fresh { Some(Journal { last: checkpoints::highest(chain)?, reset: None }) } else { None };
     let mut opened = Vec::new();
@@ -66,7 +66,7 @@ pub fn open_seats(
         let lost = lost.filter(|_| layout.guardian_marker(&id).exists() && !layout.guardian_journal(&id).exists());
         match GuardianJournal::open(layout, id, &chain.genesis(), lost) {
             Ok(journal) => {
-                let hosted_here = (secret.public_key().to_bytes().into(), secret.sign(scheme, hosting.as_slice()));
+                let hosted_here = (secret.public_key().to_bytes().into(), sign_hosting(&secret, &domain, host));
                 let keys = Box::new(GuardianKey { secret, scheme });
                 opened.push((id, Some((Voter { address: id, keys }, hosted_here)), Some(journal)));
             }

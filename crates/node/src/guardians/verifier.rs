@@ -1,10 +1,11 @@
 //! Votes through the verification engine, with what is prepared once for a guardian set and once for a checkpoint.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigil_accel::Engine;
 use vigil_accel::checkpoint::{Aggregate, GuardianKey, GuardianKeys, Merged, PreparedCheckpoint, Reject, Scheme};
-use vigil_primitives::{BlsKeyBytes, BlsSignatureBytes, GuardianSet, Hash};
+use vigil_crypto::bls::Signature;
+use vigil_primitives::{Address, BlsKeyBytes, BlsSignatureBytes, GuardianSet, Hash};
 
 /// Guardian sets kept ready.
 const SETS_KEPT: usize = 4;
@@ -40,15 +41,21 @@ impl Verifier {
         }
     }
 
-    /// True if this is the sum of the signatures of all those keys on a message. Nothing is kept: such a message is judged once.
-    pub fn all_signed(&self, keys: &[BlsKeyBytes], message: &Hash, signature: &BlsSignatureBytes) -> bool {
-        let Some(decoded) = self.decoded(keys) else { return false };
-        let keys = Arc::new(GuardianKeys::new(&decoded));
-        let Some(prepared) = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true) else {
-            return false;
-        };
-        let sum = Aggregate { signature: signature.0, signers: vec![1; keys.len()] };
-        self.engine.merge_votes(&prepared, &[sum]).verdicts == [Ok(())]
+    /// True if this is the sum of the signatures of those members of a set on one message, in the proof-of-possession scheme
+    /// whatever the chain's. False for nobody, and if one of them is no member.
+    pub fn all_signed(
+        &self,
+        set: &GuardianSet,
+        members: &BTreeSet<Address>,
+        message: &Hash,
+        signature: &BlsSignatureBytes,
+    ) -> bool {
+        // The cheap part first: anybody can send anything.
+        let Ok(signature) = Signature::from_bytes(signature.as_slice()) else { return false };
+        let Some(keys) = self.keys(set) else { return false };
+        let key = |who| set.position(who).map(|at| keys.keys()[at]);
+        let keys: Option<Vec<GuardianKey>> = members.iter().map(key).collect();
+        keys.is_some_and(|keys| signature.verify_same_message(&keys, message.as_slice()))
     }
 
     /// `None`: the set has a key that is none, which only a broken state could hold.

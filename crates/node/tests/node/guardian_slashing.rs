@@ -8,7 +8,7 @@ use vigil_crypto::{bls, sign_tx, signer_vectors};
 use vigil_ledger::{check_supply, genesis_guardian, queries};
 use vigil_net::{NetEvent, NetHandle, Peer};
 use vigil_node::Node;
-use vigil_node::guardians::hosted_by;
+use vigil_node::guardians::sign_hosting;
 use vigil_primitives::{
     Address, AggregatedVotes, BlsSignatureBytes, Bytes, Checkpoint, Evidence, Genesis, Hash, Height, Slash,
     StakePurpose, Tx, TxInput, rlp,
@@ -75,8 +75,7 @@ impl Offender {
         let links = [1, 2].map(|n| Link { from: guardian(n).0, to: id });
         let link = [&[2], &rlp::encode(&links.to_vec())[..]].concat();
         let chain = &node.backend().chain;
-        let message = hosted_by(&chain.sign_domain(), &net.local_peer_id());
-        let signature = secret.sign(chain.scheme(), message.as_slice()).to_bytes().into();
+        let signature = sign_hosting(&secret, &chain.sign_domain(), &net.local_peer_id()).to_bytes().into();
         let here = rlp::encode(&Here { members: vec![id], others: Vec::new(), signature });
         let mut offender = Self { net, node: Peer(0), id, secret };
         let linked = async {

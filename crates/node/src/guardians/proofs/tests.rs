@@ -19,14 +19,16 @@ fn set(guardians: &[u8]) -> Arc<GuardianSet> {
     Arc::new(GuardianSet::new(guardians.iter().map(member).collect()))
 }
 
-/// One host, behind connection 1.
+/// One host, behind connection 1, and any number of others.
 struct World {
-    scheme: Scheme,
     host: PeerId,
     proofs: Proofs,
 }
 
 const PEER: Peer = Peer(1);
+
+/// What is judged of a host.
+type Judged = Result<Hosted, Wrong>;
 
 impl World {
     fn new(scheme: Scheme, guardians: &[u8]) -> Self {
@@ -35,12 +37,12 @@ impl World {
         let mut proofs = Proofs::new(domain, Arc::new(Verifier::new(engine, scheme)), set(guardians));
         let host = PeerId::random();
         proofs.connected(PEER, &host);
-        Self { scheme, host, proofs }
+        Self { host, proofs }
     }
 
     fn signed(&self, members: &[u8], host: &PeerId) -> BlsSignatureBytes {
-        let message = hosted_by(&self.proofs.domain, host);
-        let signatures: Vec<_> = members.iter().map(|n| secret(*n).sign(self.scheme, message.as_slice())).collect();
+        let domain = &self.proofs.domain;
+        let signatures: Vec<_> = members.iter().map(|n| sign_hosting(&secret(*n), domain, host)).collect();
         Signature::aggregate(&signatures).map(|sum| sum.to_bytes().into()).unwrap_or_default()
     }
 
@@ -49,19 +51,34 @@ impl World {
         Here { members: names(members), others: names(others), signature: self.signed(members, &self.host) }
     }
 
-    fn hears(&mut self, here: Here) -> Result<Option<Hosted>, Wrong> {
-        self.proofs.heard(PEER, here)
+    /// The newest of what is judged of the host.
+    fn judged(&mut self) -> Option<Judged> {
+        let judged = self.proofs.take_judged(0);
+        judged.into_iter().rev().find(|(peer, _)| *peer == PEER).map(|(_, judged)| judged)
     }
 
-    fn settles(&mut self, guardians: &[u8]) -> Result<Option<Hosted>, Wrong> {
-        let [(PEER, judged)] = &self.proofs.settled(set(guardians))[..] else { panic!("one host") };
-        judged.clone()
+    fn hears(&mut self, here: Here) -> Option<Judged> {
+        self.proofs.heard(PEER, here);
+        self.judged()
+    }
+
+    fn settles(&mut self, guardians: &[u8]) -> Option<Judged> {
+        self.proofs.settled(set(guardians));
+        self.judged()
+    }
+
+    /// Another host behind a connection, with the proof of those.
+    fn joins(&mut self, peer: u64, members: &[u8]) {
+        let host = PeerId::random();
+        self.proofs.connected(Peer(peer), &host);
+        let here = Here { signature: self.signed(members, &host), ..self.here(members, &[]) };
+        self.proofs.heard(Peer(peer), here);
     }
 }
 
-fn hosted(proven: &[u8], others: &[u8]) -> Result<Option<Hosted>, Wrong> {
+fn hosted(proven: &[u8], others: &[u8]) -> Option<Judged> {
     let names = |who_: &[u8]| who_.iter().map(|n| who(*n)).collect::<Vec<_>>();
-    Ok(Some(Hosted::new(&names(proven), &names(others))))
+    Some(Ok(Hosted::new(&names(proven), &names(others))))
 }
 
 const SCHEMES: [Scheme; 2] = [Scheme::Augmented, Scheme::ProofOfPossession];
@@ -72,13 +89,13 @@ fn a_host_proves_whom_it_has() {
         let mut world = World::new(scheme, &[1, 2, 3, 4]);
         let here = world.here(&[3, 1], &[9]);
         assert_eq!(world.hears(here.clone()), hosted(&[1, 3], &[9]), "{scheme:?}");
-        assert_eq!(world.hears(here), Ok(None), "nothing new");
+        assert_eq!(world.hears(here), None, "nothing new");
         let fewer = Here { signature: BlsSignatureBytes::ZERO, ..world.here(&[1], &[3]) };
         assert_eq!(world.hears(fewer), hosted(&[1], &[3]), "who is proven is not asked again");
         let nobody = world.here(&[], &[1, 9]);
         assert_eq!(world.hears(nobody), hosted(&[], &[1, 9]), "a listener");
         world.proofs.disconnected(PEER);
-        assert_eq!(world.proofs.heard(PEER, world.here(&[1], &[])), Ok(None), "it is gone");
+        assert_eq!(world.hears(world.here(&[1], &[])), None, "it is gone");
     }
 }
 
@@ -89,22 +106,71 @@ fn what_others_signed_proves_nothing() {
             let mut world = World::new(scheme, &[1, 2, 3]);
             let here = here(&world);
             let judged = world.hears(here.clone());
-            assert_eq!(world.settles(&[1, 2, 3]), Ok(None), "judged once, not at each checkpoint");
+            assert_eq!(world.settles(&[1, 2, 3]), hosted(&[], &[]), "judged once, not at each checkpoint");
             judged
         };
         let of_another_host =
             |world: &World| Here { signature: world.signed(&[1, 2], &PeerId::random()), ..world.here(&[1, 2], &[]) };
-        assert_eq!(liar(&of_another_host), Err(Wrong::Proof), "{scheme:?}: heard on its own connection");
+        assert_eq!(liar(&of_another_host), Some(Err(Wrong::Proof)), "{scheme:?}: heard on its own connection");
         let one_more = |world: &World| Here { signature: world.signed(&[1], &world.host), ..world.here(&[1, 2], &[]) };
-        assert_eq!(liar(&one_more), Err(Wrong::Proof));
+        assert_eq!(liar(&one_more), Some(Err(Wrong::Proof)));
         let none = |world: &World| Here { signature: BlsSignatureBytes::ZERO, ..world.here(&[1], &[]) };
-        assert_eq!(liar(&none), Err(Wrong::Proof));
+        assert_eq!(liar(&none), Some(Err(Wrong::Proof)));
         // One that is proven already proves nobody else.
         let mut world = World::new(scheme, &[1, 2, 3]);
-        world.hears(world.here(&[1], &[])).expect("holds");
+        assert_eq!(world.hears(world.here(&[1], &[])), hosted(&[1], &[]));
         let more = Here { signature: world.signed(&[1], &world.host), ..world.here(&[1, 3], &[]) };
-        assert_eq!(world.hears(more), Err(Wrong::Proof));
+        assert_eq!(world.hears(more), Some(Err(Wrong::Proof)));
+        assert_eq!(world.settles(&[2, 3]), hosted(&[], &[]), "1 is a guardian no more, whatever lie came after");
     }
+}
+
+/// A guardian may sign for any number of network identities: it is no more neighbours for that.
+#[test]
+fn a_guardian_is_at_one_place() {
+    let mut world = World::new(Scheme::Augmented, &[1, 2, 3]);
+    assert_eq!(world.hears(world.here(&[1, 2], &[])), hosted(&[1, 2], &[]));
+    let found = |world: &mut World| {
+        let judged = world.proofs.take_judged(0);
+        judged.into_iter().map(|(peer, judged)| (peer, Some(judged))).collect::<Vec<_>>()
+    };
+    world.joins(2, &[1, 3]);
+    assert_eq!(found(&mut world).last(), Some(&(Peer(2), hosted(&[3], &[1]))), "1 is elsewhere");
+    world.joins(3, &[1, 2, 3]);
+    assert_eq!(found(&mut world).last(), Some(&(Peer(3), hosted(&[], &[1, 2, 3]))));
+    // It moves.
+    world.proofs.heard(PEER, world.here(&[2], &[]));
+    assert_eq!(found(&mut world), [(PEER, hosted(&[2], &[])), (Peer(2), hosted(&[1, 3], &[]))]);
+    world.proofs.disconnected(PEER);
+    assert_eq!(found(&mut world), [(Peer(3), hosted(&[2], &[1, 3]))]);
+    world.proofs.disconnected(Peer(2));
+    assert_eq!(found(&mut world), [(Peer(3), hosted(&[1, 2, 3], &[]))]);
+    world.proofs.disconnected(Peer(3));
+    assert!(world.proofs.places.is_empty());
+}
+
+/// A stranger that comes again and again with other identities keeps nobody busy, nor anybody out for long.
+#[test]
+fn strangers_are_judged_in_turn() {
+    let mut world = World::new(Scheme::Augmented, &[1, 2, 3]);
+    assert_eq!(world.hears(world.here(&[1], &[])), hosted(&[1], &[]));
+    world.proofs.take_judged(1_000);
+    let garbage = |world: &World, n| Here { signature: world.signed(&[1], &PeerId::random()), ..world.here(&[n], &[]) };
+    let crowd = STRANGERS_A_SECOND as u64 + 5;
+    for peer in 100..100 + crowd {
+        world.proofs.connected(Peer(peer), &PeerId::random());
+        world.proofs.heard(Peer(peer), garbage(&world, 3));
+    }
+    world.joins(2, &[2]);
+    world.proofs.heard(PEER, world.here(&[1, 3], &[]));
+    let wrong = |judged: &[(Peer, Judged)]| judged.iter().filter(|(_, judged)| judged.is_err()).count();
+    let first = world.proofs.take_judged(2_000);
+    assert_eq!(wrong(&first), STRANGERS_A_SECOND);
+    assert_eq!(first.last(), Some(&(PEER, hosted(&[1, 3], &[]).expect("judged"))), "who is known does not wait");
+    world.proofs.disconnected(Peer(100 + crowd - 1));
+    assert_eq!(wrong(&world.proofs.take_judged(2_999)), 0);
+    let second = world.proofs.take_judged(3_000);
+    assert_eq!((wrong(&second), second.last()), (4, Some(&(Peer(2), hosted(&[2], &[]).expect("judged")))));
 }
 
 /// The two ends settle a change of the set at different times.
@@ -128,10 +194,10 @@ fn sets_that_differ_for_a_while_heal() {
 fn whoever_says_too_much_waits_for_a_checkpoint() {
     let mut world = World::new(Scheme::ProofOfPossession, &[1, 2, 3]);
     for n in 0..HEARD_MAX {
-        assert!(world.hears(world.here(&[1 + n as u8 % 2], &[])).is_ok());
+        assert!(world.hears(world.here(&[1 + n as u8 % 2], &[])).is_some_and(|judged| judged.is_ok()));
     }
     for n in [3, 1] {
-        assert_eq!(world.hears(world.here(&[n], &[])), Err(Wrong::Often));
+        assert_eq!(world.hears(world.here(&[n], &[])), Some(Err(Wrong::Often)));
     }
     assert_eq!(world.settles(&[1, 2, 3]), hosted(&[1], &[]), "what it said last");
     assert_eq!(world.hears(world.here(&[1, 2, 3], &[])), hosted(&[1, 2, 3], &[]));
