@@ -1,6 +1,6 @@
 //! Which certificates are known: taken from messages, made of votes, confirmed by headers; and the highest of them.
 
-use crate::certs::{Cert, Verdict, is_genesis, matches, same_body};
+use crate::certs::{Cert, Verdict, is_genesis, matches};
 use crate::limits::CERTS_UNKNOWN_MAX;
 use crate::machine::Machine;
 use crate::{Effect, Peer, Penalty, ValidatorSet};
@@ -14,10 +14,13 @@ impl Machine {
         if is_genesis(hcc, &self.config) {
             return true;
         }
-        if let Some(known) = self.certs.get(&hcc.block_hash) {
-            let height = known.height;
+        let known = self.certs.get(&hcc.block_hash).map(|cert| cert.height);
+        if let Some(height) = known {
             self.want_certified(hcc.block_hash, height, from);
-            return true;
+            // Votes of another choice may be the only ones that show a fault.
+            if hcc.votes.iter().all(|vote| self.tally.contains(vote)) {
+                return true;
+            }
         }
         match self.check_cert(hcc) {
             Verdict::Valid(cert) => {
@@ -25,7 +28,9 @@ impl Machine {
                 for vote in &hcc.votes {
                     self.count_vote(vote);
                 }
-                self.add_cert(cert, from);
+                if known.is_none() {
+                    self.add_cert(cert, from);
+                }
                 true
             }
             Verdict::Unknown => self.keep_votes(hcc, from),
@@ -79,12 +84,12 @@ impl Machine {
         let mut bodies: Vec<&Vote> = Vec::new();
         for vote in self.tally.votes(hash) {
             let fits = meta.is_none_or(|meta| matches(vote, meta));
-            if fits && !bodies.iter().any(|body| same_body(body, vote)) {
+            if fits && !bodies.iter().any(|body| body.body() == vote.body()) {
                 bodies.push(vote);
             }
         }
         bodies.into_iter().find_map(|body| {
-            let voters = || self.tally.votes(hash).filter(|vote| same_body(body, vote));
+            let voters = || self.tally.votes(hash).filter(|vote| vote.body() == body.body());
             let weight = |set: &ValidatorSet| set.weight_of(voters().map(|vote| &vote.voter));
             let key = self.certifying_set(body, |set| set.is_quorum(weight(set)))?;
             let set = self.sets.get(&key)?;

@@ -47,15 +47,6 @@ pub(crate) fn matches(vote: &Vote, meta: &BlockMeta) -> bool {
         && vote.source_rank() == meta.hcc_rank()
 }
 
-/// True if two votes say the same.
-pub(crate) fn same_body(a: &Vote, b: &Vote) -> bool {
-    a.block_hash == b.block_hash
-        && a.height == b.height
-        && a.block_epoch == b.block_epoch
-        && a.source_hash == b.source_hash
-        && a.source_rank() == b.source_rank()
-}
-
 /// Heights and epochs that can be.
 pub(crate) fn is_sane(vote: &Vote) -> bool {
     vote.height < CLOCK_MAX && vote.block_epoch < CLOCK_MAX && vote.source_height < vote.height
@@ -66,7 +57,7 @@ fn is_canonical(hcc: &Hcc) -> bool {
     let Some(first) = hcc.votes.first() else { return false };
     first.block_hash == hcc.block_hash
         && is_sane(first)
-        && hcc.votes.windows(2).all(|pair| pair[0].voter < pair[1].voter && same_body(&pair[0], &pair[1]))
+        && hcc.votes.windows(2).all(|pair| pair[0].voter < pair[1].voter && pair[0].body() == pair[1].body())
 }
 
 /// All voters are members and together a quorum.

@@ -61,20 +61,36 @@ pub struct Floor {
     pub height: Height,
     /// A block of that height, for [`crate::EpochChange::last_vote_hash`].
     pub hash: Hash,
+    /// Highest rank of a vote's source ([`Vote::source_rank`]): the number of set changes.
+    pub source_set: u64,
+    /// The height in it.
+    pub source_height: Height,
 }
 
 impl Floor {
-    /// The higher of both, epoch and height each for itself.
+    /// The higher of both: epoch, height and source each for itself.
     #[must_use]
     pub fn raised_to(self, other: Self) -> Self {
         let higher = if other.height > self.height { other } else { self };
-        Self { epoch: self.epoch.max(other.epoch), ..higher }
+        let (source_set, source_height) = self.source_rank().max(other.source_rank());
+        Self { epoch: self.epoch.max(other.epoch), source_set, source_height, ..higher }
+    }
+
+    /// No vote is given over a source below it (V5).
+    pub fn source_rank(&self) -> (u64, Height) {
+        (self.source_set, self.source_height)
     }
 }
 
 impl From<&Vote> for Floor {
     fn from(vote: &Vote) -> Self {
-        Self { epoch: vote.block_epoch, height: vote.height, hash: vote.block_hash }
+        Self {
+            epoch: vote.block_epoch,
+            height: vote.height,
+            hash: vote.block_hash,
+            source_set: vote.source_set,
+            source_height: vote.source_height,
+        }
     }
 }
 
@@ -185,7 +201,8 @@ impl JournalState {
         }
     }
 
-    /// The last vote, or what a lost journal may have held above it: no vote is given up to its epoch or its height.
+    /// The last vote, or what a lost journal may have held above it: no vote is given up to its epoch or its
+    /// height, or over a source below its own.
     pub fn voted(&self) -> Floor {
         let last = self.last_vote.as_ref().map(Floor::from).unwrap_or_default();
         self.lost.map_or(last, |lost| last.raised_to(lost))

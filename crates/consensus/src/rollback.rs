@@ -5,6 +5,7 @@
 //! know what we must not contradict: we sign no more, and the journal itself says so from then on
 //! (`docs/decisions/0007-journal-rollback.md`).
 
+use crate::certs::Verdict;
 use crate::limits::OWN_REMEMBERED_MAX;
 use crate::machine::Machine;
 use crate::{
@@ -77,15 +78,6 @@ impl Statement<'_> {
             Self::Vote(vote) => vote.block_epoch,
             Self::Change(change) => change.target_epoch,
             Self::Block(header) => header.epoch,
-        }
-    }
-
-    /// What may not be signed again after it. We vote for what we propose.
-    fn floor(&self) -> Floor {
-        match self {
-            Self::Vote(vote) => Floor::from(*vote),
-            Self::Change(change) => Floor { epoch: change.target_epoch.saturating_sub(1), ..Floor::default() },
-            Self::Block(header) => Floor { epoch: header.epoch, height: header.height, hash: header.hash() },
         }
     }
 }
@@ -194,8 +186,25 @@ impl Machine {
             Statement::Block(header) => JournalRecord::Proposal { epoch: header.epoch, hash: header.hash() },
         };
         self.journal(record);
-        self.journal(JournalRecord::Fresh(statement.floor()));
+        let floor = self.floor(statement);
+        self.journal(JournalRecord::Fresh(floor));
         self.restore_change();
+    }
+
+    /// What may not be signed again after a statement. We vote for what we propose.
+    fn floor(&mut self, statement: &Statement<'_>) -> Floor {
+        match statement {
+            Statement::Vote(vote) => Floor::from(*vote),
+            Statement::Change(change) => Floor { epoch: change.target_epoch.saturating_sub(1), ..Floor::default() },
+            Statement::Block(header) => {
+                let (source_set, source_height) = match self.check_cert(&header.hcc) {
+                    Verdict::Valid(cert) => cert.rank(),
+                    Verdict::Unknown | Verdict::Bad(_) => (0, 0), // not of a genuine header
+                };
+                let hash = header.hash();
+                Floor { epoch: header.epoch, height: header.height, hash, source_set, source_height }
+            }
+        }
     }
 
     /// At start: a journal that was found to be rolled back stays so, and our own certificates may show that it is.

@@ -2,32 +2,40 @@
 
 use crate::limits::VOTES_PER_VOTER;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use vigil_primitives::{Address, Epoch, Evidence, Hash, Height, Vote};
+use vigil_primitives::{Address, Epoch, Evidence, Hash, Height, Vote, VoteBody};
 
 /// Votes whose signatures were checked.
 #[derive(Clone, Default)]
 pub(crate) struct Tally {
     by_voter: BTreeMap<Address, VecDeque<Vote>>,
-    by_block: BTreeMap<Hash, BTreeMap<Address, Vote>>,
+    by_block: BTreeMap<Hash, BTreeMap<(Address, VoteBody), Vote>>,
     reported: BTreeSet<(Address, Height, bool)>,
 }
+
+/// Votes of one voter, block and height that say different things.
+const BODIES_MAX: usize = 2;
 
 /// Faults are reported once a voter, height and kind; the memory of that is bounded.
 const REPORTED_MAX: usize = 1024;
 
 impl Tally {
-    /// True if a vote of this voter for this block is remembered.
+    /// True if there is nothing to learn from a vote: what it says is remembered, or two other things that the voter said
+    /// of this block and height. The first may be a lie that hides the true vote, so a second is listened to; two prove a
+    /// fault, and a third counts as silence.
     pub(crate) fn contains(&self, vote: &Vote) -> bool {
-        self.by_voter.get(&vote.voter).is_some_and(|votes| votes.iter().any(|old| old.block_hash == vote.block_hash))
+        let memory = self.by_voter.get(&vote.voter).into_iter().flatten();
+        let mut same_block = memory.filter(|old| (old.block_hash, old.height) == (vote.block_hash, vote.height));
+        same_block.clone().count() >= BODIES_MAX || same_block.any(|old| old.body() == vote.body())
     }
 
-    /// Adds a vote unless the voter has one for this block. Returns the faults it proves.
+    /// Adds a vote unless there is nothing to learn from it. Returns the faults it proves.
     pub(crate) fn add(&mut self, vote: &Vote, settled: Height) -> Vec<Evidence> {
         if self.contains(vote) {
             return Vec::new();
         }
         if vote.height > settled {
-            self.by_block.entry(vote.block_hash).or_default().insert(vote.voter, vote.clone());
+            let votes = self.by_block.entry(vote.block_hash).or_default();
+            votes.insert((vote.voter, vote.body()), vote.clone());
         }
         let memory = self.by_voter.entry(vote.voter).or_default();
         let faults: Vec<Evidence> = memory.iter().filter_map(|old| fault(old, vote)).collect();
@@ -42,7 +50,7 @@ impl Tally {
 
     fn forget(&mut self, vote: &Vote) {
         if let Some(votes) = self.by_block.get_mut(&vote.block_hash) {
-            votes.remove(&vote.voter);
+            votes.remove(&(vote.voter, vote.body()));
             if votes.is_empty() {
                 self.by_block.remove(&vote.block_hash);
             }
@@ -61,7 +69,7 @@ impl Tally {
         self.reported.insert(key)
     }
 
-    /// Votes for a block, by voter.
+    /// Votes for a block, by voter. A liar may have more than one, each with a body of its own.
     pub(crate) fn votes(&self, block: &Hash) -> impl Iterator<Item = &Vote> {
         self.by_block.get(block).into_iter().flat_map(BTreeMap::values)
     }
@@ -89,7 +97,7 @@ impl Tally {
     /// in no set any more are forgotten.
     pub(crate) fn prune(&mut self, settled: Height, is_member: impl Fn(&Address) -> bool) {
         self.by_block.retain(|_, votes| {
-            votes.retain(|voter, vote| vote.height > settled && is_member(voter));
+            votes.retain(|(voter, _), vote| vote.height > settled && is_member(voter));
             !votes.is_empty()
         });
         self.by_voter.retain(|voter, _| is_member(voter));
@@ -97,7 +105,7 @@ impl Tally {
 }
 
 fn fault(a: &Vote, b: &Vote) -> Option<Evidence> {
-    if a.height == b.height && a.block_hash != b.block_hash {
+    if a.height == b.height && a.body() != b.body() {
         return Some(Evidence::DoubleVote(a.clone(), b.clone()));
     }
     if a.surrounds(b) {

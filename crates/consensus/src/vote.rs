@@ -44,12 +44,14 @@ impl Machine {
             && (!longest_fork || longest())
     }
 
-    /// V5: the block's HCC ranks above our lock, or is our lock.
+    /// V5: the block's HCC ranks above our lock, or is our lock. Where a journal is lost, the lock with it, the HCC ranks
+    /// at least as high as the source of each vote that is known of.
     pub(crate) fn passes_lock(&self, meta: &BlockMeta) -> bool {
         let ((lock_rank, lock_hash), rank) = (self.lock_rank(), meta.hcc_rank());
         // With two certificates a height, as without V4, an equal rank has to do.
         let same_block = meta.hcc_hash == lock_hash || self.config.rules != Rules::default();
-        !self.config.rules.lock_rule || rank > lock_rank || (rank == lock_rank && same_block)
+        let above_sources = rank >= self.own.voted().source_rank();
+        !self.config.rules.lock_rule || (above_sources && (rank > lock_rank || (rank == lock_rank && same_block)))
     }
 
     fn vote(&mut self, meta: &BlockMeta) {

@@ -13,7 +13,8 @@ pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024;
 pub enum Evidence {
     /// Two headers of one proposer and epoch.
     DoubleProposal(BlockHeader, BlockHeader),
-    /// Two votes of one voter and height for different blocks.
+    /// Two votes of one voter and height that differ in more than their signatures: for two blocks, or for one over
+    /// different sources or epochs ([`Vote::body`]).
     DoubleVote(Vote, Vote),
     /// Two votes of one voter: the first has the lower source and the higher target ([`Vote::surrounds`]).
     SurroundVote(Vote, Vote),
@@ -145,7 +146,7 @@ impl Evidence {
     fn contradicts(&self) -> bool {
         match self {
             Self::DoubleProposal(a, b) => a.proposer == b.proposer && a.epoch == b.epoch && a.hash() != b.hash(),
-            Self::DoubleVote(a, b) => a.voter == b.voter && a.height == b.height && a.block_hash != b.block_hash,
+            Self::DoubleVote(a, b) => a.voter == b.voter && a.height == b.height && a.body() != b.body(),
             Self::SurroundVote(a, b) => a.surrounds(b),
             Self::SourceLie(vote, header) => {
                 vote.block_hash == header.hash() && vote.source_hash != header.hcc.block_hash

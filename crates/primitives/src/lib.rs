@@ -49,7 +49,7 @@ pub use tx::{
     Coinbase, DepositStake, DepositStakeV2, ReleaseFund, ReserveFund, Send, ServicePayment, Signature, Slash,
     SmartContract, Split, SplitRuleTx, StakeRewardDistribution, Tx, TxInput, TxOutput, TxType, WithdrawStake,
 };
-pub use vote::{SignDomain, Vote};
+pub use vote::{SignDomain, Vote, VoteBody};
 
 /// Number of a block in its chain; genesis is 0.
 pub type Height = u64;

@@ -58,10 +58,18 @@ pub struct Vote {
     pub signature: Signature,
 }
 
+/// What a vote says, whoever signs it: height, block, its epoch, rank and hash of the source.
+pub type VoteBody = (Height, Hash, Epoch, (u64, Height), Hash);
+
 impl Vote {
     /// What the voter signs.
     pub fn digest(&self, domain: &SignDomain) -> Hash {
         domain.digest("vigil/vote/1", &Self { signature: Signature::none(), ..self.clone() })
+    }
+
+    /// What it says. Nobody honest signs two bodies for one height (rule V4); one body may have more than one signature.
+    pub fn body(&self) -> VoteBody {
+        (self.height, self.block_hash, self.block_epoch, self.source_rank(), self.source_hash)
     }
 
     /// Rank of the block's HCC: certificates of a later set stand above all of an earlier one (`spec/consensus.md` §1.12).

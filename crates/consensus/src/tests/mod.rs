@@ -5,6 +5,7 @@ mod bench;
 mod bounds;
 mod epochs;
 mod late;
+mod lies;
 mod liveness;
 mod net;
 mod propose;

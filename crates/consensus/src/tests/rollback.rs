@@ -188,7 +188,7 @@ fn with_the_operators_word_we_are_bound_by_what_we_hear() {
     let rival = bench.block_by(1, 1, g, g, 1);
     let effects = bench.give(Message::Vote(bench.vote(ME, &a)));
     let lock = Lock { hash: g, cc: bench.cc(g), ..Lock::default() };
-    let fresh = |epoch, height, hash| JournalRecord::Fresh(Floor { epoch, height, hash });
+    let fresh = |epoch, height, hash| JournalRecord::Fresh(Floor { epoch, height, hash, ..Floor::default() });
     let adopted = [JournalRecord::Vote { vote: bench.vote(ME, &a), lock }, fresh(1, 1, a)];
     assert_eq!((journal_of(&effects), found(&effects)), (adopted.into(), None));
     assert_eq!(votes(&bench.propose(&rival)), NONE, "one vote an epoch");
@@ -199,6 +199,39 @@ fn with_the_operators_word_we_are_bound_by_what_we_hear() {
     let late = bench.block(4, g, g);
     assert_eq!(votes(&bench.propose(&late)), NONE, "E5");
     assert_eq!(changes(&bench.wait(100 * DELTA, TimerId::Epoch)), [5], "and it is said again");
+}
+
+/// A vote over `b`, or our proposal of it, that we only hear of: nothing above it is signed over a lower source.
+#[test]
+fn what_is_adopted_is_not_surrounded() {
+    for (what, as_vote) in [("a vote", true), ("a proposal", false)] {
+        let mut bench = next_start(vec![JournalRecord::Fresh(Floor::default())]);
+        let g = bench.genesis();
+        let a = bench.block(1, g, g);
+        let b = bench.block(3, a, a);
+        bench.feed(&a);
+        let effects = match as_vote {
+            true => bench.give(Message::Vote(bench.vote(ME, &b))),
+            false => bench.feed(&b),
+        };
+        let journal = journal_of(&effects);
+        assert!(matches!(journal[..], [_, JournalRecord::Fresh(_)]), "{what}: {journal:?}");
+        let floor = JournalState::replay(journal.clone()).voted();
+        assert_eq!((floor.height, floor.source_rank()), (2, (0, 1)), "{what}");
+
+        let mut bench = next_start(journal);
+        bench.feed(&a);
+        let around = [bench.block(5, a, g), bench.block(6, a, a)];
+        bench.enter(5, ME);
+        bench.feed(&around[0]);
+        bench.enter(8, ME);
+        let outer = bench.block(8, around[0], g);
+        assert_eq!(votes(&bench.propose(&outer)), NONE, "{what}: source 0 to target 3 surrounds 1 to 2");
+        bench.feed(&around[1]);
+        bench.enter(9, ME);
+        let above = bench.block(9, around[1], a);
+        assert_eq!(votes(&bench.propose(&above)), [above], "{what}");
+    }
 }
 
 #[test]
@@ -228,7 +261,7 @@ fn who_says_less_than_before_is_reminded_once_an_epoch() {
 fn nothing_that_a_lost_journal_may_have_held_is_signed_again() {
     let (bench, _) = forgetful(Vec::new());
     let g = bench.genesis();
-    let floor = Floor { epoch: 4, height: 2, hash: Hash::repeat_byte(2) };
+    let floor = Floor { epoch: 4, height: 2, hash: Hash::repeat_byte(2), ..Floor::default() };
     let (mut bench, a) = forgetful(JournalState::replay([JournalRecord::Fresh(floor)]).records());
     assert_eq!(bench.machine.view().epoch, 4);
     let b = bench.block(4, a, g);

@@ -48,8 +48,9 @@ fn refusal(chain: &Chain, evidence: &Evidence) -> TxError {
 #[test]
 fn every_fault_of_a_validator_costs_its_stake() {
     type Make = fn(&Chain) -> Evidence;
-    let faults: [(&str, Make); 4] = [
+    let faults: [(&str, Make); 5] = [
         ("double vote", |c| c.double_vote(2, 3)),
+        ("two sources", |c| Evidence::DoubleVote(c.vote(2, 3, 1, 0), c.vote(2, 3, 1, 2))),
         ("double proposal", |c| Evidence::DoubleProposal(header(c, 2, 7, 3, 0), header(c, 2, 7, 2, 1))),
         ("surround vote", |c| Evidence::SurroundVote(c.vote(2, 4, 1, 0), c.vote(2, 3, 2, 1))),
         ("source lie", |c| lie(c, 2)),

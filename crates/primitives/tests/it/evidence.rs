@@ -66,6 +66,22 @@ fn every_kind_round_trips() {
     assert!(Evidence::from_bytes(&[]).is_err() && Evidence::from_bytes(&[6, 0xc0]).is_err());
 }
 
+/// One block at one height, over different sources or of different epochs: who lies about them may hide a surround vote.
+#[test]
+fn two_votes_for_one_block_contradict_if_they_differ() {
+    let vote = vote(4, 1, 2);
+    let others = [
+        Vote { source_height: 1, ..vote.clone() },
+        Vote { source_set: 1, ..vote.clone() },
+        Vote { source_hash: Hash::repeat_byte(8), ..vote.clone() },
+        Vote { block_epoch: 5, ..vote.clone() },
+    ];
+    for other in others {
+        let evidence = Evidence::DoubleVote(vote.clone(), other);
+        assert_eq!(evidence.check_contradiction(&domain()), Ok(()), "{evidence:?}");
+    }
+}
+
 /// What honest nodes do, as far as it looks like a fault.
 #[test]
 fn near_misses_prove_nothing() {
@@ -76,7 +92,7 @@ fn near_misses_prove_nothing() {
         ("epochs differ at one height", Evidence::DoubleProposal(header(5, 4, 1), header(6, 4, 1))),
         ("one header", Evidence::DoubleProposal(header(5, 4, 1), header(5, 4, 1))),
         ("two proposers", Evidence::DoubleProposal(header(5, 4, 1), other_proposer)),
-        ("the same block", Evidence::DoubleVote(vote(4, 1, 2), repeated)),
+        ("one body with two signatures", Evidence::DoubleVote(vote(4, 1, 2), repeated)),
         ("heights differ", Evidence::DoubleVote(vote(4, 1, 2), vote(5, 2, 2))),
         ("two voters", Evidence::DoubleVote(vote(4, 1, 2), other_voter.clone())),
         ("the wrong way round", Evidence::SurroundVote(vote(6, 2, 2), vote(7, 1, 1))),

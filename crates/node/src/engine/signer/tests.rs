@@ -69,7 +69,7 @@ fn a_journal_behind_the_database_is_refused_with_both_sides() {
     Signer::open(&layout, ME, &CHAIN, Some(signed), None).expect("the newest");
     std::fs::remove_file(layout.journal(&ME)).expect("removed");
     let beyond = SignedRecord { change: 12, ..signed };
-    let lost = Floor { epoch: 3, height: 2, hash: Hash::repeat_byte(2) };
+    let lost = Floor { epoch: 3, height: 2, hash: Hash::repeat_byte(2), source_set: 1, source_height: 1 };
     let (signer, state) = Signer::open(&layout, ME, &CHAIN, Some(beyond), Some(lost)).expect("the operator's word");
     assert_eq!(state.lost, Some(Floor { epoch: 11, ..lost }), "what blocks and database tell");
     drop(signer);
