@@ -54,7 +54,8 @@ fn summary(address: Address, records: Vec<JournalRecord>) -> Value {
         "address": address,
         "records": count,
         "last_vote": state.last_vote.as_ref().map(|v| json!({
-            "height": v.height, "epoch": v.block_epoch, "hash": v.block_hash, "source_height": v.source_height,
+            "height": v.height, "epoch": v.block_epoch, "hash": v.block_hash,
+            "source_set": v.source_set, "source_height": v.source_height,
         })),
         "last_proposal": state.last_proposal.map(|(epoch, hash)| json!({ "epoch": epoch, "hash": hash })),
         "last_ec": Some(state.change_target).filter(|target| *target > 0),

@@ -113,13 +113,25 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
-    /// Not a journal, or of a newer version.
+    /// A journal of another version of the program.
+    #[error(
+        "signing journal {path} has version {found}, this program knows version {known}: run the one that wrote it"
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Version of the file.
+        found: u8,
+        /// Version of this program.
+        known: u8,
+    },
+    /// Not a journal.
     #[error("{path} is no signing journal that this program can read: {what}")]
     NotAJournal {
         /// The file.
         path: PathBuf,
         /// Why.
-        what: String,
+        what: &'static str,
     },
     /// The journal of another key or chain.
     #[error("signing journal {path} belongs to {}, not to {}", hex(.found), hex(.expected))]

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
 const MAGIC: &[u8; 8] = b"VIGILJNL";
-const VERSION: u8 = 1;
+/// Of the file and of the records in it: 2 since votes name the validator set of their source.
+const VERSION: u8 = 2;
 const RECORD_HEADER: usize = 12;
 
 /// Whether there must be a journal already.
@@ -188,8 +189,7 @@ fn create(path: &Path, owner: &[u8], records: &[Vec<u8>]) -> Result<(), JournalE
 fn read(path: &Path, expected: &[u8], file: &mut File) -> Result<(JournalContents, u64), JournalError> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|e| JournalError::io("reading", path, e))?;
-    let (owner, mut rest) =
-        read_header(&bytes).map_err(|what| JournalError::NotAJournal { path: path.to_owned(), what })?;
+    let (owner, mut rest) = read_header(path, &bytes)?;
     if owner != expected {
         let (found, expected) = (owner.to_vec(), expected.to_vec());
         return Err(JournalError::OtherOwner { path: path.to_owned(), found, expected });
@@ -228,19 +228,22 @@ fn file_header(owner: &[u8]) -> Vec<u8> {
 }
 
 /// Owner, and the bytes after the header.
-fn read_header(bytes: &[u8]) -> Result<(&[u8], &[u8]), String> {
-    let after = bytes.strip_prefix(MAGIC).ok_or("it does not begin with VIGILJNL")?;
-    let (&[version, owner_len], after) = after.split_first_chunk().ok_or("its header is cut")?;
+fn read_header<'b>(path: &Path, bytes: &'b [u8]) -> Result<(&'b [u8], &'b [u8]), JournalError> {
+    let unreadable = |what| JournalError::NotAJournal { path: path.to_owned(), what };
+    let cut = || unreadable("its header is cut");
+    let other = |found| JournalError::Version { path: path.to_owned(), found, known: VERSION };
+    let after = bytes.strip_prefix(MAGIC).ok_or_else(|| unreadable("it does not begin with VIGILJNL"))?;
+    let (&[version, owner_len], after) = after.split_first_chunk().ok_or_else(cut)?;
     if version > VERSION {
-        return Err(format!("it has version {version}, this program knows {VERSION}"));
+        return Err(other(version)); // whatever its header looks like
     }
-    let (owner, after) = after.split_at_checked(usize::from(owner_len)).ok_or("its header is cut")?;
-    let (crc, after) = after.split_first_chunk().ok_or("its header is cut")?;
+    let (owner, after) = after.split_at_checked(usize::from(owner_len)).ok_or_else(cut)?;
+    let (crc, after) = after.split_first_chunk().ok_or_else(cut)?;
     let header = &bytes[..MAGIC.len() + 2 + owner.len()];
-    if version == VERSION && crc32fast::hash(header) == u32::from_le_bytes(*crc) {
-        return Ok((owner, after));
+    if crc32fast::hash(header) != u32::from_le_bytes(*crc) {
+        return Err(unreadable("its header does not match its checksum"));
     }
-    Err("its header does not match its checksum".into())
+    if version == VERSION { Ok((owner, after)) } else { Err(other(version)) }
 }
 
 fn push_record(payload: &[u8], out: &mut Vec<u8>) -> Result<(), JournalError> {

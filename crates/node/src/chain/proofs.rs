@@ -74,7 +74,7 @@ impl Proofs for NodeProofs {
             Some(verifier) => {
                 let message = self.judge.message(&votes.checkpoint);
                 let aggregate = Aggregate { signature: votes.signature.0, signers: signers.to_vec() };
-                verifier.merge(set, &message, &[aggregate]).verdicts[0].is_ok()
+                verifier.holds(set, &message, &aggregate)
             }
             None => self.judge.votes_hold(set, votes, signers),
         };

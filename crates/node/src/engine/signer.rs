@@ -55,6 +55,20 @@ pub enum JournalRefusal {
         /// Why.
         error: JournalError,
     },
+    /// Another version of the program wrote it.
+    #[error(
+        "journal of another version: not signing. Journal {path} has version {found}, this program knows version {known}. \
+         Run the version that wrote it; or, if no node signs with its key any more, move the journal away and start once \
+         with --fresh-journal"
+    )]
+    OtherVersion {
+        /// The journal.
+        path: PathBuf,
+        /// Its version.
+        found: u8,
+        /// That of this program.
+        known: u8,
+    },
     /// What it holds was signed for another chain.
     #[error(
         "journal of another chain: not signing. Journal {path} belongs to the chain with genesis {found}, this chain's is \
@@ -111,7 +125,10 @@ impl From<JournalError> for JournalRefusal {
         {
             return Self::OtherChain { path: path.clone(), found, expected };
         }
-        Self::Unusable { error }
+        match error {
+            JournalError::Version { path, found, known } => Self::OtherVersion { path, found, known },
+            error => Self::Unusable { error },
+        }
     }
 }
 
@@ -262,7 +279,7 @@ impl Signer {
         let line = match message {
             Message::Vote(v) => json!({
                 "kind": "vote", "height": v.height, "epoch": v.block_epoch, "hash": v.block_hash,
-                "source_height": v.source_height,
+                "source_set": v.source_set, "source_height": v.source_height,
             }),
             Message::Proposal(p) => json!({
                 "kind": "proposal", "height": p.block.header.height, "epoch": p.block.header.epoch, "hash": p.block.hash(),

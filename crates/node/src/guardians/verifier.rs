@@ -33,6 +33,27 @@ impl Verifier {
         Self { engine, scheme, ready: Mutex::default() }
     }
 
+    /// True if one aggregate holds, as [`vigil_crypto::checkpoint::judge`]. A signature that is none costs next to nothing.
+    /// Nothing is made but for the signers, and nothing is kept: evidence names whatever checkpoint its author likes, and must
+    /// not push out those that are voted on.
+    pub fn holds(&self, set: &GuardianSet, message: &Hash, votes: &Aggregate) -> bool {
+        let verdict = |checkpoint: &PreparedCheckpoint, votes: &Aggregate| {
+            self.engine.merge_votes(checkpoint, std::slice::from_ref(votes)).verdicts == [Ok(())]
+        };
+        if votes.signers.len() != set.members().len() || Signature::from_bytes(&votes.signature).is_err() {
+            return false;
+        }
+        if let Some(checkpoint) = self.known(&set.hash(), message) {
+            return verdict(&checkpoint, votes);
+        }
+        let Some(keys) = self.keys(set) else { return false };
+        let signed = votes.signers.iter().zip(keys.keys()).filter(|(times, _)| **times > 0);
+        let (signers, keys): (Vec<u8>, Vec<GuardianKey>) = signed.unzip();
+        let keys = Arc::new(GuardianKeys::new(&keys));
+        let prepared = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true);
+        prepared.is_some_and(|checkpoint| verdict(&checkpoint, &Aggregate { signers, ..votes.clone() }))
+    }
+
     /// As [`vigil_crypto::checkpoint::merge`].
     pub fn merge(&self, set: &GuardianSet, message: &Hash, votes: &[Aggregate]) -> Merged {
         match self.prepared(set, message) {
@@ -61,11 +82,7 @@ impl Verifier {
     /// `None`: the set has a key that is none, which only a broken state could hold.
     fn prepared(&self, set: &GuardianSet, message: &Hash) -> Option<Arc<PreparedCheckpoint>> {
         let of = set.hash();
-        let known = |ready: &Ready| {
-            let found = ready.checkpoints.iter().find(|(set, signed, _)| (set, signed) == (&of, message));
-            found.map(|(_, _, checkpoint)| Arc::clone(checkpoint))
-        };
-        if let Some(checkpoint) = known(&self.ready()) {
+        if let Some(checkpoint) = self.known(&of, message) {
             return Some(checkpoint);
         }
         let keys = self.keys(set)?;
@@ -77,6 +94,12 @@ impl Verifier {
         }
         ready.checkpoints.push_back((of, *message, Arc::clone(&prepared)));
         Some(prepared)
+    }
+
+    fn known(&self, of: &Hash, message: &Hash) -> Option<Arc<PreparedCheckpoint>> {
+        let ready = self.ready();
+        let found = ready.checkpoints.iter().find(|(set, signed, _)| (set, signed) == (of, message));
+        found.map(|(_, _, checkpoint)| Arc::clone(checkpoint))
     }
 
     fn keys(&self, set: &GuardianSet) -> Option<Arc<GuardianKeys>> {
@@ -115,3 +138,6 @@ impl std::fmt::Debug for Verifier {
         f.debug_struct("Verifier").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

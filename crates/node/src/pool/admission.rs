@@ -11,6 +11,11 @@ use vigil_mempool::Refused;
 use vigil_net::{GossipId, NetHandle, Verdict};
 use vigil_primitives::{Bytes, Hash, RlpError, Tx};
 
+/// Forms in which a pending report is published, one after another: so many times in one message. The gossip layer knows
+/// messages by their bytes, and drops one that it knows: for a minute, and then until another one comes. Of three, the
+/// first is forgotten when the third comes, at the latest.
+const FORMS: usize = 3;
+
 /// Transactions with where they come from.
 #[derive(Debug)]
 pub struct Submission {
@@ -50,6 +55,7 @@ pub enum Rejected {
 #[derive(Clone, Debug)]
 pub struct Admission {
     batcher: Arc<Batcher<Submission>>,
+    net: NetHandle,
 }
 
 impl Admission {
@@ -58,8 +64,9 @@ impl Admission {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(pool: Arc<Pool>, net: NetHandle, at: FlushAt) -> std::io::Result<Self> {
-        let batcher = Batcher::start("admission", Op::Recover, at, move |batch| admit_or_ignore(&pool, &net, batch))?;
-        Ok(Self { batcher: Arc::new(batcher) })
+        let to = net.clone();
+        let batcher = Batcher::start("admission", Op::Recover, at, move |batch| admit_or_ignore(&pool, &to, batch))?;
+        Ok(Self { batcher: Arc::new(batcher), net })
     }
 
     /// Puts a client's transaction in line and waits for the verdict. Its place in line is taken when this is first
@@ -73,6 +80,12 @@ impl Admission {
         let size = submission.size();
         self.batcher.put(submission, size).await;
         answer.await.ok()
+    }
+
+    /// Publishes a pending report once more, to whoever was too busy to judge it; who has it passes it on. `times`: how
+    /// often it was published before. At most once a minute.
+    pub fn publish_again(&self, report: &Bytes, times: usize) {
+        let _net_is_busy = self.net.publish_txs(vec![report.clone(); times % FORMS + 1]);
     }
 
     /// Puts a peer's transactions in line, if there is room; otherwise gives them back.
@@ -104,9 +117,11 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
     let raws: Vec<Bytes> = batch.iter().flat_map(|s| s.txs.iter().cloned()).collect();
     let hashes = pool.hashes_of(&raws);
     // What was seen needs no signature check.
-    let seen: HashSet<Hash> = {
+    let (seen, reports): (HashSet<Hash>, HashSet<Hash>) = {
         let mempool = pool.mempool();
-        hashes.iter().filter(|hash| mempool.is_seen(hash)).copied().collect()
+        let is_report = |hash: &&Hash| mempool.get(hash).is_some_and(|tx| matches!(tx.tx(), Tx::Slash(_)));
+        let seen = hashes.iter().filter(|hash| mempool.is_seen(hash)).copied().collect();
+        (seen, hashes.iter().filter(is_report).copied().collect())
     };
     let fresh = raws.into_iter().zip(&hashes).filter(|(_, hash)| !seen.contains(*hash));
     let (fresh, fresh_hashes): (Vec<Bytes>, Vec<Hash>) = fresh.unzip();
@@ -122,7 +137,7 @@ fn admit(pool: &Pool, net: &NetHandle, batch: Vec<Submission>) {
         .collect();
     let results = crate::stages::stage("admit_screen", || screen(pool, judged));
     pool.tell_dropped();
-    answer(net, batch, &hashes, results);
+    answer(net, batch, &hashes, results, &reports);
 }
 
 /// Outcome of one transaction: whether it is provably bad, and the answer to who sent it.
@@ -152,7 +167,8 @@ fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Ju
     judged.into_iter().zip(reports).map(insert).collect()
 }
 
-fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec<Judged>) {
+/// `reports`: the slash transactions among them that were pending before.
+fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec<Judged>, reports: &HashSet<Hash>) {
     let mut results = results.into_iter().zip(hashes);
     let mut publish = Vec::new();
     let mut accepted_total = 0;
@@ -168,15 +184,16 @@ fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec
                 let _client_is_gone = reply.send(judged.result.map(|()| *hash));
             }
             Origin::Gossip(message) => {
-                let (mut bad, mut accepted) = (false, 0);
-                for (judged, _) in results.by_ref().take(count) {
+                let (mut bad, mut accepted, mut named) = (false, 0, Vec::with_capacity(count));
+                for (judged, hash) in results.by_ref().take(count) {
                     bad |= judged.bad;
                     accepted += u64::from(judged.accepted);
+                    named.push(*hash);
                 }
                 accepted_total += accepted;
                 let verdict = match (bad, accepted) {
                     (true, _) => Verdict::Reject,
-                    (false, 0) => Verdict::Ignore,
+                    (false, 0) if !is_repetition(&named, reports) => Verdict::Ignore,
                     (false, _) => Verdict::Accept,
                 };
                 let _net_is_busy = net.report(message, verdict);
@@ -186,5 +203,29 @@ fn answer(net: &NetHandle, batch: Vec<Submission>, hashes: &[Hash], results: Vec
     metrics::counter!("vigil_mempool_admitted_total").increment(accepted_total);
     if !publish.is_empty() {
         let _net_is_busy = net.publish_txs(publish);
+    }
+}
+
+/// True for a pending report in one of its [`FORMS`], and nothing else: peers of ours may have been too busy to judge it. So
+/// nobody can have more than that passed on for nothing.
+fn is_repetition(message: &[Hash], reports: &HashSet<Hash>) -> bool {
+    let Some(first) = message.first() else { return false };
+    message.len() <= FORMS && reports.contains(first) && message.iter().all(|hash| hash == first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pending_report_alone_is_passed_on_and_in_few_forms() {
+        let [report, other, payment] = [1, 2, 3].map(Hash::repeat_byte);
+        let pending = HashSet::from([report, other]);
+        for times in 1..=FORMS {
+            assert!(is_repetition(&vec![report; times], &pending));
+        }
+        for message in [vec![], vec![report; FORMS + 1], vec![payment], vec![report, payment], vec![report, other]] {
+            assert!(!is_repetition(&message, &pending), "{message:?}");
+        }
     }
 }

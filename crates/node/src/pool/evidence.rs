@@ -44,14 +44,15 @@ impl EvidenceJudge {
         clock: &dyn Fn() -> Duration,
     ) -> Result<(), Refused> {
         let Tx::Slash(slash) = tx.tx() else { return Ok(()) };
-        let began = clock();
-        let mut screen = {
+        let mut free_at = lock(&self.free_at);
+        let (began, mut screen) = {
             let mut mempool = lock(mempool);
+            // Waiting for a lock is no judging: the pause would be the longer the busier the others are.
+            let began = clock();
             mempool.hears(millis(began), tx)?;
-            mempool.screen_mut().without_pending(Arc::clone(&self.proofs) as Arc<dyn Proofs>)
+            (began, mempool.screen_mut().without_pending(Arc::clone(&self.proofs) as Arc<dyn Proofs>))
         };
         let is_dear = self.is_dear(&slash.slash_proof);
-        let mut free_at = lock(&self.free_at);
         if is_dear && began < *free_at {
             return Err(Refused::Busy);
         }

@@ -188,6 +188,11 @@ impl Pool {
         self.mempool().status(hash)
     }
 
+    /// A transaction that waits.
+    pub fn pending(&self, hash: &Hash) -> Option<Arc<VerifiedTx>> {
+        self.mempool().get(hash).cloned()
+    }
+
     /// Hashes of what waits.
     pub fn hashes(&self) -> Vec<Hash> {
         self.mempool().hashes().copied().collect()

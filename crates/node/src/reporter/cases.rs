@@ -3,6 +3,7 @@
 use super::CASES_MAX;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Instant;
 use vigil_primitives::{Address, EVIDENCE_BYTES_MAX, Evidence, Hash};
 
 /// A fault that is not punished yet.
@@ -10,7 +11,17 @@ use vigil_primitives::{Address, EVIDENCE_BYTES_MAX, Evidence, Hash};
 pub(super) struct Case {
     pub(super) evidence: Evidence,
     /// The report that was sent last.
-    pub(super) sent: Option<Hash>,
+    pub(super) sent: Option<Sent>,
+}
+
+/// A report that was sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) hash: Hash,
+    /// When it was published last.
+    pub(super) at: Instant,
+    /// How often.
+    pub(super) times: usize,
 }
 
 /// By offender and role. The lowest fault of each is kept: it can be punished first, and the punishment takes all that there

@@ -5,16 +5,15 @@
 mod cases;
 mod stored;
 
-use self::cases::{Case, Cases, Taken};
+use self::cases::{Case, Cases, Sent, Taken};
 use crate::chain::{Chain, ChainError};
 use crate::node::stopped;
 use crate::pool::{Admission, Pool, Rejected};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use vigil_crypto::{SecretKey, sign_tx};
 use vigil_ledger::{Punishable, double_voters, punishable};
-use vigil_mempool::TxStatus;
 use vigil_primitives::{AggregatedVotes, Evidence, Height, Slash, Tx, TxInput};
 
 /// Offenders that wait to be punished, and pairs of guardians' votes that wait to be looked at; more wait, or are forgotten.
@@ -24,6 +23,9 @@ pub const CASES_MAX: usize = 256;
 const MARGIN: Height = 8;
 /// Time between two attempts.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// A report that is pending for so long is published again: peers refuse one while they have no time to judge it.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What the engine has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +84,7 @@ impl Reporter {
                 },
                 _ = tick.tick(), if !(self.cases.is_empty() && self.votes.is_empty()) => {}
             }
-            if let Err(why) = self.report().await {
+            if let Err(why) = self.report(Instant::now()).await {
                 if !told {
                     tracing::warn!("cannot report a fault: {why}");
                 }
@@ -138,7 +140,7 @@ impl Reporter {
     }
 
     /// Sends the first report that can be sent now: a report must be the next transaction of its account.
-    async fn report(&mut self) -> Result<(), String> {
+    async fn report(&mut self, at: Instant) -> Result<(), String> {
         self.accuse_guardians()?;
         self.forget_done()?;
         let me = self.key.address();
@@ -153,7 +155,13 @@ impl Reporter {
             if now != Punishable::Yes || early {
                 continue;
             }
-            if case.sent.is_some_and(|hash| self.pool.status(&hash) == TxStatus::Pending) {
+            if let Some(sent) = &mut case.sent
+                && let Some(pending) = self.pool.pending(&sent.hash)
+            {
+                if at.saturating_duration_since(sent.at) >= AGAIN {
+                    self.admission.publish_again(pending.raw(), sent.times);
+                    (sent.at, sent.times) = (at, sent.times + 1);
+                }
                 return Ok(());
             }
             if let Evidence::GuardianDoubleVote(_, votes) = &case.evidence {
@@ -166,7 +174,7 @@ impl Reporter {
             match self.admission.submit(raw.into()).await {
                 Some(Ok(hash)) => {
                     tracing::info!(offender = %case.evidence.offender(), %hash, "reported");
-                    case.sent = Some(hash);
+                    case.sent = Some(Sent { hash, at, times: 1 });
                     return Ok(());
                 }
                 // Somebody else has reported it, or something of ours is before it: later.
@@ -259,3 +267,6 @@ pub fn slash(chain_id: &str, key: &SecretKey, sequence: u64, evidence: &Evidence
     sign_tx(chain_id, &mut tx, 0, key).expect("a slash transaction has a slot 0");
     tx.to_raw()
 }
+
+#[cfg(test)]
+mod tests;

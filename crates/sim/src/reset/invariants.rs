@@ -11,7 +11,7 @@ use vigil_consensus::{HaltReason, offences};
 use vigil_crypto::signer_vectors;
 use vigil_primitives::{
     Address, AggregatedVotes, Checkpoint, Evidence, GuardianSet, Hash, Height, Offences, Reset, ResetCert, ResetVotes,
-    StakePurpose, Vote,
+    StakePurpose, Vote, VoteBody,
 };
 
 /// Promises under watch.
@@ -24,7 +24,7 @@ pub struct Checks {
     honest: BTreeSet<Address>,
     validators: usize,
     /// Every vote that was ever said on the two sides, and in the segment after.
-    said: [HashMap<(Address, Hash), Vote>; 2],
+    said: [HashMap<(Address, VoteBody), Vote>; 2],
     /// Last voted height of each honest validator before and after the reset.
     voted: BTreeMap<(usize, bool), (Height, Hash)>,
     /// Settled head of each validator.
@@ -77,7 +77,7 @@ impl Checks {
     /// I5 of one segment: heights of an honest validator's votes ascend.
     pub(super) fn on_vote(&mut self, key: usize, lies: bool, chain: usize, vote: &Vote) -> Verdict {
         let after = chain == AFTERWARDS;
-        self.said[usize::from(after)].insert((vote.voter, vote.block_hash), vote.clone());
+        self.said[usize::from(after)].insert((vote.voter, vote.body()), vote.clone());
         if lies {
             return Ok(());
         }

@@ -70,14 +70,23 @@ fn other_owner_is_refused() {
 }
 
 #[test]
-fn newer_version_is_refused() {
+fn other_versions_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = made(dir.path());
     let mut bytes = fs::read(&path).expect("there");
-    bytes[8] = 2;
-    fs::write(&path, bytes).expect("room");
-    let error = reopen(&path).expect_err("a version of the future");
-    assert!(error.to_string().contains("version 2, this program knows 1"), "{error}");
+    let mut versioned = |version| {
+        bytes[8] = version;
+        let crc = crc32fast::hash(&bytes[..HEADER - 4]);
+        bytes[HEADER - 4..HEADER].copy_from_slice(&crc.to_le_bytes());
+        fs::write(&path, &bytes).expect("room");
+        reopen(&path)
+    };
+    for version in [1, 3] {
+        let error = versioned(version).expect_err("another version");
+        let text = format!("{} has version {version}, this program knows version 2", path.display());
+        assert!(error.to_string().contains(&text), "{error}");
+    }
+    assert_eq!(versioned(2).expect("ours").1.records, records());
 }
 
 #[test]
@@ -153,6 +162,7 @@ fn damaged_at_every_byte() {
             let error = reopen(&path).expect_err("damaged");
             match error {
                 JournalError::NotAJournal { .. } => assert!(at < HEADER, "byte {at}: {error}"),
+                JournalError::Version { .. } => assert_eq!(at, 8),
                 JournalError::Corrupt { offset, .. } => {
                     let record = starts.iter().rfind(|&&start| start <= at).expect("after the header");
                     assert_eq!(offset, *record as u64, "byte {at} xor {flip:#x}");

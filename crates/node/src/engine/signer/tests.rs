@@ -1,5 +1,6 @@
 use super::*;
 use std::io::{Seek, SeekFrom, Write};
+use vigil_primitives::{Signature, Vote};
 
 const ME: Address = Address::repeat_byte(7);
 const CHAIN: Hash = Hash::repeat_byte(8);
@@ -93,6 +94,45 @@ fn a_corrupt_journal_is_refused_and_left_alone() {
     let text = Signer::open(&layout, ME, &CHAIN, None, None).expect_err("corrupt").to_string();
     assert!(text.starts_with("journal unusable: not signing") && text.contains("Restore"), "{text}");
     assert_eq!(std::fs::read(&path).expect("read"), before);
+}
+
+/// That of an older program: votes did not name the validator set of their source.
+#[test]
+fn a_journal_of_another_version_is_refused_with_what_to_do() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    drop(Signer::open(&layout, ME, &CHAIN, None, None).expect("begun"));
+    let path = layout.journal(&ME);
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes[8] = u8::MAX;
+    std::fs::write(&path, &bytes).expect("written");
+    let text = Signer::open(&layout, ME, &CHAIN, None, None).expect_err("another version").to_string();
+    assert!(text.starts_with("journal of another version: not signing"), "{text}");
+    let told =
+        format!("{} has version 255, this program knows version 2. Run the version that wrote it", path.display());
+    assert!(text.contains(&told) && text.contains("--fresh-journal"), "{text}");
+    assert_eq!(std::fs::read(&path).expect("read"), bytes, "left as it was");
+}
+
+#[test]
+fn a_sent_vote_is_logged_with_the_rank_of_its_source() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (mut signer, _) = Signer::open(&Layout::new(dir.path()), ME, &CHAIN, None, None).expect("begun");
+    let path = dir.path().join("sent");
+    signer.log_sent(SentLog::open(&path).expect("a file"));
+    let vote = Vote {
+        height: 9,
+        block_hash: Hash::repeat_byte(9),
+        block_epoch: 9,
+        source_set: 3,
+        source_height: 7,
+        source_hash: Hash::repeat_byte(7),
+        voter: ME,
+        signature: Signature::none(),
+    };
+    signer.note_sent(&Message::Vote(vote));
+    let line: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+    assert_eq!((&line["source_set"], &line["source_height"]), (&json!(3), &json!(7)));
 }
 
 #[test]

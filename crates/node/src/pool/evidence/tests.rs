@@ -160,3 +160,17 @@ fn what_fails_before_its_votes_are_judged_keeps_nobody_waiting() {
     assert!(refused.to_string().contains("reporter account"), "{refused}");
     assert_eq!(bench.judge(&bench.report(2, &bench.fault([1, 3], false)), 2 * SECOND, SECOND), Ok(()));
 }
+
+/// The time that others keep a lock is none in which evidence was judged.
+#[test]
+fn the_time_of_a_judgement_begins_after_the_locks() {
+    let bench = Bench::new();
+    let tx = bench.report(2, &bench.fault([1, 2], false));
+    let locked = std::cell::RefCell::new(Vec::new());
+    let clock = || {
+        locked.borrow_mut().push([bench.mempool.try_lock().is_err(), bench.judge.free_at.try_lock().is_err()]);
+        SECOND
+    };
+    assert_eq!(bench.judge.judge(&bench.mempool, &tx, &clock), Ok(()));
+    assert_eq!(locked.into_inner(), [[true, true], [false, true]], "mempool and judge, at the beginning and the end");
+}
