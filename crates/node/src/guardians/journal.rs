@@ -22,6 +22,11 @@ pub struct GuardianJournal {
 }
 
 impl GuardianJournal {
+    /// True if the guardian `me` has voted from this data directory, and its journal is gone.
+    pub fn is_lost(layout: &Layout, me: &Address) -> bool {
+        layout.guardian_marker(me).exists() && !layout.guardian_journal(me).exists()
+    }
+
     /// Opens the journal of the guardian `me`, or begins one if its key has never voted from this data directory.
     /// `lost`: the operator's word that the journal is lost, with the highest vote that may have been in it.
     ///
@@ -30,7 +35,7 @@ impl GuardianJournal {
     pub fn open(layout: &Layout, me: Address, genesis: &Hash, lost: Option<Votes>) -> Result<Self, JournalRefusal> {
         let (path, marker) = (layout.guardian_journal(&me), layout.guardian_marker(&me));
         let exists = path.exists();
-        if !exists && lost.is_none() && marker.exists() {
+        if lost.is_none() && Self::is_lost(layout, &me) {
             return Err(JournalRefusal::Missing { me, path });
         }
         let first: Vec<Vec<u8>> = lost.iter().flat_map(Votes::records).map(|record| record.to_bytes()).collect();

@@ -152,9 +152,13 @@ impl Proofs {
         }
     }
 
-    /// A checkpoint with that set is settled: hosts may speak anew, and what they said last is judged by it.
+    /// A checkpoint with that set is settled: hosts may speak anew, and what they said last is judged by it. Who is no guardian
+    /// any more, or has another key, is proven nowhere.
     pub(super) fn settled(&mut self, set: Arc<GuardianSet>) {
-        self.set = set;
+        let before = std::mem::replace(&mut self.set, set);
+        let stays = |who: &Address| key_of(&self.set, who).is_some_and(|key| key_of(&before, who) == Some(key));
+        self.places.retain(|who, _| stays(who));
+        self.hosts.values_mut().for_each(|host| host.proven.retain(stays));
         let peers: Vec<Peer> = self.hosts.keys().copied().collect();
         for peer in peers {
             self.hosts.entry(peer).and_modify(|host| host.heard = 0);
@@ -184,8 +188,7 @@ impl Proofs {
         } else {
             self.waiting.retain(|other| *other != peer);
         }
-        let says = |who: &Address| host.said.is_none() || members.contains(who);
-        let still = |who: &&Address| says(who) && self.set.position(who).is_some();
+        let still = |who: &&Address| host.said.is_none() || members.contains(*who);
         let proven = host.proven.iter().filter(still).copied().collect();
         self.hold(peer, proven);
     }

@@ -63,7 +63,7 @@ pub fn open_seats(
     let lost = if fresh { Some(Journal { last: checkpoints::highest(chain)?, reset: None }) } else { None };
     let mut opened = Vec::new();
     for (id, secret) in keys {
-        let lost = lost.filter(|_| layout.guardian_marker(&id).exists() && !layout.guardian_journal(&id).exists());
+        let lost = lost.filter(|_| GuardianJournal::is_lost(layout, &id));
         match GuardianJournal::open(layout, id, &chain.genesis(), lost) {
             Ok(journal) => {
                 let hosted_here = (secret.public_key().to_bytes().into(), sign_hosting(&secret, &domain, host));

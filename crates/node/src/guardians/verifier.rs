@@ -46,9 +46,10 @@ impl Verifier {
         if let Some(checkpoint) = self.known(&set.hash(), message) {
             return verdict(&checkpoint, votes);
         }
-        let Some(keys) = self.keys(set) else { return false };
-        let signed = votes.signers.iter().zip(keys.keys()).filter(|(times, _)| **times > 0);
-        let (signers, keys): (Vec<u8>, Vec<GuardianKey>) = signed.unzip();
+        let keys = set.members().iter().map(|member| member.key);
+        let signed = votes.signers.iter().zip(keys).filter(|(times, _)| **times > 0);
+        let (signers, keys): (Vec<u8>, Vec<BlsKeyBytes>) = signed.unzip();
+        let Some(keys) = self.decoded(&keys) else { return false };
         let keys = Arc::new(GuardianKeys::new(&keys));
         let prepared = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true);
         prepared.is_some_and(|checkpoint| verdict(&checkpoint, &Aggregate { signers, ..votes.clone() }))

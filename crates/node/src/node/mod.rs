@@ -9,7 +9,7 @@ use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
 use crate::guardian_keys;
-use crate::guardians::{self, Guardians, HOSTED_MAX, Host, Silence, Verifier, newest_set, open_seats};
+use crate::guardians::{self, GuardianJournal, Guardians, HOSTED_MAX, Host, Silence, Verifier, newest_set, open_seats};
 use crate::keys::NodeKeys;
 use crate::net_loop::NetLoop;
 use crate::pool::{Admission, Pool};
@@ -132,7 +132,10 @@ impl Node {
         let health = Arc::new(parts::health(&chain, &recovered));
         let own = guardians.iter().find(|(address, _)| *address == me);
         let guardian = own.map(|(_, bls_key)| guardian_keys::info(&key, bls_key));
-        let mut signer = parts::signer(&config, &layout, &chain, &recovered, &health, me, fresh_journal)?;
+        // The operator's word may be for guardians' journals alone: then that of the validator, which is there, stays.
+        let is_for_guardians = guardians.iter().any(|(address, _)| GuardianJournal::is_lost(&layout, address));
+        let fresh = fresh_journal && !(is_for_guardians && layout.journal(&me).exists());
+        let mut signer = parts::signer(&config, &layout, &chain, &recovered, &health, me, fresh)?;
         if let Some((signer, state)) = &mut signer {
             recovered.journal = std::mem::take(state);
             if sent_log {

@@ -6,6 +6,7 @@ use vigil_crypto::bls;
 use vigil_ledger::{genesis_guardian, queries};
 use vigil_node::Node;
 use vigil_node::guardians::HOSTED_MAX;
+use vigil_node::layout::Layout;
 use vigil_primitives::{Address, Genesis, GenesisAccount, Height};
 use vigil_rpc::Backend;
 
@@ -130,4 +131,30 @@ async fn more_guardians_than_a_process_hosts_are_refused_at_start() {
     let told =
         "1025 guardians are to vote in one process, which hosts 1024 at most: give the others to other processes";
     assert_eq!(error.to_string(), told);
+}
+
+/// The operator's word is for what is lost: the validator's journal, which is there, stays and binds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_guardians_journal_is_begun_anew_beside_the_validators() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let layout = Layout::new(dir.path());
+    let start = async |fresh_journal| {
+        let mut options = options(dir.path(), genesis(1, "augmented"), 1, &[]);
+        (options.guardians, options.fresh_journal) = (vec![guardian(1)], fresh_journal);
+        let store = super::stored(&options);
+        super::try_start(options, store).await
+    };
+    let Ok(node) = start(false).await else { panic!("it starts") };
+    final_above(&node, 0).await;
+    node.stop().await;
+    let [journal, lost] = [layout.journal(&key(1).address()), layout.guardian_journal(&guardian(1).0)];
+    let bytes = std::fs::read(&journal).expect("read");
+    std::fs::remove_file(&lost).expect("removed");
+    let Ok(node) = start(true).await else { panic!("one is lost") };
+    let at = final_height(&node);
+    final_above(&node, at).await;
+    node.stop().await;
+    assert!(lost.exists() && std::fs::read(&journal).expect("read").starts_with(&bytes));
+    let Err(error) = start(true).await else { panic!("nothing is lost") };
+    assert!(error.to_string().contains("start without it"), "{error}");
 }

@@ -149,6 +149,36 @@ fn a_guardian_is_at_one_place() {
     assert!(world.proofs.places.is_empty());
 }
 
+/// Many hosts have its signature: none of them has it as a guardian for a moment.
+#[test]
+fn who_is_no_guardian_any_more_is_at_no_place() {
+    let mut world = World::new(Scheme::Augmented, &[1, 2, 3]);
+    assert_eq!(world.hears(world.here(&[1, 2], &[])), hosted(&[1, 2], &[]));
+    (2..12).for_each(|peer| world.joins(peer, &[1]));
+    assert_eq!(world.proofs.take_judged(1_000).len(), 2 * 10);
+    world.proofs.settled(set(&[2, 3]));
+    let proven = |(_, judged): &(Peer, Judged)| judged.as_ref().expect("no lie").list(true).to_vec();
+    let found: Vec<Vec<Address>> = world.proofs.take_judged(2_000).iter().map(proven).collect();
+    assert_eq!((&found[0][..], found.concat().len()), (&[who(2)][..], 1));
+    assert_eq!(world.proofs.places, HashMap::from([(who(2), PEER)]));
+}
+
+/// It left and came back between two checkpoints.
+#[test]
+fn whose_key_is_another_proves_itself_again() {
+    let mut world = World::new(Scheme::Augmented, &[1, 2]);
+    assert_eq!(world.hears(world.here(&[1, 2], &[])), hosted(&[1, 2], &[]));
+    let mut members = set(&[1, 2]).members().to_vec();
+    members[0].key = secret(9).public_key().to_bytes().into();
+    world.proofs.settled(Arc::new(GuardianSet::new(members)));
+    assert_eq!(world.judged(), Some(Err(Wrong::Proof)), "by its old key");
+    let host = PeerId::random();
+    world.proofs.connected(Peer(2), &host);
+    let signature = sign_hosting(&secret(9), &world.proofs.domain, &host).to_bytes().into();
+    world.proofs.heard(Peer(2), Here { signature, ..world.here(&[1], &[]) });
+    assert_eq!(world.proofs.take_judged(0).pop(), Some((Peer(2), hosted(&[1], &[]).expect("judged"))));
+}
+
 /// A stranger that comes again and again with other identities keeps nobody busy, nor anybody out for long.
 #[test]
 fn strangers_are_judged_in_turn() {

@@ -85,6 +85,13 @@ fn evidence_costs_its_signers_and_pushes_nothing_out() {
     }
     let kept: Vec<Hash> = verifier.ready().checkpoints.iter().map(|(_, message, _)| *message).collect();
     assert_eq!(kept, [MESSAGE]);
+    for members in 0..4 {
+        let older = GuardianSet::new(set.members()[..=members].to_vec());
+        let votes = Aggregate { signers: vec![1; members + 1], ..votes(Scheme::Augmented, &MESSAGE) };
+        assert!(!verifier.holds(&older, &MESSAGE, &votes));
+    }
+    let ready = verifier.ready();
+    assert_eq!((ready.sets.len(), ready.keys.len()), (1, usize::from(GUARDIANS)));
 }
 
 #[test]
