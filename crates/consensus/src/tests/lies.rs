@@ -6,7 +6,7 @@ use crate::*;
 use std::sync::Arc;
 use vigil_primitives::*;
 
-fn changed(vote: &Vote, change: impl FnOnce(&mut Vote)) -> Vote {
+pub(super) fn changed(vote: &Vote, change: impl FnOnce(&mut Vote)) -> Vote {
     let mut vote = vote.clone();
     change(&mut vote);
     vote.signature = sign_as(&vote.voter, &vote.digest(&domain()));

@@ -7,6 +7,7 @@ mod epochs;
 mod late;
 mod lies;
 mod liveness;
+mod memory;
 mod net;
 mod propose;
 mod restart;
