@@ -4,6 +4,7 @@ mod ahead;
 mod bench;
 mod bounds;
 mod epochs;
+mod fresh;
 mod late;
 mod lies;
 mod liveness;
