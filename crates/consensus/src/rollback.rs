@@ -235,8 +235,20 @@ impl Machine {
         }
     }
 
+    /// A lost journal may have held votes for all stored blocks: nothing is voted for over a source below theirs. Only the
+    /// tree knows the set of an HCC's own block; votes name that of its source, which is one less after a handover.
+    fn adopt_sources(&mut self) {
+        let Some(lost) = self.own.lost.filter(|_| self.own.is_fresh()) else { return };
+        let highest = self.tree.nodes().map(|node| node.meta.hcc_rank()).fold(lost.source_rank(), Ord::max);
+        if highest > lost.source_rank() {
+            let (source_set, source_height) = highest;
+            self.journal(JournalRecord::Fresh(Floor { source_set, source_height, ..lost }));
+        }
+    }
+
     /// At start: a journal that was found to be rolled back stays so, and our own certificates may show that it is.
     pub(crate) fn look_at_start(&mut self) {
+        self.adopt_sources();
         if let Some(found) = self.own.rolled_back {
             self.out.push(Effect::Halted(HaltReason::RolledBack(found)));
         }
