@@ -1,7 +1,7 @@
 //! Which certificates are known: taken from messages, made of votes, confirmed by headers; and the highest of them.
 
 use crate::certs::{Cert, Verdict, is_genesis, matches};
-use crate::limits::CERTS_UNKNOWN_MAX;
+use crate::limits::{CERTS_UNKNOWN_MAX, HEIGHT_WINDOW};
 use crate::machine::Machine;
 use crate::{Effect, Peer, Penalty, ValidatorSet};
 use std::collections::BTreeMap;
@@ -61,10 +61,12 @@ impl Machine {
         true
     }
 
-    /// Puts a vote whose signature is good into the tally and reports the faults it proves.
+    /// Puts a vote whose signature is good into the tally and reports the faults it proves. One too high for a block that
+    /// we could hold is not kept, unless it is ours: the database may be older than the journal.
     pub(crate) fn count_vote(&mut self, vote: &Vote) {
         let settled = self.tree.head().height;
-        for fault in self.tally.add(vote, settled) {
+        let keep = vote.height <= settled + HEIGHT_WINDOW || Some(vote.voter) == self.config.me;
+        for fault in self.tally.add(vote, settled, keep) {
             self.out.push(Effect::Evidence(Box::new(fault)));
         }
     }

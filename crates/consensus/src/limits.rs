@@ -20,14 +20,17 @@ pub const PARKED_PER_PEER_MAX: usize = 64;
 pub const PARKED_MAX: usize = 1024;
 /// Bytes of transactions parked in all.
 pub const PARKED_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// How far above the settled head a block may be, to be held or fetched (2T of §4.3, 4 inventories of §1.11).
+/// How far above the settled head a block may be, to be held or fetched, or a vote, to be remembered (2T of
+/// §4.3, 4 inventories of §1.11).
 pub const HEIGHT_WINDOW: Height = 200;
 /// A proposal this many epochs ahead is parked without a certificate; later ones are dropped.
 pub const EPOCHS_AHEAD_MAX: u64 = 2;
 /// Blocks held above the settled head; beyond it old branches without a certificate are dropped.
 pub const TREE_BLOCKS_MAX: usize = 2048;
-/// Votes remembered of one voter; the oldest gives way.
-pub const VOTES_PER_VOTER: usize = 64;
+/// Votes remembered of one voter; the lowest gives way. Who is not convicted has one a height, so there is room for all
+/// above the settled head and 64 below. At about 250 bytes each, and as much again for those above the head: 4 MB for a
+/// full committee.
+pub const VOTES_PER_VOTER: usize = HEIGHT_WINDOW as usize + 64;
 /// Votes, and proposals, of our own that are remembered to know them again.
 pub const OWN_REMEMBERED_MAX: usize = 64;
 /// Certificates held whose block is not.

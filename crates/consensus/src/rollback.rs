@@ -42,10 +42,12 @@ impl Signed {
         }
     }
 
-    fn knows(&self, signed: &BTreeMap<Epoch, Hash>, epoch: Epoch, hash: &Hash) -> bool {
+    /// `is_low`: it binds to nothing above what is known. What cannot be named any more was signed before only then.
+    fn knows(&self, signed: &BTreeMap<Epoch, Hash>, epoch: Epoch, hash: &Hash, is_low: bool) -> bool {
         let gave_way =
             || signed.len() == OWN_REMEMBERED_MAX && signed.keys().next().is_some_and(|oldest| epoch < *oldest);
-        signed.get(&epoch).map_or_else(|| epoch < self.floor || gave_way(), |known| known == hash)
+        let before = || is_low && (epoch < self.floor || gave_way());
+        signed.get(&epoch).map_or_else(before, |known| known == hash)
     }
 }
 
@@ -136,14 +138,23 @@ impl Machine {
         }
     }
 
+    /// Of a lost journal a part is known: low epochs alone say little while the rest is adopted.
     fn is_known(&self, statement: &Statement<'_>) -> bool {
+        let (voted, adopts) = (self.own.voted(), self.unknown_own == UnknownOwn::Adopt);
         match statement {
             Statement::Vote(vote) => {
-                let is_low = vote.height <= self.own.voted().height;
-                is_low && self.signed.knows(&self.signed.votes, vote.block_epoch, &vote.block_hash)
+                let low_source = !adopts || vote.source_rank() <= voted.source_rank();
+                let is_low = vote.height <= voted.height && low_source;
+                self.signed.knows(&self.signed.votes, vote.block_epoch, &vote.block_hash, is_low)
             }
-            Statement::Change(change) => change.target_epoch <= self.own.change_target.max(self.own.epoch()),
-            Statement::Block(header) => self.signed.knows(&self.signed.proposals, header.epoch, &header.hash()),
+            Statement::Change(change) => {
+                let is_low = !adopts || change.last_vote_height <= voted.height;
+                is_low && change.target_epoch <= self.own.change_target.max(self.own.epoch())
+            }
+            Statement::Block(header) => {
+                let is_low = !adopts || header.height <= voted.height;
+                self.signed.knows(&self.signed.proposals, header.epoch, &header.hash(), is_low)
+            }
         }
     }
 
@@ -191,11 +202,18 @@ impl Machine {
         self.restore_change();
     }
 
-    /// What may not be signed again after a statement. We vote for what we propose.
+    /// What may not be signed again after a statement. We vote for what we propose, and an `EpochChange` names the last
+    /// vote and its lock, which no source ranks above.
     fn floor(&mut self, statement: &Statement<'_>) -> Floor {
         match statement {
             Statement::Vote(vote) => Floor::from(*vote),
-            Statement::Change(change) => Floor { epoch: change.target_epoch.saturating_sub(1), ..Floor::default() },
+            Statement::Change(change) => Floor {
+                epoch: change.target_epoch.saturating_sub(1),
+                height: change.last_vote_height,
+                hash: change.last_vote_hash,
+                source_set: self.set_of_lock(change),
+                source_height: change.lock_height,
+            },
             Statement::Block(header) => {
                 let (source_set, source_height) = match self.check_cert(&header.hcc) {
                     Verdict::Valid(cert) => cert.rank(),
@@ -207,8 +225,30 @@ impl Machine {
         }
     }
 
+    /// Index of the set that certified the lock; 0 if that cannot be told. The certificate is not signed with the change,
+    /// so it may be another's.
+    fn set_of_lock(&mut self, change: &EpochChange) -> u64 {
+        let Some(cc) = change.lock_cc.as_ref().filter(|cc| cc.block_hash == change.lock_hash) else { return 0 };
+        match self.check_cert(cc) {
+            Verdict::Valid(cert) if cert.height == change.lock_height => cert.set.index,
+            _ => 0,
+        }
+    }
+
+    /// A lost journal may have held votes for all stored blocks: nothing is voted for over a source below theirs. Only the
+    /// tree knows the set of an HCC's own block; votes name that of its source, which is one less after a handover.
+    fn adopt_sources(&mut self) {
+        let Some(lost) = self.own.lost.filter(|_| self.own.is_fresh()) else { return };
+        let highest = self.tree.nodes().map(|node| node.meta.hcc_rank()).fold(lost.source_rank(), Ord::max);
+        if highest > lost.source_rank() {
+            let (source_set, source_height) = highest;
+            self.journal(JournalRecord::Fresh(Floor { source_set, source_height, ..lost }));
+        }
+    }
+
     /// At start: a journal that was found to be rolled back stays so, and our own certificates may show that it is.
     pub(crate) fn look_at_start(&mut self) {
+        self.adopt_sources();
         if let Some(found) = self.own.rolled_back {
             self.out.push(Effect::Halted(HaltReason::RolledBack(found)));
         }

@@ -7,6 +7,7 @@ use vigil_primitives::{Address, Epoch, Evidence, Hash, Height, Vote, VoteBody};
 /// Votes whose signatures were checked.
 #[derive(Clone, Default)]
 pub(crate) struct Tally {
+    /// By ascending height.
     by_voter: BTreeMap<Address, VecDeque<Vote>>,
     by_block: BTreeMap<Hash, BTreeMap<(Address, VoteBody), Vote>>,
     reported: BTreeSet<(Address, Height, bool)>,
@@ -23,29 +24,40 @@ impl Tally {
     /// of this block and height. The first may be a lie that hides the true vote, so a second is listened to; two prove a
     /// fault, and a third counts as silence.
     pub(crate) fn contains(&self, vote: &Vote) -> bool {
-        let memory = self.by_voter.get(&vote.voter).into_iter().flatten();
-        let mut same_block = memory.filter(|old| (old.block_hash, old.height) == (vote.block_hash, vote.height));
+        let Some(memory) = self.by_voter.get(&vote.voter) else { return false };
+        let same_height = memory.range(memory.partition_point(|old| old.height < vote.height)..);
+        let same_height = same_height.take_while(|old| old.height == vote.height);
+        let mut same_block = same_height.filter(|old| old.block_hash == vote.block_hash);
         same_block.clone().count() >= BODIES_MAX || same_block.any(|old| old.body() == vote.body())
     }
 
-    /// Adds a vote unless there is nothing to learn from it. Returns the faults it proves.
-    pub(crate) fn add(&mut self, vote: &Vote, settled: Height) -> Vec<Evidence> {
+    /// Looks at a vote unless there is nothing to learn from it. Returns the faults it proves. With `keep` it is remembered,
+    /// unless there is no room and all that is remembered of the voter is higher: whoever repeats old votes, which are
+    /// public, makes nobody forget the ones that count.
+    pub(crate) fn add(&mut self, vote: &Vote, settled: Height, keep: bool) -> Vec<Evidence> {
         if self.contains(vote) {
             return Vec::new();
         }
+        let memory = self.by_voter.get(&vote.voter).into_iter().flatten();
+        let faults: Vec<Evidence> = memory.filter_map(|old| fault(old, vote)).collect();
+        if keep {
+            self.keep(vote, settled);
+        }
+        faults.into_iter().filter(|fault| self.report(fault)).collect()
+    }
+
+    fn keep(&mut self, vote: &Vote, settled: Height) {
         if vote.height > settled {
             let votes = self.by_block.entry(vote.block_hash).or_default();
             votes.insert((vote.voter, vote.body()), vote.clone());
         }
         let memory = self.by_voter.entry(vote.voter).or_default();
-        let faults: Vec<Evidence> = memory.iter().filter_map(|old| fault(old, vote)).collect();
-        memory.push_back(vote.clone());
+        memory.insert(memory.partition_point(|old| old.height <= vote.height), vote.clone());
         if memory.len() > VOTES_PER_VOTER
-            && let Some(oldest) = memory.pop_front()
+            && let Some(lowest) = memory.pop_front()
         {
-            self.forget(&oldest);
+            self.forget(&lowest);
         }
-        faults.into_iter().filter(|fault| self.report(fault)).collect()
     }
 
     fn forget(&mut self, vote: &Vote) {
@@ -93,7 +105,7 @@ impl Tally {
         self.by_voter.values().map(VecDeque::len).sum()
     }
 
-    /// Votes up to the settled height can certify nothing new; each voter's newest stay for evidence. Voters that are
+    /// Votes up to the settled height can certify nothing new; each voter's highest stay for evidence. Voters that are
     /// in no set any more are forgotten.
     pub(crate) fn prune(&mut self, settled: Height, is_member: impl Fn(&Address) -> bool) {
         self.by_block.retain(|_, votes| {

@@ -67,7 +67,7 @@ impl Machine {
             return false;
         }
         let settled = self.tree.head().height;
-        let judged = self.certs.contains_key(&cc.block_hash) || self.learn_cert(&cc, author);
+        let judged = self.learn_cert(&cc, author);
         let known = self.certs.get(&cc.block_hash);
         if let Some(known) = known
             && known.height != change.lock_height

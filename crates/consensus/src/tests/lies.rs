@@ -6,7 +6,7 @@ use crate::*;
 use std::sync::Arc;
 use vigil_primitives::*;
 
-fn changed(vote: &Vote, change: impl FnOnce(&mut Vote)) -> Vote {
+pub(super) fn changed(vote: &Vote, change: impl FnOnce(&mut Vote)) -> Vote {
     let mut vote = vote.clone();
     change(&mut vote);
     vote.signature = sign_as(&vote.voter, &vote.digest(&domain()));
@@ -50,10 +50,11 @@ fn accused(effects: &[Effect]) -> [usize; 2] {
 #[test]
 fn a_lie_hides_no_surround_vote_whatever_brings_the_truth() {
     for known in [false, true] {
-        let carriers: [fn(&mut Bench, Hash) -> Message; 4] = [
+        let carriers: [fn(&mut Bench, Hash) -> Message; 5] = [
             |bench, x| Message::Vote(bench.vote(0, &x)),
             |bench, x| Message::Certificate(Arc::new(bench.cc_by(&[0, 1, 2], &x))),
             |bench, x| Message::EpochCert(EpochCert::Commit(Arc::new(bench.cc_by(&[0, 1, 2], &x)))),
+            |bench, x| Message::EpochChange(bench.change(1, 9, x, x)),
             |bench, x| {
                 let hcc = bench.cc_by(&[0, 1, 2], &x);
                 let child = bench.custom(3, |header| (header.epoch, header.parent, header.hcc) = (7, x, hcc));

@@ -6,7 +6,7 @@ use crate::*;
 use std::sync::Arc;
 use vigil_primitives::*;
 
-const ME: usize = 3;
+pub(super) const ME: usize = 3;
 
 /// Member 3 of 4, which stops when it hears of what it forgot, and a first block.
 fn forgetful(journal: Vec<JournalRecord>) -> (Bench, Hash) {
@@ -67,7 +67,7 @@ fn found(effects: &[Effect]) -> Option<RolledBack> {
     halted.map(|(_, found)| found)
 }
 
-fn journal_of(effects: &[Effect]) -> Vec<JournalRecord> {
+pub(super) fn journal_of(effects: &[Effect]) -> Vec<JournalRecord> {
     let records = effects.iter().filter_map(|effect| match effect {
         Effect::Journal(record) => Some(record.clone()),
         _ => None,
@@ -193,7 +193,7 @@ fn with_the_operators_word_we_are_bound_by_what_we_hear() {
     assert_eq!((journal_of(&effects), found(&effects)), (adopted.into(), None));
     assert_eq!(votes(&bench.propose(&rival)), NONE, "one vote an epoch");
     let effects = bench.give(Message::EpochChange(bench.genesis_change(ME, 5)));
-    assert_eq!(journal_of(&effects), [JournalRecord::EpochChange { target: 5 }, fresh(4, 0, Hash::ZERO)]);
+    assert_eq!(journal_of(&effects), [JournalRecord::EpochChange { target: 5 }, fresh(4, 0, g)]);
     assert_eq!(journal_of(&bench.give(Message::EpochChange(bench.genesis_change(ME, 5)))), [], "once");
     bench.enter(4, ME);
     let late = bench.block(4, g, g);
@@ -201,18 +201,19 @@ fn with_the_operators_word_we_are_bound_by_what_we_hear() {
     assert_eq!(changes(&bench.wait(100 * DELTA, TimerId::Epoch)), [5], "and it is said again");
 }
 
-/// A vote over `b`, or our proposal of it, that we only hear of: nothing above it is signed over a lower source.
+/// A vote for `b`, our proposal of it, or an `EpochChange` that names both links, that we only hear of: nothing above it is signed over a lower source.
 #[test]
 fn what_is_adopted_is_not_surrounded() {
-    for (what, as_vote) in [("a vote", true), ("a proposal", false)] {
+    for what in ["a vote", "a proposal", "an epoch change"] {
         let mut bench = next_start(vec![JournalRecord::Fresh(Floor::default())]);
         let g = bench.genesis();
         let a = bench.block(1, g, g);
         let b = bench.block(3, a, a);
         bench.feed(&a);
-        let effects = match as_vote {
-            true => bench.give(Message::Vote(bench.vote(ME, &b))),
-            false => bench.feed(&b),
+        let effects = match what {
+            "a vote" => bench.give(Message::Vote(bench.vote(ME, &b))),
+            "a proposal" => bench.feed(&b),
+            _ => bench.give(Message::EpochChange(bench.change(ME, 5, a, b))),
         };
         let journal = journal_of(&effects);
         assert!(matches!(journal[..], [_, JournalRecord::Fresh(_)]), "{what}: {journal:?}");
@@ -291,7 +292,7 @@ fn no_second_proposal_for_an_epoch_of_a_lost_journal() {
 }
 
 /// A later start with this journal; nothing is said of what to do.
-fn next_start(journal: Vec<JournalRecord>) -> Bench {
+pub(super) fn next_start(journal: Vec<JournalRecord>) -> Bench {
     let (mut bench, _) = forgetful(Vec::new());
     let recovered = Disk { journal, ..Disk::default() }.recovered(&equal_set(0..4));
     bench.machine = Machine::new(config(Some(ME), Rules::default()), Box::new(HashKeys(address(ME))), recovered);
@@ -313,7 +314,10 @@ fn what_is_heard_binds_at_later_starts_too_until_there_is_a_vote_above_it() {
     assert_eq!(JournalState::replay(journal.clone()).epoch(), 5);
 
     let mut bench = next_start(journal.clone());
-    assert_eq!(journal_of(&bench.give(old.clone())), [], "below what is known");
+    let effects = bench.give(old.clone());
+    assert_eq!((journal_of(&effects).len(), found(&effects)), (2, None), "higher than all votes that are known of");
+    journal.extend(journal_of(&effects));
+    assert_eq!(journal_of(&bench.give(old.clone())), [], "once");
     let effects = bench.give(newer.clone());
     assert_eq!((journal_of(&effects).len(), found(&effects)), (2, None), "adopted");
     journal.extend(journal_of(&effects));

@@ -63,18 +63,15 @@ pub(super) fn signer(
 }
 
 /// What a lost journal may have held by the blocks of the database: each is stored before it is voted for or proposed.
-/// The epoch after the settled head counts too: the next one begins only when a quorum was heard.
+/// The epoch after the settled head counts too: the next one begins only when a quorum was heard. The sources of blocks
+/// above it are the machine's to find.
 fn stored_blocks(recovered: &Recovered) -> Floor {
     let head = recovered.restart.head();
     let (source_set, source_height) = (head.hcc_set, head.hcc_height);
     let head = Floor { epoch: head.epoch + 1, height: head.height, hash: head.hash, source_set, source_height };
     recovered.pending.iter().fold(head, |floor, (block, _)| {
-        let header = &block.header;
-        // Votes do not name the set of their own block: it is at least that of their source.
-        let source = header.hcc.votes.first();
-        let (source_set, source_height) = source.map_or((0, 0), |vote| (vote.source_set, vote.height));
-        let (epoch, height) = (header.epoch, header.height);
-        floor.raised_to(Floor { epoch, height, hash: block.hash(), source_set, source_height })
+        let (epoch, height) = (block.header.epoch, block.header.height);
+        floor.raised_to(Floor { epoch, height, hash: block.hash(), ..Floor::default() })
     })
 }
 
@@ -167,33 +164,22 @@ fn tell_guardians(chain: &Chain, blocks: &[Arc<ExecutedBlock>], guardians: &Guar
 mod tests {
     use super::*;
     use vigil_consensus::{Executed, RestartPoint, ValidatorSet};
-    use vigil_primitives::{Block, BlockHeader, Hash, Hcc, Height, Signature, Vote};
+    use vigil_primitives::{Block, BlockHeader, Height};
 
-    fn block(height: Height, source: Option<(u64, Height)>) -> (Arc<Block>, Executed) {
-        let votes = source.map(|(source_set, height)| Vote {
-            height,
-            block_hash: Hash::ZERO,
-            block_epoch: height,
-            source_set,
-            source_height: height - 1,
-            source_hash: Hash::ZERO,
-            voter: Address::ZERO,
-            signature: Signature::none(),
-        });
-        let hcc = Hcc { votes: votes.into_iter().collect(), block_hash: Hash::ZERO };
-        let header = BlockHeader { height, epoch: height, hcc, ..BlockHeader::default() };
+    fn block(height: Height) -> (Arc<Block>, Executed) {
+        let header = BlockHeader { height, epoch: height + 1, ..BlockHeader::default() };
         (Arc::new(Block { header, txs: Vec::new() }), Executed::default())
     }
 
     #[test]
     fn a_lost_journal_may_have_held_votes_for_all_stored_blocks() {
         let set = ValidatorSet::new([(Address::ZERO, 1)]).expect("a set");
-        let pending = vec![block(1, None), block(3, Some((1, 1))), block(4, Some((0, 2)))];
+        let pending = [1, 3, 4].map(block).to_vec();
         let hash = pending[2].0.hash();
         let (journal, certs) = (JournalState::default(), Vec::new());
         let restart = RestartPoint::genesis(&BlockHeader::default(), set);
         let floor = stored_blocks(&Recovered { journal, restart, pending, certs });
-        assert_eq!(floor, Floor { epoch: 4, height: 4, hash, source_set: 1, source_height: 1 });
+        assert_eq!(floor, Floor { epoch: 5, height: 4, hash, ..Floor::default() });
     }
 
     #[test]
