@@ -13,7 +13,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use std::iter::once;
-use vigil_primitives::{Address, BlockHeader, Epoch, Hash, Hcc, Vote};
+use vigil_primitives::{Address, BlockHeader, Epoch, Hash, Hcc, Height, Vote};
 
 /// What our key signed from the end of the journal that was found at the start.
 #[derive(Clone)]
@@ -148,7 +148,8 @@ impl Machine {
                 self.signed.knows(&self.signed.votes, vote.block_epoch, &vote.block_hash, is_low)
             }
             Statement::Change(change) => {
-                let is_low = !adopts || change.last_vote_height <= voted.height;
+                let low_source = || self.claimed_lock(change) <= voted.source_rank();
+                let is_low = !adopts || (change.last_vote_height <= voted.height && low_source());
                 is_low && change.target_epoch <= self.own.change_target.max(self.own.epoch())
             }
             Statement::Block(header) => {
@@ -189,15 +190,22 @@ impl Machine {
         self.out.push(Effect::Halted(HaltReason::RolledBack(found)));
     }
 
-    /// Binds us to a statement as if the journal had held it. The lock that a vote stood for is lost.
+    /// Binds us to a statement as if the journal had held it, if it binds to more than is known. The lock that a vote stood
+    /// for is lost.
     fn adopt(&mut self, statement: &Statement<'_>) {
         let record = match statement {
             Statement::Vote(vote) => JournalRecord::Vote { vote: (*vote).clone(), lock: self.lock() },
             Statement::Change(change) => JournalRecord::EpochChange { target: change.target_epoch },
             Statement::Block(header) => JournalRecord::Proposal { epoch: header.epoch, hash: header.hash() },
         };
+        let (floor, voted) = (self.floor(statement), self.own.voted());
+        if let Statement::Change(change) = statement
+            && change.target_epoch <= self.own.change_target
+            && voted.raised_to(floor) == voted
+        {
+            return; // a copy whose certificate claims more than holds
+        }
         self.journal(record);
-        let floor = self.floor(statement);
         self.journal(JournalRecord::Fresh(floor));
         self.restore_change();
     }
@@ -207,16 +215,14 @@ impl Machine {
     fn floor(&mut self, statement: &Statement<'_>) -> Floor {
         match statement {
             Statement::Vote(vote) => Floor::from(*vote),
-            Statement::Change(change) => Floor {
-                epoch: change.target_epoch.saturating_sub(1),
-                height: change.last_vote_height,
-                hash: change.last_vote_hash,
-                source_set: self.set_of_lock(change),
-                source_height: change.lock_height,
-            },
+            Statement::Change(change) => {
+                let (height, hash) = (change.last_vote_height, change.last_vote_hash);
+                let (source_set, source_height) = self.lock_of(change);
+                Floor { epoch: change.target_epoch.saturating_sub(1), height, hash, source_set, source_height }
+            }
             Statement::Block(header) => {
                 let (source_set, source_height) = match self.check_cert(&header.hcc) {
-                    Verdict::Valid(cert) => cert.rank(),
+                    Verdict::Valid(cert) => (self.least_set(&header.hcc), cert.height),
                     Verdict::Unknown | Verdict::Bad(_) => (0, 0), // not of a genuine header
                 };
                 let hash = header.hash();
@@ -225,14 +231,28 @@ impl Machine {
         }
     }
 
-    /// Index of the set that certified the lock; 0 if that cannot be told. The certificate is not signed with the change,
-    /// so it may be another's.
-    fn set_of_lock(&mut self, change: &EpochChange) -> u64 {
-        let Some(cc) = change.lock_cc.as_ref().filter(|cc| cc.block_hash == change.lock_hash) else { return 0 };
-        match self.check_cert(cc) {
-            Verdict::Valid(cert) if cert.height == change.lock_height => cert.set.index,
-            _ => 0,
+    /// Least rank of a change's lock. Its certificate is not signed with the change: it may be another's.
+    fn lock_of(&mut self, change: &EpochChange) -> (u64, Height) {
+        let is_held = self.tree.meta(&change.lock_hash).is_some();
+        let holds = |verdict| matches!(verdict, Verdict::Valid(cert) if cert.height == change.lock_height);
+        match &change.lock_cc {
+            Some(cc) if !is_held && !holds(self.check_cert(cc)) => (0, change.lock_height),
+            _ => self.claimed_lock(change),
         }
+    }
+
+    /// As [`Self::lock_of`], if the certificate holds.
+    fn claimed_lock(&self, change: &EpochChange) -> (u64, Height) {
+        let named = Hcc { block_hash: change.lock_hash, votes: Vec::new() };
+        let cc = change.lock_cc.as_deref().filter(|cc| cc.block_hash == change.lock_hash);
+        (self.least_set(cc.unwrap_or(&named)), change.lock_height)
+    }
+
+    /// Index of the set that certified a block, or of its source's if the block is not held: with too high a rank we could
+    /// not vote until the set changes.
+    fn least_set(&self, hcc: &Hcc) -> u64 {
+        let source = || hcc.votes.first().map_or(0, |vote| vote.source_set);
+        self.tree.meta(&hcc.block_hash).map_or_else(source, |meta| meta.set.index)
     }
 
     /// A lost journal may have held votes for all stored blocks: nothing is voted for over a source below theirs. Only the

@@ -75,6 +75,6 @@ impl Machine {
             return false;
         }
         change.lock_cc = Some(known.map_or(cc, |cert| cert.hcc.clone()));
-        judged && (known.is_some() || change.lock_height <= settled)
+        known.is_some() || (judged && change.lock_height <= settled)
     }
 }

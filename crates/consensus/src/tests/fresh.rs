@@ -105,13 +105,51 @@ fn stored_blocks_are_not_surrounded_across_a_set_change() {
 }
 
 #[test]
-fn the_lock_of_an_adopted_epoch_change_counts_in_the_set_that_certified_it() {
-    for (voters, rank) in [([4, 5, 6], (1, 3)), ([0, 1, 2], (0, 3))] {
+fn the_lock_of_an_adopted_epoch_change_counts_in_the_set_of_its_block() {
+    for voters in [[4, 5, 6], [0, 1, 2]] {
         let (mut bench, chain) = handover();
         let [.., w, x] = chain;
         lose_journal(&mut bench, &chain[..3]);
         let mut change = bench.change(ME, 9, w, x);
         change.lock_cc = Some(Arc::new(bench.cc_by(&voters, &w)));
-        assert_eq!(source_floor(&bench.give(Message::EpochChange(change))), rank, "certificate of {voters:?}");
+        let found = source_floor(&bench.give(Message::EpochChange(change)));
+        assert_eq!(found, (1, 3), "we signed that it is the lock, whoever votes for it in what was put beside it");
     }
+}
+
+/// The certificate of a lock is not signed with the change: whoever passes it on may leave it out.
+#[test]
+fn the_lock_binds_though_a_copy_without_certificate_was_first() {
+    let (mut bench, chain) = handover();
+    let [.., w, x] = chain;
+    lose_journal(&mut bench, &[]);
+    let mut change = bench.change(ME, 9, w, x);
+    change.lock_cc = None;
+    assert_eq!(source_floor(&bench.give(Message::EpochChange(change.clone()))), (0, 3));
+    for block in &chain[..3] {
+        bench.feed(block);
+    }
+    let again = bench.give(Message::EpochChange(change.clone()));
+    assert_eq!(source_floor(&again), (1, 3), "the block is held now, and its set known");
+    let mut claims = bench.cc_by(&[4, 5, 6], &w);
+    claims.votes.iter_mut().for_each(|vote| vote.source_set = 7);
+    change.lock_cc = Some(Arc::new(claims));
+    assert_eq!(journal_of(&bench.give(Message::EpochChange(change))), [], "nothing new holds");
+}
+
+/// Block and source of the lock are not held: the certificate would hold in set 1, too, of which the chain may never be.
+#[test]
+fn a_lock_binds_to_no_later_set_than_certain() {
+    let mut bench = Bench::new(4, ME);
+    let g = bench.genesis();
+    let cc = bench.cc(g);
+    let heavier = ValidatorSet::new((0..4).map(|n| (address(n), 10 + u128::from(n == 0)))).expect("a set");
+    let u = bench.custom_with(1, vec![Bytes::from(rlp::encode(&heavier))], |h| (h.epoch, h.parent, h.hcc) = (1, g, cc));
+    let p = bench.block(2, g, g);
+    let q = bench.block(3, p, p);
+    let lock = bench.block(4, q, q);
+    lose_journal(&mut bench, &[u]);
+    let mut change = bench.change(ME, 9, lock, lock);
+    change.lock_cc = Some(Arc::new(bench.cc_by(&[0, 1, 2], &lock)));
+    assert_eq!(source_floor(&bench.give(Message::EpochChange(change))), (0, 3));
 }

@@ -123,3 +123,20 @@ fn of_a_voter_that_said_two_things_of_a_block_no_third_is_looked_at() {
     let other_signature = Vote { signature: Signature::from([1; 65]), ..truth };
     assert_eq!(penalties(&bench.give(Message::Vote(other_signature))), [], "what it says is known");
 }
+
+/// The certificate beside a change is not signed with it: whoever passes it on may put garbage there.
+#[test]
+fn a_change_counts_though_garbage_stands_beside_its_known_lock() {
+    let mut bench = Bench::new(4, 3);
+    let g = bench.genesis();
+    let x = bench.block(1, g, g);
+    bench.feed(&x);
+    bench.certify(&x);
+    let mut change = bench.change(1, 9, x, x);
+    let mut garbage = bench.cc(x);
+    garbage.votes.iter_mut().for_each(|vote| vote.source_set = 1);
+    change.lock_cc = Some(Arc::new(garbage));
+    bench.give(Message::EpochChange(change));
+    let kept = &bench.machine.changes[&address(1)];
+    assert_eq!((kept.target_epoch, kept.lock_cc.as_deref()), (9, Some(&bench.cc(x))), "with the one that holds");
+}

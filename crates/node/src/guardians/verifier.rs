@@ -46,10 +46,16 @@ impl Verifier {
         if let Some(checkpoint) = self.known(&set.hash(), message) {
             return verdict(&checkpoint, votes);
         }
-        let keys = set.members().iter().map(|member| member.key);
-        let signed = votes.signers.iter().zip(keys).filter(|(times, _)| **times > 0);
-        let (signers, keys): (Vec<u8>, Vec<BlsKeyBytes>) = signed.unzip();
-        let Some(keys) = self.decoded(&keys) else { return false };
+        let signing = (0..set.members().len()).filter(|at| votes.signers[*at] > 0);
+        let keys = match self.known_keys(set) {
+            Some(keys) => signing.clone().map(|at| keys.keys()[at]).collect(),
+            None => {
+                let named: Vec<BlsKeyBytes> = signing.clone().map(|at| set.members()[at].key).collect();
+                let Some(decoded) = self.decoded(&named) else { return false };
+                decoded
+            }
+        };
+        let signers = signing.map(|at| votes.signers[at]).collect();
         let keys = Arc::new(GuardianKeys::new(&keys));
         let prepared = self.engine.prepare_checkpoint(self.scheme, &keys, message.as_slice(), &|| true);
         prepared.is_some_and(|checkpoint| verdict(&checkpoint, &Aggregate { signers, ..votes.clone() }))
@@ -104,8 +110,8 @@ impl Verifier {
     }
 
     fn keys(&self, set: &GuardianSet) -> Option<Arc<GuardianKeys>> {
-        if let Some((_, keys)) = self.ready().sets.iter().find(|(hash, _)| *hash == set.hash()) {
-            return Some(Arc::clone(keys));
+        if let Some(keys) = self.known_keys(set) {
+            return Some(keys);
         }
         let named: Vec<BlsKeyBytes> = set.members().iter().map(|member| member.key).collect();
         let decoded = self.decoded(&named)?;
@@ -117,6 +123,12 @@ impl Verifier {
         }
         ready.sets.push_back((set.hash(), Arc::clone(&keys)));
         Some(keys)
+    }
+
+    fn known_keys(&self, set: &GuardianSet) -> Option<Arc<GuardianKeys>> {
+        let of = set.hash();
+        let ready = self.ready();
+        ready.sets.iter().find(|(hash, _)| *hash == of).map(|(_, keys)| Arc::clone(keys))
     }
 
     /// `None`: one of them is none.
