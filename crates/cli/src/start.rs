@@ -21,8 +21,8 @@ pub(crate) struct Args {
     /// Password of the node's key; otherwise it is asked for
     #[arg(long, env = "VIGIL_PASSWORD", hide_env_values = true, value_name = "TEXT")]
     password: Option<String>,
-    /// Sign although the journal of what this key has signed is missing. Only if it is lost for good and no other node
-    /// signs with this key: otherwise the stake may be slashed
+    /// Sign although the journal of what this key, or that of a guardian here, has signed is missing. Only if it is lost
+    /// for good and no other node signs with that key: otherwise the stake may be slashed
     #[arg(long)]
     fresh_journal: bool,
     /// Write every signed message that leaves to sent.jsonl in the data folder
