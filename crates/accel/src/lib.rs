@@ -13,6 +13,7 @@ pub mod checkpoint;
 mod comb;
 pub mod engine;
 mod field;
+mod gpu;
 mod hint;
 mod keccak;
 mod ops;
