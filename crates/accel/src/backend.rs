@@ -26,27 +26,34 @@ pub enum BackendName {
     Neon,
     /// x86-64 with AVX-512 F, DQ, BW, VL and IFMA.
     Avx512Ifma,
+    /// A graphics card through Vulkan, Metal or DirectX 12.
+    Wgpu,
+    /// An NVIDIA card through CUDA.
+    Cuda,
 }
 
 impl BackendName {
     /// All of them, the fastest last.
-    pub const ALL: [Self; 4] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512Ifma];
+    pub const ALL: [Self; 6] =
+        [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512Ifma, Self::Wgpu, Self::Cuda];
 
-    /// `portable`, `avx2`, `neon` or `avx512ifma`.
+    /// `portable`, `neon`, `avx2`, `avx512ifma`, `wgpu` or `cuda`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Neon => "neon",
             Self::Avx512Ifma => "avx512ifma",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
         }
     }
 
     /// The kind of processor that it is for, as in [`std::env::consts::ARCH`], and the instruction sets that it needs
-    /// there; `None`: every kind.
+    /// there; `None`: every kind, or no processor at all.
     pub const fn needs(self) -> Option<(&'static str, &'static [&'static str])> {
         match self {
-            Self::Portable => None,
+            Self::Portable | Self::Wgpu | Self::Cuda => None,
             Self::Neon => Some(("aarch64", &["neon"])),
             Self::Avx2 => Some(("x86_64", &["avx2", "bmi1", "bmi2", "adx"])),
             Self::Avx512Ifma => {
@@ -58,7 +65,7 @@ impl BackendName {
 
 /// No backend has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no backend is called `{0}`; there are portable, neon, avx2 and avx512ifma")]
+#[error("no backend is called `{0}`; there are portable, neon, avx2, avx512ifma, wgpu and cuda")]
 pub struct UnknownBackend(pub String);
 
 impl FromStr for BackendName {

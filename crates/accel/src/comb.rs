@@ -2,12 +2,15 @@
 
 use crate::field::Packed;
 use crate::ops::PublicKey;
+use std::sync::{Arc, Weak};
 
 /// Multiples of one public key, 256 KiB; made by [`crate::Backend::build_combs`], understood by every CPU backend.
 #[derive(Clone, Debug)]
 pub struct Comb {
     key: PublicKey,
     points: Box<[Packed]>,
+    /// What copies in other memories are known by, and see that this one is gone by.
+    alive: Arc<()>,
 }
 
 impl Comb {
@@ -23,7 +26,7 @@ impl Comb {
     /// `points[window * 128 + i - 1]` is `i * 2^(8 window)` times the key.
     pub(crate) fn new(key: PublicKey, points: Vec<Packed>) -> Self {
         assert_eq!(points.len(), Self::WINDOWS * Self::ENTRIES);
-        Self { key, points: points.into() }
+        Self { key, points: points.into(), alive: Arc::default() }
     }
 
     /// Whose multiples.
@@ -34,5 +37,20 @@ impl Comb {
     #[inline(always)]
     pub(crate) fn point(&self, window: usize, index: usize) -> &Packed {
         &self.points[window * Self::ENTRIES + index]
+    }
+
+    /// The same for this table and its clones alone, as long as a [`Comb::alive`] of it is held.
+    pub(crate) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.alive) as usize
+    }
+
+    /// Tells when this table and its clones are gone.
+    pub(crate) fn alive(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
+    }
+
+    /// All of them.
+    pub(crate) fn points(&self) -> &[Packed] {
+        &self.points
     }
 }

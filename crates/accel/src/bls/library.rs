@@ -30,6 +30,63 @@ pub(crate) fn multiply(a: &blst_fp12, b: &blst_fp12) -> blst_fp12 {
     product
 }
 
+/// A product in Fp.
+pub(crate) fn product(a: &blst_fp, b: &blst_fp) -> blst_fp {
+    let mut product = blst_fp::default();
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp_mul(&mut product, a, b) };
+    product
+}
+
+/// A product in Fp2.
+pub(crate) fn product_fp2(a: &blst_fp2, b: &blst_fp2) -> blst_fp2 {
+    let mut product = blst_fp2::default();
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp2_mul(&mut product, a, b) };
+    product
+}
+
+/// A sum in Fp2.
+pub(crate) fn sum_fp2(a: &blst_fp2, b: &blst_fp2) -> blst_fp2 {
+    let mut sum = blst_fp2::default();
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp2_add(&mut sum, a, b) };
+    sum
+}
+
+/// `c0 - c1 u`
+pub(crate) fn conjugate_fp2(a: &blst_fp2) -> blst_fp2 {
+    let mut conjugate = *a;
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp_cneg(&mut conjugate.fp[1], &a.fp[1], true) };
+    conjugate
+}
+
+/// A number below p from its words of 32 bits, the least significant first.
+pub(crate) fn fp_from_words(words: &[u32; 12]) -> blst_fp {
+    let mut number = blst_fp::default();
+    // SAFETY: 12 words.
+    unsafe { blst_fp_from_uint32(&mut number, words.as_ptr()) };
+    number
+}
+
+/// Which of a number and its negative it is, as compressed points say it: by the second half, or the first where that is 0.
+pub(crate) fn is_large(a: &blst_fp2) -> bool {
+    let is_large = |half: &blst_fp| {
+        let mut words = [0; 12];
+        // SAFETY: room for 12 words.
+        unsafe { blst_uint32_from_fp(words.as_mut_ptr(), half) };
+        words.iter().rev().gt(HALF_OF_P.iter().rev())
+    };
+    if a.fp[1] == blst_fp::default() { is_large(&a.fp[0]) } else { is_large(&a.fp[1]) }
+}
+
+/// (p - 1) / 2
+const HALF_OF_P: [u32; 12] = [
+    0xffff_d555, 0xdcff_7fff, 0x58a9_ffff, 0x0f55_ffff, 0x7b58_7b12, 0xb398_6950, 0x79c2_895f, 0xb23b_a5c2, 0x21a5_d66b,
+    0x258d_d3db, 0x1cbf_f34d, 0x0d00_88f5,
+];
+
 pub(crate) fn square(a: &blst_fp12) -> blst_fp12 {
     let mut square = blst_fp12::default();
     // SAFETY: a number of blst.
@@ -50,6 +107,14 @@ pub(crate) fn exponentiates_to_one(value: &blst_fp12) -> bool {
         blst_final_exp(&mut result, value);
         blst_fp12_is_one(&result)
     }
+}
+
+/// What a message is hashed to a curve from: section 5.3.1 of RFC 9380, with SHA-256.
+pub(crate) fn expand_message<const N: usize>(message: &[u8], tag: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: slices with their lengths.
+    unsafe { blst_expand_message_xmd(bytes.as_mut_ptr(), N, message.as_ptr(), message.len(), tag.as_ptr(), tag.len()) };
+    bytes
 }
 
 /// The hash of bytes to G2, under a domain separation tag.

@@ -3,6 +3,7 @@
 //! A sum of keys or a product of Miller values is worked out by a [`Maths`]; whatever it gives is used with blst's own
 //! pairing, so that all of them give the same answers.
 
+pub(crate) mod constants;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 // Some of these are for the vectors alone.

@@ -28,11 +28,13 @@ pub enum Kernel {
     KeccakMessages,
     /// Weighted sums of signer vectors.
     SignerSums,
+    /// Programs on numbers modulo the prime of BLS12-381.
+    Fp381,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SecpPrepare,
         Self::InvertOrder,
         Self::SecpSum,
@@ -43,6 +45,7 @@ impl Kernel {
         Self::SignerFinish,
         Self::KeccakMessages,
         Self::SignerSums,
+        Self::Fp381,
     ];
 
     /// Its name in the sources.
@@ -58,6 +61,7 @@ impl Kernel {
             Self::SignerFinish => "signer_finish",
             Self::KeccakMessages => "keccak_messages",
             Self::SignerSums => "signer_sums",
+            Self::Fp381 => "fp381",
         }
     }
 }

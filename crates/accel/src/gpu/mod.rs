@@ -1,4 +1,26 @@
-//! Graphics cards: one host program ([`backend`](self)) over [`card::Card`], which CUDA, wgpu and the host twin implement.
+//! Graphics cards: one host program over [`card::Card`], which CUDA, wgpu and the host twin implement.
 //! The kernels are in `kernels/`, whose README.md is the contract between them and this module.
+//!
+//! | file | what |
+//! |---|---|
+//! | `card` | what a card must do |
+//! | `question`, `tag`, `canaries` | rows of words: what is asked and answered |
+//! | `desk` | a lane of work: the order of kernels |
+//! | `post`, `health` | couriers of a card, time limits, quarantine |
+//! | `guard` | no answer is taken on trust |
+//! | `tables` | tables of hot keys on the card |
+//! | `backend` | [`crate::Backend`] of a card |
 
+pub(crate) mod backend;
+mod canaries;
 pub(crate) mod card;
+mod checkpoint;
+mod desk;
+mod fp381;
+mod guard;
+mod health;
+mod post;
+mod question;
+mod start;
+mod tables;
+mod tag;

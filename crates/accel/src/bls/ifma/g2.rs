@@ -5,7 +5,7 @@
 
 use super::fp::Fp;
 use super::fp2::Fp2;
-use crate::bls::words::{self, Limbs};
+use crate::bls::constants::{PSI_X, PSI_Y, PSI2_X, X_ABS};
 use blst::blst_p2_affine;
 
 /// `(x, y)`, not infinity.
@@ -22,21 +22,6 @@ pub(super) struct Jacobian {
     pub(super) y: Fp2,
     pub(super) z: Fp2,
 }
-
-/// The absolute value of the curve's parameter x, which is negative.
-pub(super) const X_ABS: u64 = 0xd201_0000_0001_0000;
-
-/// 1 / (1 + u)^((p-1)/3), which is this times u.
-const PSI_X: Limbs =
-    words::from_hex("1a0111ea397fe699ec02408663d4de85aa0d857d89759ad4897d29650fb85f9b409427eb4f49fffd8bfd00000000aaad");
-/// 1 / (1 + u)^((p-1)/2)
-const PSI_Y: [Limbs; 2] = [
-    words::from_hex("135203e60180a68ee2e9c448d77a2cd91c3dedd930b1cf60ef396489f61eb45e304466cf3e67fa0af1ee7b04121bdea2"),
-    words::from_hex("06af0e0437ff400b6831e36d6bd17ffe48395dabc2d3435e77f76e17009241c5ee67992f72ec05f4c81084fbede3cc09"),
-];
-/// The norm of [`PSI_X`]
-const PSI2_X: Limbs =
-    words::from_hex("1a0111ea397fe699ec02408663d4de85aa0d857d89759ad4897d29650fb85f9b409427eb4f49fffd8bfd00000000aaac");
 
 impl Affine {
     #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]

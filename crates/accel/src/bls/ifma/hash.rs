@@ -5,8 +5,7 @@ use super::fp2::Fp2;
 use super::g2::{Affine, Jacobian};
 use super::power::invert;
 use super::sswu::map_to_curve;
-use crate::bls::words;
-use blst::blst_expand_message_xmd;
+use crate::bls::{library, words};
 
 /// Bytes of uniform randomness for one number of Fp (`L` of the suite).
 const FIELD_BYTES: usize = 64;
@@ -34,7 +33,8 @@ pub(super) fn hash_to_g2<M: AsRef<[u8]>>(messages: &[M], tag: &[u8]) -> Vec<Hash
 fn hash_to_field<M: AsRef<[u8]>>(messages: &[M], tag: &[u8]) -> [Fp2; 2] {
     let mut words = [[[0u64; 8]; 8]; FIELDS];
     for lane in 0..8 {
-        let bytes = expand(messages[lane.min(messages.len() - 1)].as_ref(), tag);
+        let message = messages[lane.min(messages.len() - 1)].as_ref();
+        let bytes: [u8; FIELDS * FIELD_BYTES] = library::expand_message(message, tag);
         for (words, bytes) in words.iter_mut().zip(bytes.as_chunks::<FIELD_BYTES>().0) {
             for (word, bytes) in words[lane].iter_mut().rev().zip(bytes.as_chunks::<8>().0) {
                 *word = u64::from_be_bytes(*bytes);
@@ -43,17 +43,6 @@ fn hash_to_field<M: AsRef<[u8]>>(messages: &[M], tag: &[u8]) -> [Fp2; 2] {
     }
     let [a, b, c, d] = words;
     [Fp2 { c0: reduce(&a), c1: reduce(&b) }, Fp2 { c0: reduce(&c), c1: reduce(&d) }]
-}
-
-/// Section 5.3.1 with SHA-256.
-fn expand(message: &[u8], tag: &[u8]) -> [u8; FIELDS * FIELD_BYTES] {
-    let mut bytes = [0; FIELDS * FIELD_BYTES];
-    // SAFETY: slices with their lengths.
-    unsafe {
-        let (out, len) = (bytes.as_mut_ptr(), bytes.len());
-        blst_expand_message_xmd(out, len, message.as_ptr(), message.len(), tag.as_ptr(), tag.len());
-    }
-    bytes
 }
 
 /// Numbers of 512 bits modulo p.

@@ -6,7 +6,8 @@
 
 use super::fp::Fp;
 use super::fp12::{Fp12, Line};
-use super::g2::{Affine, Jacobian, X_ABS};
+use super::g2::{Affine, Jacobian};
+use crate::bls::constants::X_ABS;
 
 /// A point of G1 a lane, as lines take it.
 #[derive(Clone, Copy, Debug)]

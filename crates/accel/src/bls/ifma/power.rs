@@ -2,21 +2,9 @@
 
 use super::fp::Fp;
 use super::fp2::Fp2;
-use crate::bls::words::{self, P_WORDS};
+use crate::bls::constants::{HALF, P_MINUS_3_OVER_4, P_MINUS_3_OVER_4_BITS};
 use blst::{blst_fp, blst_fp_eucl_inverse};
 
-/// (p - 3) / 4
-const P_MINUS_3_OVER_4: [u64; 6] = {
-    let mut out = [0; 6];
-    let mut i = 0;
-    while i < 6 {
-        // p is 3 modulo 4: the two bits that fall out are the 3.
-        out[i] = P_WORDS[i] >> 2 | if i < 5 { P_WORDS[i + 1] << 62 } else { 0 };
-        i += 1;
-    }
-    out
-};
-const BITS: usize = 379;
 /// Bits of a window of the exponent.
 const WINDOW: usize = 5;
 
@@ -39,7 +27,7 @@ fn inverse_roots_in_step(numbers: &mut [Fp]) {
         odd.push(last.iter().zip(&squares).map(|(x, square)| x.mul(square)).collect());
     }
     let bit = |i: usize| P_MINUS_3_OVER_4[i / 64] >> (i % 64) & 1;
-    let mut at = BITS;
+    let mut at = P_MINUS_3_OVER_4_BITS;
     let mut started = false;
     while at > 0 {
         if bit(at - 1) == 0 {
@@ -128,7 +116,7 @@ pub(super) fn square_roots(numbers: &[Fp2]) -> Vec<Roots> {
 /// The roots, given `n` with `n^2` the norm of each (or of the negative: then there is no root).
 #[target_feature(enable = "avx512f,avx512dq,avx512ifma")]
 pub(super) fn second_halves(numbers: &[Fp2], n: &[Fp]) -> Vec<Roots> {
-    let half = Fp::splat(&const { words::from_hex(HALF) });
+    let half = Fp::splat(&HALF);
     let halved: Vec<Fp> = numbers.iter().zip(n).map(|(a, n)| choose_half(a, n).mul(&half)).collect();
     let mut t = halved.clone();
     inverse_roots(&mut t);
@@ -150,9 +138,6 @@ fn choose_half(a: &Fp2, n: &Fp) -> Fp {
     let sum = a.c0.add(n);
     sum.select(sum.is_zero(), &a.c0.sub::<2>(n))
 }
-
-/// 1 / 2 modulo p
-const HALF: &str = "0d0088f51cbff34d258dd3db21a5d66bb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd556";
 
 #[cfg(test)]
 mod tests;

@@ -5,50 +5,8 @@ use super::fp::Fp;
 use super::fp2::Fp2;
 use super::g2::Jacobian;
 use super::power::{inverse_roots, invert, second_halves};
-use crate::bls::words::{Limbs, from_hex, small};
-
-/// A root of -5.
-const ROOT_MINUS_5: Limbs =
-    from_hex("186417302d5a65347a88b0f999ab2b504614aa5e2eebdeb1a014c40bceb7d2306c12a6d436befcf94d39c9db7b263cd4");
-
-/// The numerator of the isogeny's x, coefficients of 1, x, x^2 and x^3.
-const X_NUMERATOR: [[Limbs; 2]; 4] = [
-    [
-        from_hex("5c759507e8e333ebb5b7a9a47d7ed8532c52d39fd3a042a88b58423c50ae15d5c2638e343d9c71c6238aaaaaaaa97d6"),
-        from_hex("5c759507e8e333ebb5b7a9a47d7ed8532c52d39fd3a042a88b58423c50ae15d5c2638e343d9c71c6238aaaaaaaa97d6"),
-    ],
-    [
-        small(0),
-        from_hex("11560bf17baa99bc32126fced787c88f984f87adf7ae0c7f9a208c6b4f20a4181472aaa9cb8d555526a9ffffffffc71a"),
-    ],
-    [
-        from_hex("11560bf17baa99bc32126fced787c88f984f87adf7ae0c7f9a208c6b4f20a4181472aaa9cb8d555526a9ffffffffc71e"),
-        from_hex("8ab05f8bdd54cde190937e76bc3e447cc27c3d6fbd7063fcd104635a790520c0a395554e5c6aaaa9354ffffffffe38d"),
-    ],
-    [
-        from_hex("171d6541fa38ccfaed6dea691f5fb614cb14b4e7f4e810aa22d6108f142b85757098e38d0f671c7188e2aaaaaaaa5ed1"),
-        small(0),
-    ],
-];
-/// The numerator of the isogeny's y / y.
-const Y_NUMERATOR: [[Limbs; 2]; 4] = [
-    [
-        from_hex("1530477c7ab4113b59a4c18b076d11930f7da5d4a07f649bf54439d87d27e500fc8c25ebf8c92f6812cfc71c71c6d706"),
-        from_hex("1530477c7ab4113b59a4c18b076d11930f7da5d4a07f649bf54439d87d27e500fc8c25ebf8c92f6812cfc71c71c6d706"),
-    ],
-    [
-        small(0),
-        from_hex("5c759507e8e333ebb5b7a9a47d7ed8532c52d39fd3a042a88b58423c50ae15d5c2638e343d9c71c6238aaaaaaaa97be"),
-    ],
-    [
-        from_hex("11560bf17baa99bc32126fced787c88f984f87adf7ae0c7f9a208c6b4f20a4181472aaa9cb8d555526a9ffffffffc71c"),
-        from_hex("8ab05f8bdd54cde190937e76bc3e447cc27c3d6fbd7063fcd104635a790520c0a395554e5c6aaaa9354ffffffffe38f"),
-    ],
-    [
-        from_hex("124c9ad43b6cf79bfbf7043de3811ad0761b0f37a1e26286b0e977c69aa274524e79097a56dc4bd9e1b371c71c718b10"),
-        small(0),
-    ],
-];
+use crate::bls::constants::{ROOT_MINUS_5, X_NUMERATOR, Y_NUMERATOR};
+use crate::bls::words::{Limbs, small};
 
 /// A number on the way.
 struct Candidate {

@@ -1,0 +1,429 @@
+//! The backend of graphics cards.
+
+use super::canaries::{Canaries, TABLE};
+use super::card::{Card, CardInfo, Fault};
+use super::desk::{Messages, SUMS_ANSWER};
+use super::guard::{CANARIES, Canary, Mixed, judge};
+use super::health::Standing;
+use super::post::{Pending, Post};
+use super::question::{Cold, Hot, OfSigner, Question, Recover, WithTable};
+use super::tables::Tables;
+use super::tag::{Seeds, TAG};
+use crate::backend::{Backend, BackendName};
+use crate::comb::Comb;
+use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::oracle;
+use rand::Rng;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use vigil_crypto::{Check, SignatureError};
+use vigil_primitives::Hash;
+
+/// Items that are worth a launch of their own; larger batches go in several, so that copies and kernels overlap.
+const CHUNK: usize = 16_384;
+/// Chunks of a batch, where it is large enough.
+const CHUNKS: usize = 6;
+/// Longer messages are hashed by the CPU: one thread of a card would take long.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes of messages of a launch.
+const MESSAGES_BYTES: usize = 8 * 1024 * 1024;
+/// One in so many digests and sums is worked out again by the CPU.
+const SAMPLED: usize = 256;
+
+/// Answers of the CPU.
+type ByCpu<'a, Q> = &'a dyn Fn(&[<Q as Question>::Item]) -> Vec<Result<<Q as Question>::Answer, SignatureError>>;
+
+/// One graphics card, and the CPU's backend that checks it and takes over where it fails.
+pub struct Gpu {
+    name: BackendName,
+    post: Post,
+    cpu: &'static dyn Backend,
+    canaries: Canaries,
+    /// Locked for a batch: no table moves while it is used.
+    tables: Mutex<Option<Tables>>,
+}
+
+impl Gpu {
+    /// Sets a card up and tests it with every question.
+    ///
+    /// # Errors
+    /// The card's; [`Fault::Lies`] if it fails the test.
+    pub(crate) fn open(name: BackendName, card: Arc<dyn Card>, cpu: &'static dyn Backend) -> Result<Self, Fault> {
+        let post = Post::open(card)?;
+        let gpu = Self { name, post, cpu, canaries: Canaries::new(), tables: Mutex::new(None) };
+        gpu.self_test()?;
+        gpu.post.health.passed();
+        Ok(gpu)
+    }
+
+    /// What it is.
+    pub fn info(&self) -> &CardInfo {
+        self.post.card.info()
+    }
+
+    /// Why it is not used; `None` while it is.
+    pub fn why_not(&self) -> Option<Fault> {
+        self.post.health.why_not()
+    }
+
+    /// Asks every question, with the canaries as items.
+    ///
+    /// # Errors
+    /// The card's; [`Fault::Lies`].
+    pub fn self_test(&self) -> Result<(), Fault> {
+        let c = &self.canaries;
+        self.test(&c.recover, |items| self.chunks::<Recover>(items, &c.recover, &self.cpu_oracle::<Recover>()))?;
+        self.test(&c.cold, |items| self.chunks::<Cold>(items, &c.cold, &self.cpu_oracle::<Cold>()))?;
+        self.test(&c.signers, |items| self.chunks::<OfSigner>(items, &c.signers, &self.cpu_oracle::<OfSigner>()))?;
+        self.test(&c.hot, |items| self.with_tables(&[], |_, tables| self.hot_chunks(items, tables)))?;
+        let messages: Vec<Vec<u8>> = (0..300).map(|length| vec![length as u8; length]).collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let mut digests = vec![Hash::ZERO; messages.len()];
+        self.digests(&messages, &mut digests)?;
+        if digests.iter().zip(&messages).any(|(digest, message)| *digest != oracle::digest(message)) {
+            return Err(Fault::Lies("a digest of the self-test is wrong".to_owned()));
+        }
+        let vectors = [[1u8, 2, 255, 0, 7].as_slice(), &[0, 255, 255, 1, 9]];
+        let (weights, mut sums, mut right) = ([u64::MAX, 3], [0; 5], [0; 5]);
+        self.sums(&vectors, &weights, &mut sums)?;
+        vigil_crypto::signer_vectors::weighted_sums(&vectors, &weights, &mut right);
+        if sums == right { Ok(()) } else { Err(Fault::Lies("a sum of the self-test is wrong".to_owned())) }
+    }
+
+    fn test<Q: Question>(
+        &self,
+        canaries: &[Canary<Q>],
+        ask: impl Fn(&[Q::Item]) -> Result<Vec<Result<Q::Answer, SignatureError>>, Fault>,
+    ) -> Result<(), Fault> {
+        let items: Vec<Q::Item> = canaries.iter().map(|canary| canary.item.clone()).collect();
+        let answers = ask(&items)?;
+        let right = answers.into_iter().zip(canaries).all(|(answer, canary)| answer.ok() == canary.answer);
+        if right { Ok(()) } else { Err(Fault::Lies(format!("{}: self-test", Q::FINISH.name()))) }
+    }
+
+    fn cpu_oracle<Q: Question>(&self) -> impl Fn(&[Q::Item]) -> Vec<Result<Q::Answer, SignatureError>> {
+        |items: &[Q::Item]| items.iter().map(Q::oracle).collect()
+    }
+
+    /// Whether the card may be asked; one that has rested is tested first.
+    fn is_usable(&self) -> bool {
+        match self.post.health.standing(Instant::now()) {
+            Standing::Good => true,
+            Standing::Resting => false,
+            Standing::ToBeTested => match self.self_test() {
+                Ok(()) => {
+                    self.post.health.passed();
+                    true
+                }
+                Err(fault) => {
+                    self.failed(&fault);
+                    false
+                }
+            },
+        }
+    }
+
+    fn failed(&self, fault: &Fault) {
+        self.post.health.failed(fault, Instant::now());
+    }
+
+    /// What the card answers, or the CPU where it fails.
+    fn or_cpu<R>(&self, card: impl FnOnce() -> Result<R, Fault>, cpu: impl FnOnce() -> R) -> R {
+        if !self.is_usable() {
+            return cpu();
+        }
+        card().unwrap_or_else(|fault| {
+            self.failed(&fault);
+            cpu()
+        })
+    }
+
+    /// As [`Backend::recover`]; `by_cpu` does what the card does not, on as many threads as it likes.
+    pub(crate) fn recover_with(&self, items: &[Signed], by_cpu: ByCpu<'_, Recover>) -> Vec<Recovered> {
+        self.or_cpu(|| self.chunks::<Recover>(items, &self.canaries.recover, by_cpu), || by_cpu(items))
+    }
+
+    /// As [`Backend::verify_cold`].
+    pub(crate) fn cold_with(&self, claims: &[Claim], by_cpu: ByCpu<'_, Cold>) -> Vec<Verdict> {
+        self.or_cpu(|| self.chunks::<Cold>(claims, &self.canaries.cold, by_cpu), || by_cpu(claims))
+    }
+
+    /// Whether each account signed.
+    pub(crate) fn signers_with(&self, checks: &[Check], by_cpu: ByCpu<'_, OfSigner>) -> Vec<Verdict> {
+        self.or_cpu(|| self.chunks::<OfSigner>(checks, &self.canaries.signers, by_cpu), || by_cpu(checks))
+    }
+
+    fn chunk(&self, items: usize) -> usize {
+        let most = self.info().items_max.saturating_sub(CANARIES).max(1);
+        items.div_ceil(CHUNKS).max(CHUNK).min(most)
+    }
+
+    fn chunks<Q: Question>(
+        &self,
+        items: &[Q::Item],
+        canaries: &[Canary<Q>],
+        by_cpu: ByCpu<'_, Q>,
+    ) -> Result<Vec<Result<Q::Answer, SignatureError>>, Fault> {
+        let pending: Vec<_> = items
+            .chunks(self.chunk(items.len()))
+            .map(|chunk| {
+                let (items, canaries) = (chunk.to_vec(), canaries.to_vec());
+                let answers = self.post.send(items.len(), move |desk, limit| {
+                    let (mixed, seeds) = (Mixed::<Q>::new(items, &canaries, &mut rand::rng()), Seeds::random());
+                    let answers = desk.signatures::<Q>(&mixed.rows, None, seeds, limit)?;
+                    mixed.read(&answers, seeds)
+                });
+                (chunk, answers)
+            })
+            .collect();
+        collect(pending, |chunk, said| judge::<Q>(chunk, said, &mut rand::rng(), by_cpu))
+    }
+
+    /// Signatures of keys with tables; `combs[i]` belongs to `claims[i]`.
+    fn hot(&self, claims: &[Claim], combs: &[&Comb]) -> Result<Vec<Verdict>, Fault> {
+        let mut verdicts = Vec::with_capacity(claims.len());
+        let mut room = 0;
+        while verdicts.len() < claims.len() {
+            let (claims, combs) = (&claims[verdicts.len()..], &combs[verdicts.len()..]);
+            if room == 0 {
+                room = self.with_tables(&[], |_, tables| Ok(tables.room()))?;
+            }
+            let mut seen = HashSet::new();
+            let fit = combs.iter().take_while(|comb| {
+                seen.insert(comb.identity());
+                seen.len() <= room
+            });
+            let fit = fit.count();
+            let some = self.with_tables(&combs[..fit], |places, tables| {
+                let item = |(claim, table): (&Claim, &u32)| WithTable { claim: *claim, table: *table };
+                let items: Vec<WithTable> = claims.iter().zip(places).map(item).collect();
+                self.hot_chunks(&items, tables)
+            })?;
+            verdicts.extend(some);
+        }
+        Ok(verdicts)
+    }
+
+    /// With the tables of `combs` on the card; `work` gets their places.
+    fn with_tables<R>(
+        &self,
+        combs: &[&Comb],
+        work: impl FnOnce(&[u32], &Tables) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let mut tables = self.tables();
+        if tables.is_none() {
+            let card = Arc::clone(&self.post.card);
+            let mut new = self.post.send(1, move |_, _| Tables::new(&card)).wait()?;
+            let own = self.cpu.build_combs(&[*self.canaries.key()]).pop().flatten();
+            let own = own.ok_or_else(|| Fault::Lies("the CPU makes no table of the canaries' key".to_owned()))?;
+            let words = super::start::words_of_points(own.points());
+            self.upload(&mut new, vec![(TABLE, words)])?;
+            *tables = Some(new);
+        }
+        let tables = tables.as_mut().expect("just made");
+        let (places, uploads) = tables.place(combs);
+        if !uploads.is_empty() {
+            self.upload(tables, uploads)?;
+        }
+        work(&places, tables)
+    }
+
+    fn upload(&self, tables: &mut Tables, uploads: super::tables::Uploads) -> Result<(), Fault> {
+        let to = Arc::clone(&tables.buffer);
+        let done = self.post.send(uploads.len(), move |desk, limit| desk.upload(&to, &uploads, limit)).wait();
+        if done.is_err() {
+            tables.forget();
+        }
+        done
+    }
+
+    fn hot_chunks(&self, items: &[WithTable], tables: &Tables) -> Result<Vec<Verdict>, Fault> {
+        let number = tables.room() + 1;
+        let pending: Vec<_> = items
+            .chunks(self.chunk(items.len()))
+            .map(|chunk| {
+                let (items, canaries) = (chunk.to_vec(), self.canaries.hot.clone());
+                let buffer = Arc::clone(&tables.buffer);
+                let answers = self.post.send(items.len(), move |desk, limit| {
+                    let (mixed, seeds) = (Mixed::<Hot>::new(items, &canaries, &mut rand::rng()), Seeds::random());
+                    let answers = desk.signatures::<Hot>(&mixed.rows, Some((&buffer, number)), seeds, limit)?;
+                    mixed.read(&answers, seeds)
+                });
+                (chunk, answers)
+            })
+            .collect();
+        let by_cpu = |items: &[WithTable]| {
+            let claims: Vec<Claim> = items.iter().map(|item| item.claim).collect();
+            self.cpu.verify_cold(&claims)
+        };
+        collect(pending, |chunk, said| judge::<Hot>(chunk, said, &mut rand::rng(), &by_cpu))
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Option<Tables>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Digests of messages. Rows have tags, and a sample is hashed by the CPU.
+    fn digests(&self, messages: &[&[u8]], out: &mut [Hash]) -> Result<(), Fault> {
+        let mut rest = (messages, out);
+        let mut pending = Vec::new();
+        while let Some(count) = Some(fitting(rest.0, self.info().items_max)).filter(|count| *count > 0) {
+            let (some, other) = rest.0.split_at(count);
+            let (place, others) = rest.1.split_at_mut(count);
+            let mut packed = Messages::default();
+            some.iter().filter(|message| message.len() <= MESSAGE_BYTES_MAX).for_each(|message| packed.push(message));
+            let answers = self.post.send(count, move |desk, limit| {
+                if packed.count() == 0 {
+                    return Ok(Vec::new());
+                }
+                let seeds = Seeds::random();
+                untagged(desk.digests(&packed, seeds, limit)?, Messages::ANSWER, seeds)
+            });
+            pending.push((some, place, answers));
+            rest = (other, others);
+        }
+        for (some, place, answers) in pending {
+            let words = answers.wait()?;
+            let mut digests = words.chunks_exact(Messages::ANSWER - TAG);
+            for (message, digest) in some.iter().zip(place) {
+                *digest = match message.len() <= MESSAGE_BYTES_MAX {
+                    true => hash(digests.next().ok_or_else(|| Fault::Lies("digests are missing".to_owned()))?),
+                    false => oracle::digest(message),
+                };
+                if rand::rng().random_ratio(1, SAMPLED as u32) && *digest != oracle::digest(message) {
+                    return Err(Fault::Lies("a digest is wrong".to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Weighted sums of signer vectors.
+    fn sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) -> Result<(), Fault> {
+        let n = sums.len();
+        if n == 0 || vectors.is_empty() {
+            sums.fill(0);
+            return Ok(());
+        }
+        let mut packed = Messages::default();
+        vectors.iter().for_each(|vector| packed.push(vector));
+        let weights_words = weights.iter().flat_map(|weight| [*weight as u32, (weight >> 32) as u32]).collect::<Vec<_>>();
+        let answers = self.post.send(n, move |desk, limit| {
+            let seeds = Seeds::random();
+            untagged(desk.sums(n, packed.words(), &weights_words, seeds, limit)?, SUMS_ANSWER, seeds)
+        });
+        let words = answers.wait()?;
+        for (at, (sum, words)) in sums.iter_mut().zip(words.chunks_exact(SUMS_ANSWER - TAG)).enumerate() {
+            *sum = words.iter().rev().fold(0, |sum, word| sum << 32 | u128::from(*word));
+            let again = || vectors.iter().zip(weights).map(|(v, w)| u128::from(v[at]) * u128::from(*w)).sum::<u128>();
+            if rand::rng().random_ratio(1, SAMPLED as u32) && *sum != again() {
+                return Err(Fault::Lies("a sum is wrong".to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Answers of all chunks, in order.
+fn collect<T, S: Send, R>(
+    pending: Vec<(&[T], Pending<S>)>,
+    judge: impl Fn(&[T], S) -> Result<Vec<R>, Fault>,
+) -> Result<Vec<R>, Fault> {
+    let mut answers = Vec::new();
+    for (chunk, said) in pending {
+        answers.append(&mut judge(chunk, said.wait()?)?);
+    }
+    Ok(answers)
+}
+
+/// Messages of the next launch.
+fn fitting(messages: &[&[u8]], items_max: usize) -> usize {
+    let mut bytes = 0;
+    let fits = messages.iter().take(items_max).take_while(|message| {
+        bytes += message.len().min(MESSAGE_BYTES_MAX);
+        bytes <= MESSAGES_BYTES
+    });
+    fits.count()
+}
+
+/// Rows without their tags, which must fit.
+fn untagged(words: Vec<u32>, row: usize, seeds: Seeds) -> Result<Vec<u32>, Fault> {
+    let mut answers = Vec::with_capacity(words.len());
+    for (at, row) in (0..).zip(words.chunks_exact(row)) {
+        let (answer, tag) = row.split_at(row.len() - TAG);
+        if seeds.tag(at, answer) != tag {
+            return Err(Fault::Lies("an answer's tag does not fit".to_owned()));
+        }
+        answers.extend(answer);
+    }
+    Ok(answers)
+}
+
+fn hash(words: &[u32]) -> Hash {
+    let mut bytes = [0; 32];
+    bytes.chunks_exact_mut(4).zip(words).for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
+    Hash::from(bytes)
+}
+
+impl std::fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gpu").field("name", &self.name).field("card", self.info()).finish_non_exhaustive()
+    }
+}
+
+impl Backend for Gpu {
+    fn name(&self) -> BackendName {
+        self.name
+    }
+
+    fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
+        self.recover_with(items, &|items| self.cpu.recover(items))
+    }
+
+    fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
+        self.cold_with(claims, &|claims| self.cpu.verify_cold(claims))
+    }
+
+    fn verify_hot(&self, claims: &[Claim], combs: &[&Comb]) -> Vec<Verdict> {
+        assert_eq!(claims.len(), combs.len(), "a table for each claim");
+        for (claim, comb) in claims.iter().zip(combs) {
+            assert_eq!(comb.key(), &claim.key, "the table of the claimed key");
+        }
+        self.or_cpu(|| self.hot(claims, combs), || self.cpu.verify_hot(claims, combs))
+    }
+
+    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
+        self.cpu.build_combs(keys)
+    }
+
+    fn keccak256(&self, messages: &[&[u8]], out: &mut [Hash]) {
+        assert_eq!(messages.len(), out.len(), "one digest a message");
+        let digests = |by: &dyn Fn(&mut [Hash]) -> Result<(), Fault>| {
+            let mut digests = vec![Hash::ZERO; messages.len()];
+            by(&mut digests).map(|()| digests)
+        };
+        let by_cpu = || {
+            let mut digests = vec![Hash::ZERO; messages.len()];
+            self.cpu.keccak256(messages, &mut digests);
+            digests
+        };
+        out.copy_from_slice(&self.or_cpu(|| digests(&|out| self.digests(messages, out)), by_cpu));
+    }
+
+    fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
+        vigil_crypto::signer_vectors::check_shape(sums.len(), vectors);
+        assert_eq!(vectors.len(), weights.len(), "a weight for each vector");
+        let n = sums.len();
+        let by_card = || {
+            let mut sums = vec![0; n];
+            self.sums(vectors, weights, &mut sums).map(|()| sums)
+        };
+        let by_cpu = || {
+            let mut sums = vec![0; n];
+            self.cpu.weighted_sums(vectors, weights, &mut sums);
+            sums
+        };
+        sums.copy_from_slice(&self.or_cpu(by_card, by_cpu));
+    }
+}

@@ -1,0 +1,195 @@
+//! The operation `checkpoint` on a card: [`Maths`] by programs.
+//!
+//! What a card gives is used in equations of pairings, which a wrong value does not fulfil; signatures come with evidence.
+//! So an answer that all votes are good needs no second look, and any other is worked out again by the CPU.
+
+use super::card::Fault;
+use super::desk::{Desk, Task};
+use super::fp381::{self, Evidence, NUMBER, Routine, Tree, number_of, programs, words_of};
+use super::post::Post;
+use crate::bls::{Maths, library};
+use crate::bls::row::{Point, Row12};
+use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
+use std::cell::RefCell;
+
+/// Most items of a run: their registers must fit into a buffer.
+const ITEMS_MAX: usize = 16_384;
+
+/// Fewer Miller loops are done sooner by the CPU.
+const PAIRS_MIN: usize = 64;
+
+/// A card's way, and another for when it fails.
+pub(crate) struct OnCard<'a> {
+    pub(crate) post: &'a Post,
+    pub(crate) otherwise: &'a dyn Maths,
+    /// Why the card did not answer.
+    pub(crate) fault: RefCell<Option<Fault>>,
+}
+
+impl<'a> OnCard<'a> {
+    pub(crate) fn new(post: &'a Post, otherwise: &'a dyn Maths) -> Self {
+        Self { post, otherwise, fault: RefCell::new(None) }
+    }
+
+    fn or<R>(&self, on_card: impl FnOnce() -> Result<R, Fault>, otherwise: impl FnOnce() -> R) -> R {
+        if self.fault.borrow().is_some() {
+            return otherwise();
+        }
+        on_card().unwrap_or_else(|fault| {
+            *self.fault.borrow_mut() = Some(fault);
+            otherwise()
+        })
+    }
+
+    fn each(&self, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
+        each(self.post, routine, inputs)
+    }
+}
+
+/// Runs a program on rows of inputs: rows of answers.
+pub(crate) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
+    let chunks: Vec<_> = inputs
+        .chunks(routine.input * ITEMS_MAX)
+        .map(|rows| {
+            let rows = rows.to_vec();
+            let count = rows.len() / routine.input;
+            post.send(count, move |desk, limit| {
+                let registers = routine.program.registers;
+                desk.run(routine, &Task { count, room: count, registers, offset: 0, inputs: &rows })?;
+                desk.answers(routine, count, limit)
+            })
+        })
+        .collect();
+    let mut answers = Vec::with_capacity(inputs.len() / routine.input * routine.answer);
+    for chunk in chunks {
+        answers.append(&mut chunk.wait()?);
+    }
+    Ok(answers)
+}
+
+/// Runs a tree on rows of inputs: an answer for each chunk.
+fn tree(post: &Post, tree: &'static Tree, inputs: Vec<u32>) -> Result<Vec<Vec<u32>>, Fault> {
+    let chunks: Vec<_> = inputs
+        .chunks(tree.leaf.input * ITEMS_MAX)
+        .map(|rows| {
+            let rows = rows.to_vec();
+            let count = rows.len() / tree.leaf.input;
+            post.send(count, move |desk, limit| {
+                climb(desk, tree, &rows, count)?;
+                desk.answers(&tree.out, 1, limit)
+            })
+        })
+        .collect();
+    chunks.into_iter().map(|chunk| chunk.wait()).collect()
+}
+
+fn climb(desk: &mut Desk, tree: &'static Tree, rows: &[u32], room: usize) -> Result<(), Fault> {
+    let registers = tree.registers();
+    let task = |count, offset, inputs| Task { count, room, registers, offset, inputs };
+    desk.run(&tree.leaf, &task(room, 0, rows))?;
+    let mut count = room;
+    while count > 1 {
+        let half = count / 2;
+        desk.run(&tree.join, &task(half, count - half, &[]))?;
+        count -= half;
+    }
+    desk.run(&tree.out, &task(1, 0, &[]))
+}
+
+fn push_point(rows: &mut Vec<u32>, point: &Point) {
+    let point = point.to_blst();
+    rows.extend(words_of(&point.x));
+    rows.extend(words_of(&point.y));
+}
+
+impl Maths for OnCard<'_> {
+    fn signatures(&self, compressed: &[[u8; 96]]) -> Vec<Option<blst_p2_affine>> {
+        let by_card = || {
+            let asked: Vec<Option<Evidence>> = compressed.iter().map(Evidence::asked).collect();
+            let rows = asked.iter().flatten().flat_map(Evidence::row).collect();
+            let answers = self.each(&programs::SIGNATURE, rows)?;
+            let mut answers = answers.chunks_exact(programs::SIGNATURE.answer);
+            let point = |asked: &Option<Evidence>| asked.as_ref().and_then(|asked| asked.point(answers.next()?));
+            Ok(asked.iter().map(point).collect())
+        };
+        self.or(by_card, || self.otherwise.signatures(compressed))
+    }
+
+    fn key_sum(&self, points: &[Point], times: &[u16]) -> blst_p1 {
+        let by_card = || {
+            let mut rows = Vec::with_capacity(points.len() * programs::KEYS.leaf.input);
+            for (point, times) in points.iter().zip(times).filter(|(_, times)| **times > 0) {
+                push_point(&mut rows, point);
+                rows.push((*times).into());
+            }
+            Ok(tree(self.post, &programs::KEYS, rows)?.iter().fold(blst_p1::default(), |sum, words| {
+                let [x, y, z] = [0, 1, 2].map(|at| number_of(&words[NUMBER * at..]));
+                library::add_jacobian(&sum, &fp381::to_jacobian(&x, &y, &z))
+            }))
+        };
+        self.or(by_card, || self.otherwise.key_sum(points, times))
+    }
+
+    fn miller_values(&self, points: &[Point], signed: &[Vec<u8>], tag: &[u8]) -> Vec<Row12> {
+        let by_card = || {
+            let mut rows = Vec::with_capacity(points.len() * programs::MILLER_OF_HASH.input);
+            for (point, signed) in points.iter().zip(signed) {
+                push_point(&mut rows, point);
+                rows.extend(fp381::expanded(signed, tag));
+            }
+            let answers = self.each(&programs::MILLER_OF_HASH, rows)?;
+            let mut values = Vec::with_capacity(points.len());
+            for (at, words) in answers.chunks_exact(programs::MILLER_OF_HASH.answer).enumerate() {
+                let (value, unknown) = words.split_at(12 * NUMBER);
+                values.push(match unknown {
+                    [0] => Row12::from_blst(&fp381::fp12_of(value)),
+                    _ => self.otherwise.miller_values(&points[at..=at], &signed[at..=at], tag)[0],
+                });
+            }
+            Ok(values)
+        };
+        self.or(by_card, || self.otherwise.miller_values(points, signed, tag))
+    }
+
+    fn hashes(&self, messages: &[Vec<u8>], tag: &[u8]) -> Vec<blst_p2_affine> {
+        let by_card = || {
+            let rows = messages.iter().flat_map(|message| fp381::expanded(message, tag)).collect();
+            let answers = self.each(&programs::HASH, rows)?;
+            let point = |(words, message): (&[u32], &Vec<u8>)| match words.split_at(4 * NUMBER) {
+                (point, [0]) => blst_p2_affine { x: fp381::fp2_of(point), y: fp381::fp2_of(&point[2 * NUMBER..]) },
+                _ => library::hash_to_g2(message, tag),
+            };
+            Ok(answers.chunks_exact(programs::HASH.answer).zip(messages).map(point).collect())
+        };
+        self.or(by_card, || self.otherwise.hashes(messages, tag))
+    }
+
+    fn product(&self, values: &[Row12], powers: &[u16]) -> blst_fp12 {
+        let by_card = || {
+            let mut rows = Vec::with_capacity(values.len() * programs::VALUES.leaf.input);
+            for (value, power) in values.iter().zip(powers).filter(|(_, power)| **power > 0) {
+                rows.extend(fp381::words_of_fp12(&value.to_blst()));
+                rows.push((*power).into());
+            }
+            let products = tree(self.post, &programs::VALUES, rows)?;
+            let multiply = |product, words: &Vec<u32>| library::multiply(&product, &fp381::fp12_of(words));
+            Ok(products.iter().fold(library::one(), multiply))
+        };
+        self.or(by_card, || self.otherwise.product(values, powers))
+    }
+
+    fn miller_product(&self, pairs: &[(blst_p1_affine, blst_p2_affine)]) -> blst_fp12 {
+        if pairs.len() < PAIRS_MIN {
+            return self.otherwise.miller_product(pairs);
+        }
+        let by_card = || {
+            let numbers = |(p, q): &(blst_p1_affine, blst_p2_affine)| {
+                [p.x, p.y, q.x.fp[0], q.x.fp[1], q.y.fp[0], q.y.fp[1]].each_ref().map(words_of).concat()
+            };
+            let values = self.each(&programs::MILLER, pairs.iter().flat_map(numbers).collect())?;
+            let multiply = |product, words: &[u32]| library::multiply(&product, &fp381::fp12_of(words));
+            Ok(values.chunks_exact(programs::MILLER.answer).fold(library::one(), multiply))
+        };
+        self.or(by_card, || self.otherwise.miller_product(pairs))
+    }
+}

@@ -1,0 +1,300 @@
+//! A lane with its scratch memory, and the order of kernels of each operation. `kernels/README.md` is the contract.
+
+use super::card::{Buffer, Card, Fault, Kernel, Lane, Launch, PARAMS};
+use super::fp381::{NUMBER, Routine};
+use super::question::Question;
+use super::start::{Start, table_of_g};
+use super::tables::Uploads;
+use super::tag::{Seeds, TAG};
+use crate::backends::portable::Portable;
+use crate::secp::generator::Generator;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Items that share an inversion. More would save products, fewer keep more threads busy: an inversion takes as long
+/// as 270 products.
+const INVERT_TOGETHER: usize = 16;
+/// Words of an item's state, and of its prefix products.
+const STATE: usize = 25;
+const PREFIX: usize = 8;
+
+/// Multiplications of words in the longest kernel for a signature: a card is given as many at a time in programs.
+const STEPS_OF_AN_ITEM: usize = 100_000;
+
+/// What all lanes of a card read.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    generator: Buffer,
+    start: Buffer,
+}
+
+impl Resident {
+    /// Copies the table of G to the card, and draws a secret start.
+    pub(crate) fn new(card: &Arc<dyn Card>, lane: &mut dyn Lane, limit: Duration) -> Result<Self, Fault> {
+        let (generator, start) = (table_of_g(&Generator::new(Portable)), Start::random());
+        let place = |lane: &mut dyn Lane, words: &[u32]| {
+            let buffer = Buffer::new(card, words.len())?;
+            lane.write(&buffer, 0, words)?;
+            Ok(buffer)
+        };
+        let resident = Self { generator: place(lane, &generator)?, start: place(lane, &start.words)? };
+        // Other lanes need not wait for this one: all is there once something is read.
+        lane.read(&resident.start, 0..1, limit)?;
+        Ok(resident)
+    }
+}
+
+/// Scratch memory of one use, which grows as needed.
+#[derive(Debug, Default)]
+struct Scratch(Option<Buffer>);
+
+impl Scratch {
+    fn of(&mut self, card: &Arc<dyn Card>, words: usize) -> Result<&Buffer, Fault> {
+        if self.0.as_ref().is_none_or(|buffer| buffer.words() < words) {
+            self.0 = None; // the old one first: both may be too much
+            self.0 = Some(Buffer::new(card, words.next_power_of_two()).or_else(|_| Buffer::new(card, words))?);
+        }
+        Ok(self.0.as_ref().expect("just made"))
+    }
+}
+
+/// A lane at work.
+pub(crate) struct Desk {
+    card: Arc<dyn Card>,
+    lane: Box<dyn Lane>,
+    resident: Arc<Resident>,
+    items: Scratch,
+    state: Scratch,
+    prefix: Scratch,
+    answers: Scratch,
+    spans: Scratch,
+    messages: Scratch,
+    registers: Scratch,
+    /// Code and constants of the programs that ran here, by the address of their routine.
+    programs: HashMap<usize, [Buffer; 2]>,
+}
+
+/// Parameters, the first of them given.
+fn params(first: &[u32], seeds: Seeds) -> [u32; PARAMS] {
+    let mut params = [0; PARAMS];
+    params[..first.len()].copy_from_slice(first);
+    params[PARAMS - TAG..].copy_from_slice(&seeds.0);
+    params
+}
+
+/// A count of items as a parameter. Chunks are far below 2^32.
+fn word(count: usize) -> u32 {
+    u32::try_from(count).expect("chunks are small")
+}
+
+impl Desk {
+    pub(crate) fn new(card: Arc<dyn Card>, lane: Box<dyn Lane>, resident: Arc<Resident>) -> Self {
+        let [items, state, prefix, answers, spans, messages, registers] = Default::default();
+        let programs = HashMap::new();
+        Self { card, lane, resident, items, state, prefix, answers, spans, messages, registers, programs }
+    }
+
+    /// Answers to questions about signatures: a row an item.
+    pub(crate) fn signatures<Q: Question>(
+        &mut self,
+        rows: &[u32],
+        tables: Option<(&Buffer, usize)>,
+        seeds: Seeds,
+        limit: Duration,
+    ) -> Result<Vec<u32>, Fault> {
+        let items = self.items.of(&self.card, rows.len())?;
+        self.lane.write(items, 0, rows)?;
+        self.signatures_there::<Q>(rows.len() / Q::ROW, tables, seeds, limit)
+    }
+
+    /// As [`Desk::signatures`], of signatures over messages: the digests are worked out on the card and stay there. In `rows`
+    /// their places are anything.
+    pub(crate) fn signed_messages<Q: Question>(
+        &mut self,
+        rows: &[u32],
+        messages: &Messages,
+        seeds: Seeds,
+        limit: Duration,
+    ) -> Result<Vec<u32>, Fault> {
+        let items = self.items.of(&self.card, rows.len())?;
+        self.lane.write(items, 0, rows)?;
+        self.hash::<false>(messages, Q::ROW, seeds)?;
+        self.signatures_there::<Q>(rows.len() / Q::ROW, None, seeds, limit)
+    }
+
+    fn signatures_there<Q: Question>(
+        &mut self,
+        count: usize,
+        tables: Option<(&Buffer, usize)>,
+        seeds: Seeds,
+        limit: Duration,
+    ) -> Result<Vec<u32>, Fault> {
+        let stride = count.next_multiple_of(32);
+        let items = self.items.of(&self.card, count * Q::ROW)?;
+        let state = self.state.of(&self.card, stride * STATE)?;
+        let prefix = self.prefix.of(&self.card, stride * PREFIX)?;
+        let answers = self.answers.of(&self.card, count * Q::ANSWER)?;
+        let Resident { generator, start } = &*self.resident;
+        let inverters = count.div_ceil(INVERT_TOGETHER);
+        let number = tables.map_or(0, |(_, number)| number);
+        let of_items = params(&[word(count), word(stride), Q::MODE, word(Q::ROW), word(number)], seeds);
+        let of_inverses = params(&[word(count), word(stride), word(inverters)], seeds);
+        let lane = &mut self.lane;
+        let mut launch = |kernel, threads, buffers: &[&Buffer], params| {
+            lane.launch(&Launch { kernel, threads, buffers, params })
+        };
+        launch(Kernel::SecpPrepare, count, &[items, state], of_items)?;
+        launch(Kernel::InvertOrder, inverters, &[state, prefix], of_inverses)?;
+        match tables {
+            Some((tables, _)) => {
+                launch(Kernel::SecpSumHot, count, &[items, state, generator, start, tables], of_items)?;
+            }
+            None => launch(Kernel::SecpSum, count, &[items, state, generator, start], of_items)?,
+        }
+        launch(Kernel::InvertField, inverters, &[state, prefix], of_inverses)?;
+        launch(Q::FINISH, count, &[items, state, answers], of_items)?;
+        self.lane.read(answers, 0..count * Q::ANSWER, limit)
+    }
+
+    /// Digests: rows of 8 words and a tag.
+    pub(crate) fn digests(&mut self, messages: &Messages, seeds: Seeds, limit: Duration) -> Result<Vec<u32>, Fault> {
+        let words = messages.count() * Messages::ANSWER;
+        self.answers.of(&self.card, words)?;
+        self.hash::<true>(messages, Messages::ANSWER, seeds)?;
+        self.lane.read(self.answers.of(&self.card, words)?, 0..words, limit)
+    }
+
+    /// Into the answers, with tags, or into the items.
+    fn hash<const ANSWERS: bool>(&mut self, messages: &Messages, row: usize, seeds: Seeds) -> Result<(), Fault> {
+        let count = messages.count();
+        let text = self.messages.of(&self.card, messages.words.len().max(1))?;
+        let spans = self.spans.of(&self.card, messages.spans.len())?;
+        let place = if ANSWERS { &mut self.answers } else { &mut self.items };
+        let out = place.of(&self.card, count * row)?;
+        self.lane.write(text, 0, &messages.words)?;
+        self.lane.write(spans, 0, &messages.spans)?;
+        let params = params(&[word(count), 0, 0, word(row), 0, ANSWERS.into()], seeds);
+        let buffers = &[text, spans, out];
+        self.lane.launch(&Launch { kernel: Kernel::KeccakMessages, threads: count, buffers, params })
+    }
+
+    /// Runs a program for the first `count` items; `inputs` holds a row for each. The registers are those of the last run if
+    /// that was for a `room` of as many items: slots stay.
+    pub(crate) fn run(&mut self, routine: &'static Routine, task: &Task<'_>) -> Result<(), Fault> {
+        let Routine { program, input, answer } = routine;
+        let stride = task.room.next_multiple_of(32);
+        let registers = self.registers.of(&self.card, (task.registers * NUMBER + 1) * stride)?;
+        let inputs = self.items.of(&self.card, task.inputs.len().max(1))?;
+        let answers = self.answers.of(&self.card, (answer * task.count).max(1))?;
+        self.lane.write(inputs, 0, task.inputs)?;
+        let name = std::ptr::from_ref(routine) as usize;
+        let [code, constants] = match self.programs.entry(name) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let code = Buffer::new(&self.card, program.code.len())?;
+                let constants = Buffer::new(&self.card, program.constants.len().max(1))?;
+                self.lane.write(&code, 0, &program.code)?;
+                self.lane.write(&constants, 0, &program.constants)?;
+                place.insert([code, constants])
+            }
+        };
+        let buffers = [registers, &*code, &*constants, inputs, answers];
+        for part in program.parts(self.card.info().items_max.saturating_mul(STEPS_OF_AN_ITEM) / task.count.max(1)) {
+            let [from, to] = [part.start, part.end].map(word);
+            let [offset, input, answer] = [task.offset, *input, *answer].map(word);
+            let flags = word(task.registers * NUMBER);
+            let first = [word(task.count), word(stride), from, to, offset, input, answer, flags];
+            let params = params(&first, Seeds([0; TAG]));
+            self.lane.launch(&Launch { kernel: Kernel::Fp381, threads: task.count, buffers: &buffers, params })?;
+        }
+        Ok(())
+    }
+
+    /// The answers of the last program.
+    pub(crate) fn answers(&mut self, routine: &Routine, count: usize, limit: Duration) -> Result<Vec<u32>, Fault> {
+        let words = routine.answer * count;
+        let answers = self.answers.of(&self.card, words)?;
+        self.lane.read(answers, 0..words, limit)
+    }
+
+    /// Copies tables to their places in `to`.
+    pub(crate) fn upload(&mut self, to: &Buffer, tables: &Uploads, limit: Duration) -> Result<(), Fault> {
+        for (place, words) in tables {
+            self.lane.write(to, *place as usize * words.len(), words)?;
+        }
+        // Other lanes need not wait for this one: all is there once something is read.
+        self.lane.read(to, 0..1, limit).map(drop)
+    }
+
+    /// Sums of signer vectors of `n` entries, `stride` words each: a row an entry.
+    pub(crate) fn sums(
+        &mut self,
+        n: usize,
+        vectors: &[u32],
+        weights: &[u32],
+        seeds: Seeds,
+        limit: Duration,
+    ) -> Result<Vec<u32>, Fault> {
+        let (count, stride) = (weights.len() / 2, n.div_ceil(4));
+        let text = self.messages.of(&self.card, vectors.len())?;
+        let spans = self.spans.of(&self.card, weights.len())?;
+        let answers = self.answers.of(&self.card, n * SUMS_ANSWER)?;
+        self.lane.write(text, 0, vectors)?;
+        self.lane.write(spans, 0, weights)?;
+        let params = params(&[word(n), 0, word(count), word(stride)], seeds);
+        let buffers = &[text, spans, answers];
+        self.lane.launch(&Launch { kernel: Kernel::SignerSums, threads: n, buffers, params })?;
+        self.lane.read(answers, 0..n * SUMS_ANSWER, limit)
+    }
+}
+
+/// What a program runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Task<'a> {
+    /// Items that run it.
+    pub(crate) count: usize,
+    /// Items that there are.
+    pub(crate) room: usize,
+    /// Registers of an item, of all programs that run on these items.
+    pub(crate) registers: usize,
+    /// How far the neighbour is.
+    pub(crate) offset: usize,
+    /// Rows, or nothing.
+    pub(crate) inputs: &'a [u32],
+}
+
+/// Words of a row of `signer_sums`' answers.
+pub(crate) const SUMS_ANSWER: usize = 6;
+
+/// Messages as a card reads them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Messages {
+    words: Vec<u32>,
+    spans: Vec<u32>,
+}
+
+impl Messages {
+    /// Words of a row of answers.
+    pub(crate) const ANSWER: usize = 8 + TAG;
+
+    pub(crate) fn push(&mut self, message: &[u8]) {
+        self.spans.extend([word(self.words.len()), word(message.len())]);
+        let (whole, rest) = message.as_chunks::<4>();
+        self.words.extend(whole.iter().map(|bytes| u32::from_le_bytes(*bytes)));
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            self.words.push(u32::from_le_bytes(last));
+        }
+    }
+
+    pub(crate) fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.spans.len() / 2
+    }
+}

@@ -1,0 +1,220 @@
+//! Every program against blst, by the machine that judges them.
+
+
+use super::machine::{self, Item};
+use super::programs::*;
+use super::*;
+use crate::bls::library;
+use blst::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const TAG: &[u8] = b"A-TAG-OF-TESTS";
+
+fn dice() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(381)
+}
+
+fn run(routine: &Routine, inputs: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    inputs.iter().for_each(|input| assert_eq!(input.len(), routine.input));
+    let mut items = vec![Item::new(routine.program.registers, routine.answer); inputs.len()];
+    machine::run(&routine.program, &mut items, inputs.len(), 0, inputs);
+    items.into_iter().map(|item| item.answer).collect()
+}
+
+fn words_of_fp2(number: &blst_fp2) -> Vec<u32> {
+    number.fp.iter().flat_map(words_of).collect()
+}
+
+fn random_g1(dice: &mut ChaCha8Rng) -> blst_p1_affine {
+    let (mut point, mut affine) = (blst_p1::default(), blst_p1_affine::default());
+    let scalar: [u8; 32] = dice.random();
+    // SAFETY: 32 bytes, points of blst.
+    unsafe {
+        blst_p1_mult(&mut point, blst_p1_generator(), scalar.as_ptr(), 255);
+        blst_p1_to_affine(&mut affine, &point);
+    }
+    affine
+}
+
+fn messages(dice: &mut ChaCha8Rng, count: usize) -> Vec<Vec<u8>> {
+    (0..count).map(|at| (0..at * 7).map(|_| dice.random()).collect()).collect()
+}
+
+/// Equal after the final exponentiation.
+fn assert_same_pairing(a: &blst_fp12, b: &blst_fp12) {
+    let exponentiated = |value: &blst_fp12| {
+        let mut result = blst_fp12::default();
+        // SAFETY: numbers of blst.
+        unsafe { blst_final_exp(&mut result, value) };
+        result
+    };
+    assert_eq!(exponentiated(a), exponentiated(b));
+}
+
+#[test]
+fn hashes_to_g2() {
+    let messages = messages(&mut dice(), 12);
+    let inputs: Vec<_> = messages.iter().map(|message| expanded(message, TAG).to_vec()).collect();
+    for (message, answer) in messages.iter().zip(run(&HASH, &inputs)) {
+        let right = library::hash_to_g2(message, TAG);
+        assert_eq!((fp2_of(&answer), fp2_of(&answer[24..]), answer[48]), (right.x, right.y, 0));
+    }
+    // u = 0 is the one number that the map treats apart.
+    let mut answers = run(&HASH, &[vec![0; HASH.input]]);
+    assert_eq!(answers.pop().expect("one")[48], 1, "twice the same point: not to tell");
+}
+
+#[test]
+fn miller_loops() {
+    let dice = &mut dice();
+    let (keys, messages): (Vec<_>, _) = ((0..6).map(|_| random_g1(dice)).collect(), messages(dice, 6));
+    let points: Vec<_> = messages.iter().map(|message| library::hash_to_g2(message, TAG)).collect();
+    let words = |key: &blst_p1_affine| [words_of(&key.x), words_of(&key.y)].concat();
+    let given: Vec<Vec<u32>> = keys
+        .iter()
+        .zip(&points)
+        .map(|(key, q)| [words(key), words_of_fp2(&q.x), words_of_fp2(&q.y)].concat())
+        .collect();
+    let hashed: Vec<Vec<u32>> =
+        keys.iter().zip(&messages).map(|(key, m)| [words(key), expanded(m, TAG).to_vec()].concat()).collect();
+    let answers = run(&MILLER, &given).into_iter().zip(run(&MILLER_OF_HASH, &hashed));
+    for ((key, point), (one, other)) in keys.iter().zip(&points).zip(answers) {
+        let right = library::miller(key, point);
+        assert_same_pairing(&fp12_of(&one), &right);
+        assert_same_pairing(&fp12_of(&other), &right);
+        assert_eq!(other[144], 0);
+    }
+}
+
+/// Sums by the programs, `counts` items at a time: the first half adds the second until one is left.
+fn run_tree(tree: &Tree, inputs: &[Vec<u32>]) -> Vec<u32> {
+    let Tree { leaf, join, out } = tree;
+    let registers = tree.registers();
+    let mut items = vec![Item::new(registers, out.answer); inputs.len()];
+    machine::run(&leaf.program, &mut items, inputs.len(), 0, inputs);
+    let mut count = inputs.len();
+    while count > 1 {
+        let half = count / 2;
+        machine::run(&join.program, &mut items, half, count - half, &[]);
+        count -= half;
+    }
+    machine::run(&out.program, &mut items, 1, 0, &[]);
+    items.swap_remove(0).answer
+}
+
+#[test]
+fn sums_of_keys() {
+    let dice = &mut dice();
+    for count in [1, 2, 3, 8, 21] {
+        let mut keys: Vec<_> = (0..count).map(|_| random_g1(dice)).collect();
+        let mut times: Vec<u16> = (0..count).map(|_| dice.random()).collect();
+        if count > 8 {
+            // Equal points, opposite ones, and none.
+            (keys[1], times[1]) = (keys[0], times[0]);
+            (keys[9], times[9]) = (library::negative(&keys[8]), times[8]);
+            (times[2], times[3]) = (0, u16::MAX);
+        }
+        let input = |(key, times): (&blst_p1_affine, &u16)| {
+            [&words_of(&key.x)[..], &words_of(&key.y), &[u32::from(*times)]].concat()
+        };
+        let inputs: Vec<_> = keys.iter().zip(&times).map(input).collect();
+        let answer = run_tree(&KEYS, &inputs);
+        let right = keys.iter().zip(&times).fold(blst_p1::default(), |sum, (key, times)| {
+            let product = (0..16).rev().fold(blst_p1::default(), |product, bit| {
+                let twice = library::double(&product);
+                if times >> bit & 1 == 1 { library::add(&twice, key) } else { twice }
+            });
+            library::add_jacobian(&sum, &product)
+        });
+        let [x, y, z] = [0, 1, 2].map(|at| number_of(&answer[12 * at..]));
+        assert_eq!(library::to_affine(&to_jacobian(&x, &y, &z)), library::to_affine(&right), "{count} keys");
+    }
+}
+
+#[test]
+fn products_of_values() {
+    let dice = &mut dice();
+    for count in [1, 2, 5, 16] {
+        let pair = |dice: &mut ChaCha8Rng| {
+            let message: [u8; 8] = dice.random();
+            library::miller(&random_g1(dice), &library::hash_to_g2(&message, TAG))
+        };
+        let values: Vec<blst_fp12> = (0..count).map(|_| pair(dice)).collect();
+        let powers: Vec<u16> = (0..count).map(|at| if at == 1 { 0 } else { dice.random() }).collect();
+        let inputs: Vec<Vec<u32>> = values
+            .iter()
+            .zip(&powers)
+            .map(|(value, power)| [words_of_fp12(value), vec![u32::from(*power)]].concat())
+            .collect();
+        let answer = run_tree(&VALUES, &inputs);
+        let right = values.iter().zip(&powers).fold(library::one(), |product, (value, power)| {
+            let power = (0..16).rev().fold(library::one(), |result, bit| {
+                let square = library::square(&result);
+                if power >> bit & 1 == 1 { library::multiply(&square, value) } else { square }
+            });
+            library::multiply(&product, &power)
+        });
+        assert_eq!(fp12_of(&answer), right, "{count} values");
+    }
+}
+
+/// The cost of each program, as the README of the kernels has it.
+#[test]
+fn sizes() {
+    let all = [
+        ("HASH", &*HASH),
+        ("MILLER_OF_HASH", &*MILLER_OF_HASH),
+        ("SIGNATURE", &*SIGNATURE),
+        ("KEYS", &KEYS.leaf),
+        ("KEYS, join", &KEYS.join),
+        ("VALUES", &VALUES.leaf),
+        ("VALUES, join", &VALUES.join),
+    ];
+    for (name, routine) in all {
+        let cost = routine.program.cost();
+        eprintln!("{name}: {cost:?}, {} registers", routine.program.registers);
+        assert!(routine.program.registers < 160 && cost.reductions > 0);
+    }
+}
+
+#[test]
+fn signatures() {
+    let dice = &mut dice();
+    let mut compressed: Vec<[u8; 96]> = messages(dice, 8)
+        .iter()
+        .map(|message| library::compress(&library::hash_to_g2(message, TAG)))
+        .collect();
+    // The other y; x that no point has, or a point outside of the subgroup.
+    let mut other = compressed[0];
+    other[0] ^= 0x20;
+    compressed.push(other);
+    for _ in 0..8 {
+        let mut random = compressed[0];
+        dice.fill(&mut random[1..]);
+        // Below p.
+        (random[0], random[48]) = (0x81, 1);
+        compressed.push(random);
+    }
+    let asked: Vec<Evidence> = compressed.iter().filter_map(Evidence::asked).collect();
+    assert_eq!(asked.len(), compressed.len());
+    let answers = run(&SIGNATURE, &asked.iter().map(|asked| asked.row().to_vec()).collect::<Vec<_>>());
+    for (at, ((bytes, asked), answer)) in compressed.iter().zip(&asked).zip(&answers).enumerate() {
+        let right = vigil_crypto::bls::Signature::from_bytes(bytes).ok().map(blst_p2_affine::from);
+        assert_eq!(right.is_some(), at < 9);
+        assert_eq!(asked.point(answer), right, "signature {at}");
+        // Nothing that a card says wrong passes.
+        for word in 0..answer.len() {
+            let mut wrong = answer.clone();
+            wrong[word] ^= 1 << (word % 28);
+            assert_eq!(asked.point(&wrong), None, "signature {at}, word {word}");
+        }
+        let another = &answers[(at + 1) % answers.len()];
+        assert_eq!(asked.point(another), None);
+    }
+    for first in [0x00, 0xc0, 0x40, 0xff] {
+        let mut bytes = compressed[0];
+        bytes[0] = first;
+        assert_eq!(Evidence::asked(&bytes), None, "{first:#x}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Whether a card is to be trusted with work.
+
+use super::card::Fault;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a card that lied is left alone; twice as long after each further time.
+const FIRST_REST: Duration = Duration::from_secs(60);
+/// At most.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
+
+/// A card's standing.
+#[derive(Debug)]
+pub(crate) struct Health {
+    name: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    faults: u32,
+    rest: Option<Rest>,
+    why: Option<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Until(Instant),
+    ForGood,
+}
+
+/// What may be asked of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Work.
+    Good,
+    /// A self-test: it has rested after a fault.
+    ToBeTested,
+    /// Nothing.
+    Resting,
+}
+
+impl Health {
+    pub(crate) fn new(name: String) -> Self {
+        Self { name, state: Mutex::default() }
+    }
+
+    pub(crate) fn standing(&self, now: Instant) -> Standing {
+        match self.lock().rest {
+            None => Standing::Good,
+            Some(Rest::Until(until)) if until <= now => Standing::ToBeTested,
+            Some(_) => Standing::Resting,
+        }
+    }
+
+    /// It failed. After lies and want of memory it may be tested again; a driver that failed, or does not answer, will not
+    /// be asked again by this process.
+    pub(crate) fn failed(&self, fault: &Fault, now: Instant) {
+        let mut state = self.lock();
+        state.faults = state.faults.saturating_add(1);
+        let rest = FIRST_REST.saturating_mul(1 << (state.faults - 1).min(10)).min(LONGEST_REST);
+        let rest = match fault {
+            Fault::Lies(_) | Fault::OutOfMemory { .. } => Rest::Until(now + rest),
+            Fault::Missing(_) | Fault::Build { .. } | Fault::Late(_) | Fault::Driver(_) => Rest::ForGood,
+        };
+        if state.rest != Some(Rest::ForGood) {
+            state.rest = Some(rest);
+        }
+        state.why = Some(fault.clone());
+        drop(state);
+        let again = if rest == Rest::ForGood { "until the next start" } else { "until it has passed a test" };
+        tracing::error!("the graphics card {} is not used {again}: {fault}; its work is done by the CPU", self.name);
+        metrics::counter!("vigil_accel_gpu_faults_total", "card" => self.name.clone()).increment(1);
+        self.tell(false);
+    }
+
+    /// It passed a test.
+    pub(crate) fn passed(&self) {
+        let mut state = self.lock();
+        if state.rest != Some(Rest::ForGood) {
+            state.rest = None;
+        }
+        drop(state);
+        self.tell(true);
+    }
+
+    /// Why it is not used; `None` while it is.
+    pub(crate) fn why_not(&self) -> Option<Fault> {
+        let state = self.lock();
+        state.rest.and(state.why.clone())
+    }
+
+    /// Faults so far.
+    pub(crate) fn faults(&self) -> u32 {
+        self.lock().faults
+    }
+
+    fn tell(&self, up: bool) {
+        metrics::gauge!("vigil_accel_gpu_up", "card" => self.name.clone()).set(f64::from(u8::from(up)));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_lied_rests_longer_each_time_and_is_tested() {
+        let (health, mut now) = (Health::new("a card".to_owned()), Instant::now());
+        assert_eq!(health.standing(now), Standing::Good);
+        let lie = Fault::Lies("a canary".to_owned());
+        for rest in [60, 120, 240] {
+            health.failed(&lie, now);
+            assert_eq!(health.why_not(), Some(lie.clone()));
+            let almost = now + Duration::from_secs(rest) - Duration::from_nanos(1);
+            assert_eq!(health.standing(almost), Standing::Resting);
+            now += Duration::from_secs(rest);
+            assert_eq!(health.standing(now), Standing::ToBeTested);
+            health.passed();
+            assert_eq!((health.standing(now), health.why_not()), (Standing::Good, None));
+        }
+        (0..40).for_each(|_| health.failed(&lie, now));
+        assert_eq!(health.standing(now + LONGEST_REST), Standing::ToBeTested);
+        assert_eq!(health.faults(), 43);
+    }
+
+    #[test]
+    fn a_card_that_hangs_is_not_asked_again() {
+        let (health, now) = (Health::new("a card".to_owned()), Instant::now());
+        health.failed(&Fault::Late(Duration::from_secs(1)), now);
+        health.failed(&Fault::Lies(String::new()), now);
+        health.passed();
+        assert_eq!(health.standing(now + 100 * LONGEST_REST), Standing::Resting);
+    }
+}

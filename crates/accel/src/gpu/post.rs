@@ -1,0 +1,159 @@
+//! A card at work: couriers, each with a lane of its own, take jobs from one queue, so that copies to the card, kernels and
+//! copies back of several jobs overlap.
+//!
+//! Who asks waits with a time limit. A courier whose driver never returns is left behind; the card is then not used again.
+
+use super::card::{Card, Fault};
+use super::desk::{Desk, Resident};
+use super::health::Health;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// Lanes of a card: one copies to it, one works, one copies back.
+const COURIERS: usize = 3;
+/// Time to set a card up: its kernels may have to be compiled.
+const SET_UP: Duration = Duration::from_secs(120);
+/// A job may take so many times what the slowest took before, and [`PATIENCE`] more.
+const SLOWER: u64 = 20;
+const PATIENCE: Duration = Duration::from_secs(1);
+
+type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+
+/// A card with its couriers.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) card: Arc<dyn Card>,
+    pub(crate) health: Health,
+    queue: mpsc::Sender<Job>,
+    /// Nanoseconds an item, of the slowest job so far.
+    pace: Arc<AtomicU64>,
+    /// Items that wait or are worked on.
+    under_way: Arc<AtomicUsize>,
+}
+
+/// An answer that is on its way.
+pub(crate) struct Pending<T> {
+    answer: mpsc::Receiver<Result<T, Fault>>,
+    deadline: Instant,
+    limit: Duration,
+}
+
+impl Post {
+    /// Sets a card up: what all lanes read is copied, and couriers start.
+    ///
+    /// # Errors
+    /// The card's; [`Fault::Late`].
+    pub(crate) fn open(card: Arc<dyn Card>) -> Result<Self, Fault> {
+        let desks = within(SET_UP, {
+            let card = Arc::clone(&card);
+            move || set_up(&card)
+        })?;
+        let (queue, jobs) = mpsc::channel::<Job>();
+        let jobs = Arc::new(Mutex::new(jobs));
+        for (number, desk) in desks.into_iter().enumerate() {
+            let jobs = Arc::clone(&jobs);
+            start_thread(&format!("gpu-{number}"), move || serve(&jobs, desk))?;
+        }
+        let health = Health::new(card.info().name.clone());
+        Ok(Self { card, health, queue, pace: Arc::default(), under_way: Arc::default() })
+    }
+
+    /// Puts work on `items` items into the queue.
+    pub(crate) fn send<T: Send + 'static>(
+        &self,
+        items: usize,
+        work: impl FnOnce(&mut Desk, Duration) -> Result<T, Fault> + Send + 'static,
+    ) -> Pending<T> {
+        let waiting = self.under_way.fetch_add(items, Ordering::Relaxed) + items;
+        let limit = self.limit(waiting);
+        let (reply, answer) = mpsc::sync_channel(1);
+        let (pace, under_way) = (Arc::clone(&self.pace), Arc::clone(&self.under_way));
+        let job: Job = Box::new(move |desk| {
+            let started = Instant::now();
+            let result = catch_unwind(AssertUnwindSafe(|| work(desk, limit)));
+            let result = result.unwrap_or_else(|_| Err(Fault::Driver("a call to the driver panicked".to_owned())));
+            if result.is_ok() {
+                let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                pace.fetch_max(took / items.max(1) as u64, Ordering::Relaxed);
+            }
+            under_way.fetch_sub(items, Ordering::Relaxed);
+            let _who_asked_may_have_given_up = reply.send(result);
+        });
+        // Without couriers the job is dropped with the queue, and with it the sender of the reply.
+        let _no_courier_is_left = self.queue.send(job);
+        Pending { answer, deadline: Instant::now() + limit, limit }
+    }
+
+    /// Items that wait or are worked on.
+    pub(crate) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// Time for all that is under way; plenty, before anything was measured.
+    fn limit(&self, items: usize) -> Duration {
+        match self.pace.load(Ordering::Relaxed) {
+            0 => SET_UP,
+            pace => PATIENCE + Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64)),
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// The card's; [`Fault::Late`].
+    pub(crate) fn wait(self) -> Result<T, Fault> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match self.answer.recv_timeout(left) {
+            Ok(answer) => answer,
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Fault::Late(self.limit)),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
+        }
+    }
+}
+
+fn set_up(card: &Arc<dyn Card>) -> Result<Vec<Desk>, Fault> {
+    let mut lane = Arc::clone(card).lane()?;
+    let resident = Arc::new(Resident::new(card, &mut *lane, SET_UP)?);
+    let mut lanes = vec![lane];
+    for _ in 1..COURIERS {
+        lanes.push(Arc::clone(card).lane()?);
+    }
+    Ok(lanes.into_iter().map(|lane| Desk::new(Arc::clone(card), lane, Arc::clone(&resident))).collect())
+}
+
+/// Until the post is dropped.
+fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, mut desk: Desk) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            Ok(job) => job(&mut desk),
+            Err(mpsc::RecvError) => return,
+        }
+    }
+}
+
+/// What `work` gives on a thread of its own, which is left behind if it takes longer.
+///
+/// # Errors
+/// Its own; [`Fault::Late`].
+pub(crate) fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let (reply, answer) = mpsc::sync_channel(1);
+    start_thread("gpu-open", move || {
+        let result = catch_unwind(AssertUnwindSafe(work));
+        let panicked = || Err(Fault::Driver("a call to the driver panicked".to_owned()));
+        let _who_asked_may_have_given_up = reply.send(result.unwrap_or_else(|_| panicked()));
+    })?;
+    answer.recv_timeout(limit).unwrap_or(Err(Fault::Late(limit)))
+}
+
+fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map(drop).map_err(|error| Fault::Driver(format!("no thread for the card: {error}")))
+}

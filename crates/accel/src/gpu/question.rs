@@ -1,0 +1,164 @@
+//! The operations on signatures as rows of words: what a card is asked, and what its answers are worth.
+
+use super::card::Kernel;
+use crate::ops::{Claim, Recovered, Signed, Signer, Verdict};
+use crate::oracle;
+use vigil_crypto::{Check, PublicKey, SignatureError};
+use vigil_primitives::Address;
+
+/// A kind of question.
+pub(crate) trait Question: 'static {
+    /// What is asked about.
+    type Item: Clone + Send + Sync + 'static;
+    /// A good answer.
+    type Answer: Clone + PartialEq + Send + 'static;
+
+    /// Mode of `secp_prepare`.
+    const MODE: u32;
+    /// Words of an item's row.
+    const ROW: usize;
+    /// The kernel that answers.
+    const FINISH: Kernel;
+    /// Words of an answer's row, the tag among them.
+    const ANSWER: usize;
+
+    /// Adds an item's row.
+    fn write(item: &Self::Item, rows: &mut Vec<u32>);
+
+    /// The answer in a row with code 0; `None` where it cannot be right.
+    fn read(item: &Self::Item, row: &[u32]) -> Option<Self::Answer>;
+
+    /// The right answer.
+    fn oracle(item: &Self::Item) -> Result<Self::Answer, SignatureError>;
+}
+
+fn push_bytes(rows: &mut Vec<u32>, bytes: &[u8]) {
+    rows.extend(bytes.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("four bytes"))));
+}
+
+fn push_signed(rows: &mut Vec<u32>, signed: &Signed) {
+    push_bytes(rows, signed.digest.as_slice());
+    push_bytes(rows, &signed.signature[..64]);
+    rows.push(signed.signature[64].into());
+}
+
+fn bytes<const N: usize>(words: &[u32]) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.chunks_exact_mut(4).zip(words).for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
+    bytes
+}
+
+/// The lowest word of r: what x of the sum must end with.
+fn low_word_of_r(signed: &Signed) -> u32 {
+    u32::from_be_bytes(*signed.signature[..32].last_chunk().expect("32 bytes"))
+}
+
+/// Who signed?
+pub(crate) struct Recover;
+
+impl Question for Recover {
+    type Item = Signed;
+    type Answer = Signer;
+
+    const MODE: u32 = 0;
+    const ROW: usize = 25;
+    const FINISH: Kernel = Kernel::RecoverFinish;
+    const ANSWER: usize = 24;
+
+    fn write(item: &Signed, rows: &mut Vec<u32>) {
+        push_signed(rows, item);
+    }
+
+    fn read(_: &Signed, row: &[u32]) -> Option<Signer> {
+        Some(Signer { key: PublicKey(bytes(&row[6..22])), address: Address::from(bytes::<20>(&row[1..6])) })
+    }
+
+    fn oracle(item: &Signed) -> Recovered {
+        oracle::recover(item)
+    }
+}
+
+/// Did this key sign?
+pub(crate) struct Cold;
+
+impl Question for Cold {
+    type Item = Claim;
+    type Answer = ();
+
+    const MODE: u32 = 1;
+    const ROW: usize = 41;
+    const FINISH: Kernel = Kernel::KnownFinish;
+    const ANSWER: usize = 4;
+
+    fn write(item: &Claim, rows: &mut Vec<u32>) {
+        push_signed(rows, &item.signed);
+        push_bytes(rows, &item.key.0);
+    }
+
+    fn read(item: &Claim, row: &[u32]) -> Option<()> {
+        (row[1] == low_word_of_r(&item.signed)).then_some(())
+    }
+
+    fn oracle(item: &Claim) -> Verdict {
+        oracle::verify(item)
+    }
+}
+
+/// A claim, and which table is its key's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WithTable {
+    pub(crate) claim: Claim,
+    pub(crate) table: u32,
+}
+
+/// Did the key of this table sign?
+pub(crate) struct Hot;
+
+impl Question for Hot {
+    type Item = WithTable;
+    type Answer = ();
+
+    const MODE: u32 = 2;
+    const ROW: usize = 26;
+    const FINISH: Kernel = Kernel::KnownFinish;
+    const ANSWER: usize = 4;
+
+    fn write(item: &WithTable, rows: &mut Vec<u32>) {
+        push_signed(rows, &item.claim.signed);
+        rows.push(item.table);
+    }
+
+    fn read(item: &WithTable, row: &[u32]) -> Option<()> {
+        Cold::read(&item.claim, row)
+    }
+
+    fn oracle(item: &WithTable) -> Verdict {
+        oracle::verify(&item.claim)
+    }
+}
+
+/// Did this account sign?
+pub(crate) struct OfSigner;
+
+impl Question for OfSigner {
+    type Item = Check;
+    type Answer = ();
+
+    const MODE: u32 = 0;
+    const ROW: usize = 25;
+    const FINISH: Kernel = Kernel::SignerFinish;
+    const ANSWER: usize = 4;
+
+    fn write(item: &Check, rows: &mut Vec<u32>) {
+        push_signed(rows, &Signed { digest: item.digest, signature: item.signature });
+    }
+
+    fn read(item: &Check, row: &[u32]) -> Option<()> {
+        (row[1].to_le_bytes() == item.signer[..4]).then_some(())
+    }
+
+    fn oracle(item: &Check) -> Verdict {
+        let signer = oracle::recover(&Signed { digest: item.digest, signature: item.signature })?;
+        if signer.address == item.signer { Ok(()) } else { Err(SignatureError::WrongKey) }
+    }
+}
