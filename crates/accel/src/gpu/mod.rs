@@ -3,3 +3,5 @@
 
 pub(crate) mod card;
 pub(crate) mod start;
+#[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
+pub(crate) mod twin;

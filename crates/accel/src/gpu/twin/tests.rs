@@ -1,0 +1,5 @@
+mod functions;
+
+mod arithmetic;
+mod hashes;
+mod points;
