@@ -91,8 +91,9 @@ HD Fe fill_table(Table& table, const Affine& p) {
         if (i == 1) table.beta_x[1] = sum.z;
         table.beta_x[i + 1] = add_point(sum, p);
     }
-    Fe factor = fe_small(1);
-    LOOP for (int i = 7; i >= 0; i--) {
+    Fe factor = table.beta_x[7];
+    table.beta_x[7] = fe_mul_far(table.point[7].x, fe_beta());
+    LOOP for (int i = 6; i >= 0; i--) {
         Affine point = rescaled(table.point[i], factor);
         if (i > 0) factor = fe_mul_far(factor, table.beta_x[i]);
         table.point[i] = point;
