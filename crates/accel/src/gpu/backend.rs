@@ -2,6 +2,7 @@
 
 use super::canaries::{Canaries, TABLE};
 use super::card::{Card, CardInfo, Fault};
+use super::checkpoint::OnCard;
 use super::desk::{Messages, SUMS_ANSWER};
 use super::guard::{CANARIES, Canary, Mixed, judge};
 use super::health::Standing;
@@ -10,11 +11,14 @@ use super::question::{Cold, Hot, OfSigner, Question, Recover, WithTable};
 use super::tables::Tables;
 use super::tag::{Seeds, TAG};
 use crate::backend::{Backend, BackendName};
+use crate::bls::plain::Plain;
+use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint};
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
 use rand::Rng;
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use vigil_crypto::{Check, SignatureError};
@@ -372,9 +376,37 @@ impl std::fmt::Debug for Gpu {
     }
 }
 
+impl Gpu {
+    /// As [`Backend::miller_values`], of values that are as good as the card.
+    fn on_card<R>(&self, work: impl FnOnce(&OnCard<'_>) -> R) -> Result<R, Fault> {
+        let maths = OnCard::new(&self.post, &Plain);
+        let result = work(&maths);
+        maths.fault.into_inner().map_or(Ok(result), Err)
+    }
+}
+
 impl Backend for Gpu {
     fn name(&self) -> BackendName {
         self.name
+    }
+
+    fn miller_values(&self, guardians: &GuardianKeys, range: Range<usize>, message: &[u8]) -> Vec<MillerValue> {
+        let by_card = || self.on_card(|maths| checkpoint::miller_values(maths, guardians, range.clone(), message));
+        self.or_cpu(by_card, || self.cpu.miller_values(guardians, range.clone(), message))
+    }
+
+    /// What the card finds good is good: no wrong value fulfils an equation of pairings. The CPU decides about all else.
+    fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        let by_cpu = || self.cpu.merge_votes(checkpoint, votes);
+        let by_card = || {
+            let merged = self.on_card(|maths| checkpoint::merge(maths, checkpoint, votes))?;
+            if merged.verdicts.iter().all(Result::is_ok) {
+                return Ok(merged);
+            }
+            let right = by_cpu();
+            if merged == right { Ok(right) } else { Err(Fault::Lies("votes: the CPU finds otherwise".to_owned())) }
+        };
+        self.or_cpu(by_card, by_cpu)
     }
 
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {

@@ -24,3 +24,7 @@ mod question;
 mod start;
 mod tables;
 mod tag;
+#[cfg(all(test, feature = "host-twin", target_arch = "x86_64"))]
+mod tests;
+#[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
+pub(crate) mod twin;

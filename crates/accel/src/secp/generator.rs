@@ -51,6 +51,11 @@ impl Generator {
         signed_digits::<WIDTH, WINDOWS, 4>(magnitude, |window, digit| digits.set(window, scalar, digit, negative));
     }
 
+    /// The multiples of G: `[window * 4096 + i - 1]` is `i * 2^(13 window) * G`.
+    pub(crate) fn points(&self) -> &[Packed] {
+        &self.points
+    }
+
     #[inline(always)]
     pub(crate) fn point(&self, window: usize, index: usize) -> &Packed {
         &self.points[window * ENTRIES + index]

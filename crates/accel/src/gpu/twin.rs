@@ -1,0 +1,162 @@
+//! The host twin: the CUDA kernels compiled as plain C++, one thread after another. A card for tests that have none.
+//!
+//! New buffers are full of poison, and end in words that nobody may write: kernels that read what was not written, or write
+//! beyond a buffer, are found out.
+
+use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch, PARAMS};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// What new buffers hold.
+const POISON: u32 = 0xdead_beef;
+/// Words behind each buffer, and what they hold.
+const GUARD: usize = 64;
+const GUARD_WORD: u32 = 0x6a6d_7a11;
+/// Threads of a group: cards fill the last one.
+const GROUP: usize = 128;
+/// Buffers that a kernel sees.
+const PLACES: usize = 8;
+
+/// The words of all buffers, guards behind them.
+type Buffers = HashMap<u64, Vec<u32>>;
+
+/// A card that is none.
+#[derive(Debug)]
+pub(crate) struct Twin {
+    info: CardInfo,
+    buffers: Mutex<Buffers>,
+    next: Mutex<u64>,
+}
+
+impl Twin {
+    /// Always there.
+    pub(crate) fn open() -> Arc<Self> {
+        let info = CardInfo {
+            name: "host twin".into(),
+            driver: "CUDA kernels as C++".into(),
+            memory_bytes: None,
+            buffer_bytes_max: 1 << 30,
+            items_max: 1 << 16,
+            software: true,
+        };
+        Arc::new(Self { info, buffers: Mutex::default(), next: Mutex::new(0) })
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.buffers.lock().expect("no thread died with it")
+    }
+}
+
+impl Card for Twin {
+    fn info(&self) -> &CardInfo {
+        &self.info
+    }
+
+    fn allocate(&self, words: usize) -> Result<u64, Fault> {
+        let mut next = self.next.lock().expect("no thread died with it");
+        *next += 1;
+        let mut memory = vec![POISON; words];
+        memory.resize(words + GUARD, GUARD_WORD);
+        self.buffers().insert(*next, memory);
+        Ok(*next)
+    }
+
+    fn release(&self, id: u64) {
+        // Buffers are also dropped while a test fails.
+        if let Ok(mut buffers) = self.buffers.lock() {
+            buffers.remove(&id);
+        }
+    }
+
+    fn lane(self: Arc<Self>) -> Result<Box<dyn Lane>, Fault> {
+        Ok(Box::new(TwinLane(self)))
+    }
+}
+
+/// Does everything at once.
+struct TwinLane(Arc<Twin>);
+
+impl Lane for TwinLane {
+    fn write(&mut self, to: &Buffer, at: usize, words: &[u32]) -> Result<(), Fault> {
+        let mut buffers = self.0.buffers();
+        let memory = find(&mut buffers, to);
+        assert!(at + words.len() <= to.words(), "{} words at {at} of a buffer of {}", words.len(), to.words());
+        memory[at..at + words.len()].copy_from_slice(words);
+        Ok(())
+    }
+
+    fn launch(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
+        assert!(launch.buffers.len() <= PLACES, "{} buffers", launch.buffers.len());
+        let mut buffers = self.0.buffers();
+        let mut args = Args { buffers: [std::ptr::null_mut(); PLACES], params: launch.params };
+        for (place, buffer) in args.buffers.iter_mut().zip(launch.buffers) {
+            *place = find(&mut buffers, buffer).as_mut_ptr();
+        }
+        let threads = launch.threads.next_multiple_of(GROUP);
+        let threads = u32::try_from(threads).expect("threads are counted in 32 bits");
+        // SAFETY: `args` has the layout of the C++ struct and outlives the call; its buffers are locked by this call. The
+        // kernels stay inside them if the launch is as kernels/README.md says.
+        unsafe { entry(launch.kernel)(&args, threads) };
+        for buffer in launch.buffers {
+            find(&mut buffers, buffer);
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, from: &Buffer, words: Range<usize>, _limit: Duration) -> Result<Vec<u32>, Fault> {
+        assert!(words.end <= from.words(), "words {words:?} of a buffer of {}", from.words());
+        Ok(find(&mut self.0.buffers(), from)[words].to_vec())
+    }
+}
+
+/// The memory of a buffer, whose guard is whole.
+fn find<'a>(buffers: &'a mut Buffers, buffer: &Buffer) -> &'a mut Vec<u32> {
+    let memory = buffers.get_mut(&buffer.id()).expect("a buffer of this card");
+    let guard = &memory[buffer.words()..];
+    assert!(guard.iter().all(|word| *word == GUARD_WORD), "a kernel wrote behind a buffer of {} words", buffer.words());
+    memory
+}
+
+/// `Args` of kernels/cuda/base.cuh.
+#[repr(C)]
+struct Args {
+    buffers: [*mut u32; PLACES],
+    params: [u32; PARAMS],
+}
+
+type Entry = unsafe extern "C" fn(args: *const Args, threads: u32);
+
+fn entry(kernel: Kernel) -> Entry {
+    match kernel {
+        Kernel::SecpPrepare => secp_prepare_host,
+        Kernel::InvertOrder => invert_order_host,
+        Kernel::SecpSum => secp_sum_host,
+        Kernel::SecpSumHot => secp_sum_hot_host,
+        Kernel::InvertField => invert_field_host,
+        Kernel::RecoverFinish => recover_finish_host,
+        Kernel::KnownFinish => known_finish_host,
+        Kernel::SignerFinish => signer_finish_host,
+        Kernel::KeccakMessages => keccak_messages_host,
+        Kernel::SignerSums => signer_sums_host,
+        Kernel::Fp381 => fp381_host,
+    }
+}
+
+unsafe extern "C" {
+    fn secp_prepare_host(args: *const Args, threads: u32);
+    fn invert_order_host(args: *const Args, threads: u32);
+    fn secp_sum_host(args: *const Args, threads: u32);
+    fn secp_sum_hot_host(args: *const Args, threads: u32);
+    fn invert_field_host(args: *const Args, threads: u32);
+    fn recover_finish_host(args: *const Args, threads: u32);
+    fn known_finish_host(args: *const Args, threads: u32);
+    fn signer_finish_host(args: *const Args, threads: u32);
+    fn keccak_messages_host(args: *const Args, threads: u32);
+    fn signer_sums_host(args: *const Args, threads: u32);
+    fn fp381_host(args: *const Args, threads: u32);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+mod functions;
+mod rig;
+mod signatures;
+
+mod arithmetic;
+mod exceptions;
+mod hashes;
+mod known;
+mod points;
+mod recover;
+mod vectors;
