@@ -2,3 +2,4 @@
 //! The kernels are in `kernels/`, whose README.md is the contract between them and this module.
 
 pub(crate) mod card;
+pub(crate) mod wgpu;
