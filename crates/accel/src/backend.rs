@@ -95,6 +95,11 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Builds what the first call of an operation would build.
     fn warm_up(&self) {}
 
+    /// Why another does its work at present; only cards can be so.
+    fn distrusted(&self) -> Option<String> {
+        None
+    }
+
     /// Who signed each item.
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
         items.iter().map(oracle::recover).collect()

@@ -13,7 +13,7 @@ pub mod checkpoint;
 mod comb;
 pub mod engine;
 mod field;
-mod gpu;
+pub mod gpu;
 mod hint;
 mod keccak;
 mod ops;

@@ -390,6 +390,10 @@ impl Backend for Gpu {
         self.name
     }
 
+    fn distrusted(&self) -> Option<String> {
+        self.why_not().map(|fault| fault.to_string())
+    }
+
     fn miller_values(&self, guardians: &GuardianKeys, range: Range<usize>, message: &[u8]) -> Vec<MillerValue> {
         let by_card = || self.on_card(|maths| checkpoint::miller_values(maths, guardians, range.clone(), message));
         self.or_cpu(by_card, || self.cpu.miller_values(guardians, range.clone(), message))

@@ -10,12 +10,15 @@
 //! | `guard` | no answer is taken on trust |
 //! | `tables` | tables of hot keys on the card |
 //! | `backend` | [`crate::Backend`] of a card |
+//! | `find` | which cards there are |
+//! | `wgpu`, `twin` | kinds of cards |
 
-pub(crate) mod backend;
+mod backend;
 mod canaries;
 pub(crate) mod card;
 mod checkpoint;
 mod desk;
+mod find;
 mod fp381;
 mod guard;
 mod health;
@@ -28,3 +31,8 @@ mod tag;
 mod tests;
 #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
 pub(crate) mod twin;
+pub(crate) mod wgpu;
+
+pub use backend::Gpu;
+pub use card::{CardInfo, Fault};
+pub use find::{Found, StandIn, cards, stand_in};

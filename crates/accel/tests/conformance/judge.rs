@@ -1,46 +1,18 @@
-//! Which backends run, and the comparison of what they answer with what is right.
+//! The comparison of what backends answer with what is right.
+
+pub(crate) use crate::subject::{Subject, has, is_slow, on, required, say_if_missing};
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::panic::resume_unwind;
-use vigil_accel::{
-    Backend, BackendName, Claim, Comb, PublicKey, Recovered, SignatureError, Signed, Verdict, detect, oracle,
-};
+use vigil_accel::{Backend, Claim, Comb, PublicKey, Recovered, SignatureError, Signed, Verdict, oracle};
 use vigil_crypto::second_opinion;
 
 /// Lanes that any backend may have: every case is tried in each.
 const LANES: usize = 16;
+/// Cases of a family for what stands in for a card.
+const SPREAD: usize = 1_000;
 /// Keys whose combs are held at once; a comb takes some hundred kilobytes.
 const COMBS_AT_ONCE: usize = 64;
-
-/// The names in `VIGIL_REQUIRE_BACKENDS`.
-pub(crate) fn required() -> Vec<String> {
-    let names = std::env::var("VIGIL_REQUIRE_BACKENDS").unwrap_or_default();
-    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-/// Whether this machine has a backend of this name.
-pub(crate) fn has(name: &str) -> bool {
-    detect().iter().any(|backend| backend.name().as_str() == name)
-}
-
-/// Runs a family on a backend, if it is here.
-pub(crate) fn on(name: BackendName, family: fn(&dyn Backend)) {
-    let Some(backend) = detect().into_iter().find(|backend| backend.name() == name) else {
-        assert!(!required().contains(&name.to_string()), "VIGIL_REQUIRE_BACKENDS names {name}, which is not here");
-        eprintln!("skipped: no {name}");
-        return;
-    };
-    family(backend);
-}
-
-/// Past the capture of the test harness, once for each backend.
-pub(crate) fn say_if_missing(name: BackendName) {
-    if !has(name.as_str()) {
-        let _ = writeln!(std::io::stderr(), "skipped: no {name}");
-    }
-    on(name, |backend| assert!(BackendName::ALL.contains(&backend.name())));
-}
 
 /// Items of `recover` and their right answers.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +28,13 @@ impl Recoveries {
         Self { items, answers }
     }
 
+    /// Some of them, from the first to the last, for stand-ins of cards: they have no lanes.
+    fn spread(&self) -> Self {
+        let step = self.items.len().div_ceil(SPREAD).max(1);
+        let items = self.items.iter().step_by(step).copied().collect();
+        Self { items, answers: self.answers.iter().step_by(step).copied().collect() }
+    }
+
     /// One batch.
     pub(crate) fn check(&self, backend: &dyn Backend) {
         let got = backend.recover(&self.items);
@@ -64,6 +43,9 @@ impl Recoveries {
 
     /// Each case alone, and in every lane.
     pub(crate) fn check_in_every_lane(&self, backend: &dyn Backend) {
+        if is_slow() {
+            return self.spread().check(backend);
+        }
         for (item, answer) in self.items.iter().zip(&self.answers) {
             assert_eq!(backend.recover(&[*item]), [*answer], "{}: recover alone, {item:?}", backend.name());
         }
@@ -138,13 +120,26 @@ impl Claims {
         }
     }
 
+    /// As [`Recoveries::spread`].
+    fn spread(&self) -> Self {
+        let step = self.claims.len().div_ceil(SPREAD).max(1);
+        let claims = self.claims.iter().step_by(step).copied().collect();
+        Self { claims, answers: self.answers.iter().step_by(step).copied().collect() }
+    }
+
     /// Each claim alone, and in every lane, by both verifications.
     pub(crate) fn check_in_every_lane(&self, backend: &dyn Backend, hot: bool) {
+        if is_slow() && self.claims.len() > SPREAD {
+            return self.spread().check_in_every_lane(backend, hot);
+        }
         let others = crate::make::honest(LANES);
         let keys = self.claims.iter().chain(&others).map(|claim| claim.key);
         let combs = Combs::of(backend, keys.filter(|_| hot));
         let run = |batch: &Self| if hot { combs.check(backend, batch) } else { batch.check_cold(backend) };
         let here = self.of(|key| !hot || combs.get(key).is_some());
+        if is_slow() {
+            return run(&here);
+        }
         for (claim, answer) in here.claims.iter().zip(&here.answers) {
             run(&Self { claims: vec![*claim], answers: vec![*answer] });
         }

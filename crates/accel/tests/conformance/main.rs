@@ -16,20 +16,19 @@ mod malformed;
 mod numbers;
 mod random;
 mod signers;
+mod subject;
 mod vectors;
 
 /// The families, for one backend a module.
 macro_rules! backends {
-    ($($backend:ident: $name:expr;)*) => {$(
+    ($($backend:ident: $subject:expr;)*) => {$(
         mod $backend {
-            use vigil_accel::BackendName;
-
             #[test]
             fn detected() {
-                crate::judge::say_if_missing($name);
+                crate::judge::say_if_missing($subject);
             }
 
-            backends! { @tests $name;
+            backends! { @tests $subject;
                 keccak256_known_answers: crate::hashes::known_answers,
                 keccak256_every_length: crate::hashes::every_length,
                 keccak256_mixed_lengths: crate::hashes::mixed_lengths,
@@ -91,20 +90,24 @@ macro_rules! backends {
             }
         }
     )*};
-    (@tests $name:expr; $($test:ident: $family:path,)*) => {$(
+    (@tests $subject:expr; $($test:ident: $family:path,)*) => {$(
         #[test]
         fn $test() {
-            crate::judge::on($name, $family);
+            crate::judge::on($subject, $family);
         }
     )*};
 }
 
 mod conformance {
     backends! {
-        portable: BackendName::Portable;
-        neon: BackendName::Neon;
-        avx2: BackendName::Avx2;
-        avx512ifma: BackendName::Avx512Ifma;
+        portable: crate::judge::Subject::PORTABLE;
+        neon: crate::judge::Subject::NEON;
+        avx2: crate::judge::Subject::AVX2;
+        avx512ifma: crate::judge::Subject::AVX512IFMA;
+        cuda: crate::judge::Subject::CUDA;
+        cuda_twin: crate::judge::Subject::CUDA_TWIN;
+        wgpu: crate::judge::Subject::WGPU;
+        wgpu_plain: crate::judge::Subject::WGPU_PLAIN;
     }
 
     /// What is required is a backend that this suite knows and this machine has.

@@ -1,0 +1,123 @@
+//! Finding cards.
+
+use super::device::{Wgpu, guarded};
+use super::pipelines::Pipelines;
+use super::shaders::Arithmetic;
+use super::trial;
+use crate::gpu::card::{Card, CardInfo, Fault};
+use std::sync::Arc;
+use wgpu::{
+    Adapter, AdapterInfo, Backends, DeviceDescriptor, DeviceType, Features, Instance, InstanceDescriptor,
+    InstanceFlags, Limits, MemoryHints,
+};
+
+/// The interfaces that are asked, the first one first: a card that answers to one is not asked through the next.
+const BACKENDS: [Backends; 3] = [Backends::VULKAN, Backends::METAL, Backends::DX12];
+/// Most items of a launch, so that it takes milliseconds: more on cards with memory of their own.
+const ITEMS_MAX: usize = 4_096;
+const ITEMS_MAX_DISCRETE: usize = 16_384;
+/// If this is 0, 64-bit integers are not used.
+const INT64: &str = "VIGIL_WGPU_INT64";
+
+/// Opens every card, with this arithmetic or the best; what cannot be opened says why.
+pub(crate) fn open_all(arithmetic: Option<Arithmetic>) -> Vec<Result<Arc<dyn Card>, Fault>> {
+    let allowed = || std::env::var(INT64).map_or(true, |value| value != "0");
+    let int64 = arithmetic.map_or_else(allowed, |arithmetic| arithmetic == Arithmetic::Int64);
+    match adapters() {
+        Ok(adapters) if adapters.is_empty() => {
+            vec![Err(Fault::Missing("no Vulkan, Metal or Direct3D 12 device".to_owned()))]
+        }
+        Ok(adapters) => adapters.iter().map(|adapter| open_best(adapter, int64)).collect(),
+        Err(fault) => vec![Err(fault)],
+    }
+}
+
+/// The adapters of all interfaces, each card once.
+pub(super) fn adapters() -> Result<Vec<Adapter>, Fault> {
+    guarded(|| {
+        let backends = BACKENDS.into_iter().collect();
+        let flags = InstanceFlags::empty();
+        let new = InstanceDescriptor { backends, flags, ..InstanceDescriptor::new_without_display_handle() };
+        let instance = Instance::new(new);
+        let mut found: Vec<Adapter> = vec![];
+        for backend in BACKENDS {
+            let adapters = pollster::block_on(instance.enumerate_adapters(backend));
+            let known: Vec<_> = found.iter().map(Adapter::get_info).collect();
+            found.extend(adapters.into_iter().filter(|adapter| {
+                let info = adapter.get_info();
+                !known.iter().any(|known| is_same(known, &info))
+            }));
+        }
+        Ok(found)
+    })
+}
+
+/// Whether two interfaces speak of the same card.
+fn is_same(a: &AdapterInfo, b: &AdapterInfo) -> bool {
+    (a.vendor, a.device) == (b.vendor, b.device) || a.name == b.name
+}
+
+/// Opens a card with the quicker arithmetic of which it is a master.
+fn open_best(adapter: &Adapter, int64: bool) -> Result<Arc<dyn Card>, Fault> {
+    let quick = int64 && adapter.features().contains(Features::SHADER_INT64);
+    let quick = quick.then(|| open(adapter, Arithmetic::Int64)).and_then(Result::ok);
+    match quick {
+        Some(card) => Ok(card),
+        None => Ok(open(adapter, Arithmetic::Plain)?),
+    }
+}
+
+/// Opens a card with this arithmetic.
+///
+/// # Errors
+/// [`Fault::Missing`] if it lacks something, [`Fault::Lies`] if it miscalculates, and the driver's.
+pub(super) fn open(adapter: &Adapter, arithmetic: Arithmetic) -> Result<Arc<Wgpu>, Fault> {
+    guarded(|| {
+        let info = adapter.get_info();
+        let limits = limits(&adapter.limits()).map_err(|what| Fault::Missing(format!("{}: {what}", info.name)))?;
+        let required_features = match arithmetic {
+            Arithmetic::Int64 => Features::SHADER_INT64,
+            Arithmetic::Plain => Features::empty(),
+        };
+        let descriptor = DeviceDescriptor {
+            required_features,
+            required_limits: limits.clone(),
+            memory_hints: MemoryHints::MemoryUsage,
+            ..DeviceDescriptor::default()
+        };
+        let opened = pollster::block_on(adapter.request_device(&descriptor));
+        let (device, queue) = opened.map_err(|error| Fault::Missing(format!("{}: {error}", info.name)))?;
+        let card = Wgpu::new(describe(&info, &limits, arithmetic), device, queue, Pipelines::new(arithmetic));
+        let card = Arc::new(card);
+        trial::try_out(&card, arithmetic)?;
+        Ok(card)
+    })
+}
+
+/// What is asked for: what kernels need, and buffers as large as there are.
+fn limits(has: &Limits) -> Result<Limits, String> {
+    let needs = Limits {
+        max_storage_buffers_per_shader_stage: 8,
+        max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.max(128 << 20),
+        max_buffer_size: has.max_buffer_size.max(128 << 20),
+        ..Limits::downlevel_defaults()
+    };
+    let mut lacks = vec![];
+    needs.check_limits_with_fail_fn(has, false, |limit, needs, has| {
+        lacks.push(format!("{limit} is {has}, not {needs}"))
+    });
+    if lacks.is_empty() { Ok(needs) } else { Err(lacks.join(", ")) }
+}
+
+fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: Arithmetic) -> CardInfo {
+    let discrete = info.device_type == DeviceType::DiscreteGpu;
+    let driver = [&info.driver, &info.driver_info].map(|text| text.trim());
+    CardInfo {
+        name: info.name.clone(),
+        driver: format!("{} {}: {}", info.backend, driver.join(" "), arithmetic.name()),
+        memory_bytes: None,
+        buffer_bytes_max: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
+        software: info.device_type == DeviceType::Cpu,
+    }
+}

@@ -1,0 +1,6 @@
+mod cards;
+mod keccak;
+mod numbers;
+mod secp;
+mod sources;
+mod work;
