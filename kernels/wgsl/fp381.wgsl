@@ -29,7 +29,7 @@ fn sum_of_products(item: u32, at: u32, count: u32) -> Number {
     let operands = code[at + 2u + i];
     let a = load_operand(item, operands & 0xffffu);
     var b = load_operand(item, operands >> 16u);
-    if (code[at + 1u] >> i & 1u) != 0u {
+    if ((code[at + 1u] >> i) & 1u) != 0u {
       b = fp_opposite(b);
     }
     sum = fp_add_product(sum, a, b);
@@ -51,7 +51,7 @@ fn is_large(a: Number) -> bool {
 }
 
 fn is_set(flags: u32, flag: u32) -> u32 {
-  return flags >> flag & 1u;
+  return (flags >> flag) & 1u;
 }
 
 // What becomes of the register `to`.
@@ -61,7 +61,7 @@ fn number_of(op: u32, item: u32, at: u32, flags: u32) -> Number {
   let b = code[at + 2u] >> 16u;
   switch op {
     case 0u: {
-      return sum_of_products(item, at, code[at] >> 8u & 0xffu);
+      return sum_of_products(item, at, (code[at] >> 8u) & 0xffu);
     }
     case 1u: {
       return fp_add(load_operand(item, a), load_operand(item, b));

@@ -47,7 +47,7 @@ impl<'a> OnCard<'a> {
 }
 
 /// Runs a program on rows of inputs: rows of answers.
-pub(crate) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
+pub(super) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
     let chunks: Vec<_> = inputs
         .chunks(routine.input * ITEMS_MAX)
         .map(|rows| {
@@ -68,7 +68,7 @@ pub(crate) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> 
 }
 
 /// Runs a tree on rows of inputs: an answer for each chunk.
-fn tree(post: &Post, tree: &'static Tree, inputs: Vec<u32>) -> Result<Vec<Vec<u32>>, Fault> {
+pub(super) fn tree(post: &Post, tree: &'static Tree, inputs: Vec<u32>) -> Result<Vec<Vec<u32>>, Fault> {
     let chunks: Vec<_> = inputs
         .chunks(tree.leaf.input * ITEMS_MAX)
         .map(|rows| {

@@ -27,6 +27,8 @@ mod question;
 mod start;
 mod tables;
 mod tag;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(all(test, feature = "host-twin", target_arch = "x86_64"))]
 mod tests;
 #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]

@@ -1,7 +1,7 @@
-//! Random signatures: 10^5 an operation and backend, 10^7 in the long tier; a hundredth for what stands in for a card, fewer
-//! under emulation (`VIGIL_TEST_ITEMS_MAX`).
+//! Random signatures: 10^5 an operation and backend, 10^7 in the long tier; 10^3 for what stands in for a card, and
+//! fewer under emulation (`VIGIL_TEST_ITEMS_MAX`).
 
-use crate::judge::{Claims, Combs, Recoveries, is_slow};
+use crate::judge::{Claims, Combs, Recoveries, at_most};
 use crate::make;
 use k256::Scalar;
 use rand_chacha::ChaCha20Rng;
@@ -16,13 +16,7 @@ const BATCH_MAX: usize = 16_384;
 
 /// Runs `check` on batches of random sizes until enough items were seen.
 fn in_batches(seed: u64, mut check: impl FnMut(&mut ChaCha20Rng, usize)) {
-    let items = match (is_slow(), vectors::long()) {
-        (false, false) => 100_000,
-        (false, true) => 10_000_000,
-        (true, false) => 1_000,
-        (true, true) => 100_000,
-    };
-    let mut left = vectors::items_at_most(items);
+    let mut left = at_most(if vectors::long() { 10_000_000 } else { 100_000 });
     let rng = &mut make::rng(seed);
     // As many small batches as large ones, the first one of the largest size.
     let mut bits = 14;

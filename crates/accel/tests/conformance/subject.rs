@@ -5,6 +5,10 @@ use std::io::Write;
 use std::sync::OnceLock;
 use vigil_accel::gpu::{self, Fault, Gpu, StandIn};
 use vigil_accel::{Backend, BackendName, detect};
+use vigil_testkit::vectors;
+
+/// Most items of a family for what stands in for a card.
+const SLOW_ITEMS: usize = 1_000;
 
 /// What the suite runs on.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +77,11 @@ thread_local! {
 /// Whether this thread's subject stands in for a card, in software: families are then smaller.
 pub(crate) fn is_slow() -> bool {
     SLOW.get()
+}
+
+/// `count` items, or as many as this thread's subject and `VIGIL_TEST_ITEMS_MAX` allow.
+pub(crate) fn at_most(count: usize) -> usize {
+    vectors::items_at_most(if is_slow() { count.min(SLOW_ITEMS) } else { count })
 }
 
 /// The names in `VIGIL_REQUIRE_BACKENDS`.

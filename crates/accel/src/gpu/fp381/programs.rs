@@ -47,7 +47,7 @@ impl Tree {
     }
 }
 
-fn routine(input: u32, answer: u32, slots: usize, write: impl Fn(&Builder)) -> Routine {
+pub(super) fn routine(input: u32, answer: u32, slots: usize, write: impl Fn(&Builder)) -> Routine {
     let builder = Builder::default();
     write(&builder);
     Routine { program: builder.finish(slots), input: input as usize, answer: answer as usize }

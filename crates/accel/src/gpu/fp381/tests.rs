@@ -5,6 +5,8 @@ use super::machine::{self, Item};
 use super::programs::*;
 use super::*;
 use crate::bls::library;
+use crate::gpu::checkpoint::{each, tree};
+use crate::gpu::post::Post;
 use blst::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -216,5 +218,98 @@ fn signatures() {
         let mut bytes = compressed[0];
         bytes[0] = first;
         assert_eq!(Evidence::asked(&bytes), None, "{first:#x}");
+    }
+}
+
+/// Every instruction on random numbers and on those that carry far, by cards and by the judge.
+#[test]
+fn cards_run_programs_as_the_judge_does() {
+    let routine: &'static Routine = Box::leak(Box::new(instructions()));
+    let dice = &mut dice();
+    let inputs: Vec<Vec<u32>> = numbers(dice).chunks_exact(2).map(|pair| [pair[0], pair[1]].concat()).collect();
+    let inputs: Vec<Vec<u32>> = inputs.into_iter().map(|row| [row, vec![dice.random()]].concat()).collect();
+    let right = run(routine, &inputs);
+    for card in crate::gpu::testing::cards() {
+        let post = Post::open(card).expect("opened");
+        let got = each(&post, routine, inputs.concat()).expect("answers");
+        for ((got, right), input) in got.chunks_exact(routine.answer).zip(&right).zip(&inputs) {
+            let wrong = (0..got.len()).find(|at| got[*at] != right[*at]);
+            assert_eq!(wrong, None, "{:?}: a word of the answer for {input:x?}", post.card.info());
+        }
+    }
+}
+
+/// A program with all of them.
+fn instructions() -> Routine {
+    routine(2 * 12 + 1, 12 * 12 + 8, 0, |of| {
+        let (a, b) = (of.input(0), of.input(12));
+        let (odd, large, zero) = (a.is_odd(), a.is_large(), (a - b).is_zero());
+        let (p, q) = (of.bit(32 * 24), of.bit(32 * 24 + 31));
+        let numbers = [
+            a * b,
+            a + b,
+            a - b,
+            -a,
+            a.squares(5),
+            of.sum(&[(a, b), (b, b)], &[(a, a)]),
+            of.sum(&[], &[(a, b), (b, b), (a, a), (a, b), (b, b), (a, a)]),
+            of.sum(&[(a, b), (b, b), (a, a), (a, b), (b, b), (a, a)], &[]),
+            a.where_else(p, b),
+            b.where_else(odd, a.double()),
+            constants::small(of, 7) * a,
+            of.sum(&[(a, constants::shift(of, 0))], &[(b, constants::small(of, 1))]),
+        ];
+        (0..).step_by(12).zip(numbers).for_each(|(word, number)| number.output(word));
+        let flags = [odd, large, zero, p.and(q), p.or(q), p.xor(q), q.not(), odd.xor(large)];
+        (144..).zip(flags).for_each(|(word, flag)| flag.output(word));
+    })
+}
+
+/// Below p.
+fn numbers(dice: &mut ChaCha8Rng) -> Vec<[u32; NUMBER]> {
+    let p = words_of(&blst_fp { l: crate::bls::words::P_WORDS });
+    let less = |n: u32| std::array::from_fn(|i| if i == 0 { p[0] - n } else { p[i] });
+    let mut edges: Vec<[u32; NUMBER]> = vec![[0; NUMBER], less(1), less(2), less(0xaaab), library::HALF_OF_P];
+    for i in 0..NUMBER {
+        let mut number = [0; NUMBER];
+        number[i] = 1;
+        edges.push(number);
+        number[..=i].fill(u32::MAX);
+        number[11] &= 0x0fff_ffff;
+        edges.push(number);
+    }
+    let mut all: Vec<_> = edges.iter().flat_map(|a| edges.iter().flat_map(move |b| [*a, *b])).collect();
+    for _ in 0..2_000 {
+        let mut number: [u32; NUMBER] = dice.random();
+        number[11] &= 0x0fff_ffff;
+        all.push(number);
+    }
+    all
+}
+
+/// The programs of `checkpoint`, some times over: what a card does at once must not depend on what it did before.
+#[test]
+fn cards_run_the_programs_of_checkpoints() {
+    let dice = &mut dice();
+    let messages = messages(dice, 9);
+    let rows: Vec<Vec<u32>> = messages
+        .iter()
+        .map(|message| {
+            let key = random_g1(dice);
+            [&words_of(&key.x)[..], &words_of(&key.y), &expanded(message, TAG)].concat()
+        })
+        .collect();
+    let values = run(&MILLER_OF_HASH, &rows);
+    let powers: Vec<Vec<u32>> =
+        values.iter().map(|value| [&value[..144], &[u32::from(dice.random::<u16>())]].concat()).collect();
+    for card in crate::gpu::testing::cards() {
+        let post = Post::open(card).expect("opened");
+        for count in [1, 2, 3, 5, 8, 9, 8, 3] {
+            let got = each(&post, &MILLER_OF_HASH, rows[..count].concat()).expect("answers");
+            assert!(got == values[..count].concat(), "{:?}: {count} Miller values", post.card.info());
+            let got = tree(&post, &VALUES, powers[..count].concat()).expect("answers");
+            let right = run_tree(&VALUES, &powers[..count]);
+            assert!(got == [right], "{:?}: a product of {count}", post.card.info());
+        }
     }
 }

@@ -1,0 +1,17 @@
+//! Cards for tests.
+
+use super::card::Card;
+use super::wgpu::{self, Arithmetic};
+use std::sync::Arc;
+
+/// What stands in for cards here: the host twin where it is built, drivers in software in both arithmetics.
+pub(crate) fn cards() -> Vec<Arc<dyn Card>> {
+    let mut cards: Vec<Arc<dyn Card>> = Vec::new();
+    #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
+    cards.push(super::twin::Twin::open());
+    for arithmetic in [Arithmetic::Int64, Arithmetic::Plain] {
+        let opened = wgpu::open_all(Some(arithmetic)).into_iter().filter_map(Result::ok);
+        cards.extend(opened.filter(|card| card.info().software));
+    }
+    cards
+}
