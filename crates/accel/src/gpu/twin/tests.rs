@@ -7,5 +7,6 @@ mod exceptions;
 mod hashes;
 mod known;
 mod points;
+mod products;
 mod recover;
 mod vectors;

@@ -119,12 +119,17 @@ impl Rig {
         rows
     }
 
-    /// Code, address, key, tag.
-    pub(super) fn recover(&mut self, rows: &[Vec<u32>]) -> Vec<[u32; 24]> {
+    /// Code, address, key, tag; and the state.
+    pub(super) fn recovered_once(&mut self, rows: &[Vec<u32>]) -> (Vec<[u32; 24]>, Buffer, u32) {
         let (_, state, stride) = self.sums(Mode::Recover, rows, &[]);
         let answers = self.buffer(24 * rows.len());
         self.launch(Kernel::RecoverFinish, rows.len(), &[&state, &answers], &[stride]);
-        let found = self.answers::<24>(&answers);
+        (self.answers::<24>(&answers), state, stride)
+    }
+
+    /// Code, address, key, tag, in both lengths.
+    pub(super) fn recover(&mut self, rows: &[Vec<u32>]) -> Vec<[u32; 24]> {
+        let (found, state, stride) = self.recovered_once(rows);
         let answers = self.buffer(4 * rows.len());
         self.launch(Kernel::SignerFinish, rows.len(), &[&state, &answers], &[stride]);
         for (short, row) in self.answers::<4>(&answers).iter().zip(&found) {
