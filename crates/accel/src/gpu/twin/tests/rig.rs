@@ -65,6 +65,10 @@ impl Rig {
         self.lane.read(buffer, 0..buffer.words(), Duration::from_secs(1)).expect("read")
     }
 
+    pub(super) fn write(&mut self, buffer: &Buffer, at: usize, words: &[u32]) {
+        self.lane.write(buffer, at, words).expect("written");
+    }
+
     /// With the parameters after the first, and the seeds.
     pub(super) fn launch(&mut self, kernel: Kernel, items: usize, buffers: &[&Buffer], more: &[u32]) {
         let mut params = [0; PARAMS];
