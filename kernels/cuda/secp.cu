@@ -45,7 +45,7 @@ KERNEL(invert_order, 4) { invert_shared<ModuloOrder>(args, item); }
 
 KERNEL(invert_field, 4) { invert_shared<ModuloPrime>(args, item); }
 
-KERNEL(secp_sum, 3) {
+KERNEL(secp_sum, SUM_GROUPS) {
     if (item >= args.p[0]) return;
     u32 stride = args.p[1];
     u32* state = args.buffer[1];
@@ -65,7 +65,7 @@ KERNEL(secp_sum, 3) {
     store_sum(state, stride, item, sum);
 }
 
-KERNEL(secp_sum_hot, 3) {
+KERNEL(secp_sum_hot, SUM_GROUPS) {
     if (item >= args.p[0]) return;
     u32 stride = args.p[1];
     u32* state = args.buffer[1];

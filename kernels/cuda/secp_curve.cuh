@@ -34,8 +34,8 @@ HD void double_point(Jacobian& p) {
     p.y = fe_sub(fe_mul(e, fe_sub(d, p.x)), fe_shl<3>(c));
 }
 
-// p = p + q, 8M + 3S; what Z was multiplied by. (7M + 4S costs six more additions of 8 words, which are dearer than the 28
-// products that it saves.)
+// p = p + q, 8M + 3S; what Z was multiplied by. (7M + 4S saves 28 products of words, and costs six more additions of 8
+// words, some 20 instructions each.)
 HD Fe add_point(Jacobian& p, const Affine& q) {
     Fe zz = fe_sqr(p.z);
     Fe h = fe_sub(fe_mul(q.x, zz), p.x);

@@ -6,7 +6,7 @@
 
 struct ModuloOrder {
     typedef Num Number;
-    static const u32 COLUMN = STATE_A;
+    enum { COLUMN = STATE_A };
     HD Num one() { return num_one(); }
     HD Num mul(const Num& a, const Num& b) { return num_mul(a, b); }
     HD Num invert(const Num& a) { return num_invert(a); }
@@ -15,7 +15,7 @@ struct ModuloOrder {
 
 struct ModuloPrime {
     typedef Fe Number;
-    static const u32 COLUMN = STATE_C;
+    enum { COLUMN = STATE_C };
     HD Fe one() { return fe_small(1); }
     HD Fe mul(const Fe& a, const Fe& b) { return fe_mul_far(a, b); }
     HD Fe invert(const Fe& a) { return fe_invert(a); }

@@ -4,6 +4,13 @@
 
 #include "secp_rows.cuh"
 
+// Groups of 128 threads that share a processor: with four, Blackwell's compiler has not registers enough.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+enum { SUM_GROUPS = 3 };
+#else
+enum { SUM_GROUPS = 4 };
+#endif
+
 // The factors of G and of P.
 struct Factors {
     Num u1, u2;

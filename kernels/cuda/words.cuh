@@ -22,11 +22,10 @@ struct Chain {
         asm volatile(op ".u32 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));          \
         return r;                                                                \
     }
-#define WIDE_CHAIN(name, low, high)                                                                \
-    HD void name(Chain&, u32* r, u32 a, u32 b) {                                                   \
-        asm volatile(low ".u32 %0, %2, %3, %0;\n\t" high ".u32 %1, %2, %3, %1;"                    \
-                     : "+r"(r[0]), "+r"(r[1])                                                      \
-                     : "r"(a), "r"(b));                                                            \
+#define WIDE_CHAIN(name, low, high)                                                              \
+    HD void name(Chain&, u32* r, u32 a, u32 b) {                                                 \
+        asm volatile(low ".u32 %0, %1, %2, %3;" : "=r"(r[0]) : "r"(a), "r"(b), "r"(r[0]));       \
+        asm volatile(high ".u32 %0, %1, %2, %3;" : "=r"(r[1]) : "r"(a), "r"(b), "r"(r[1]));      \
     }
 #else
 #define CHAIN(name, op) HD u32 name(Chain& chain, u32 a, u32 b) { return host_chain(chain, a, b, op); }

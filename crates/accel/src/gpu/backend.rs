@@ -32,6 +32,8 @@ const CHUNKS: usize = 6;
 const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes of messages of a launch.
 const MESSAGES_BYTES: usize = 8 * 1024 * 1024;
+/// More signer vectors are summed by the CPU: a thread of a card takes one entry of all.
+const VECTORS_MAX: usize = 4_096;
 /// One in so many digests and sums is worked out again by the CPU.
 const SAMPLED: usize = 256;
 
@@ -306,8 +308,8 @@ impl Gpu {
     /// Weighted sums of signer vectors.
     fn sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) -> Result<(), Fault> {
         let n = sums.len();
-        if n == 0 || vectors.is_empty() {
-            sums.fill(0);
+        if n == 0 || vectors.is_empty() || vectors.len() > VECTORS_MAX {
+            self.cpu.weighted_sums(vectors, weights, sums);
             return Ok(());
         }
         let mut packed = Messages::default();

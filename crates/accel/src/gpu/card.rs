@@ -126,6 +126,9 @@ pub struct CardInfo {
     pub buffer_bytes_max: u64,
     /// Most items of one launch that the card is given, so that no launch is long.
     pub items_max: usize,
+    /// Most multiplications of words of one thread in a launch of a program. Some drivers end a shader's loops after 65,535
+    /// rounds in all (Mesa's llvmpipe), and none likes long launches.
+    pub steps_max: usize,
     /// A program on the CPU that stands in for a card: good for tests, never for speed.
     pub software: bool,
 }

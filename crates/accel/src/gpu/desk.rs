@@ -201,7 +201,9 @@ impl Desk {
             }
         };
         let buffers = [registers, &*code, &*constants, inputs, answers];
-        for part in program.parts(self.card.info().items_max.saturating_mul(STEPS_OF_AN_ITEM) / task.count.max(1)) {
+        let info = self.card.info();
+        let steps = info.items_max.saturating_mul(STEPS_OF_AN_ITEM) / task.count.max(1);
+        for part in program.parts(steps.min(info.steps_max)) {
             let [from, to] = [part.start, part.end].map(word);
             let [offset, input, answer] = [task.offset, *input, *answer].map(word);
             let flags = word(task.registers * NUMBER);

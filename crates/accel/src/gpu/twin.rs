@@ -39,6 +39,7 @@ impl Twin {
             memory_bytes: None,
             buffer_bytes_max: 1 << 30,
             items_max: 1 << 16,
+            steps_max: usize::MAX,
             software: true,
         };
         Arc::new(Self { info, buffers: Mutex::default(), next: Mutex::new(0) })

@@ -21,7 +21,7 @@ const FLAGS: usize = 32;
 /// Multiplications of words of a product, and of a reduction; what any instruction takes besides, about.
 const PRODUCT: usize = 144;
 const REDUCTION: usize = 156;
-const STEP: usize = 30;
+const STEP: usize = 200;
 
 /// Codes of instructions.
 pub(crate) mod op {

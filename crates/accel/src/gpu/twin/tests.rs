@@ -6,6 +6,8 @@ mod arithmetic;
 mod exceptions;
 mod hashes;
 mod known;
+mod memory;
 mod points;
+mod products;
 mod recover;
 mod vectors;

@@ -16,6 +16,8 @@ const BACKENDS: [Backends; 3] = [Backends::VULKAN, Backends::METAL, Backends::DX
 /// Most items of a launch, so that it takes milliseconds: more on cards with memory of their own.
 const ITEMS_MAX: usize = 4_096;
 const ITEMS_MAX_DISCRETE: usize = 16_384;
+/// A sixth as many rounds of loops at most.
+const STEPS_MAX: usize = 250_000;
 /// If this is 0, 64-bit integers are not used.
 const INT64: &str = "VIGIL_WGPU_INT64";
 
@@ -118,6 +120,7 @@ fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: Arithmetic) -> Card
         memory_bytes: None,
         buffer_bytes_max: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
+        steps_max: STEPS_MAX,
         software: info.device_type == DeviceType::Cpu,
     }
 }

@@ -5,6 +5,7 @@ use super::signatures::{
     coordinates, good, inverse, n, numbers, parity, random_point, row, row_with_key, row_with_table, secret, signed,
 };
 use crate::backend::detect;
+use crate::gpu::card::Kernel;
 use crate::gpu::start::Start;
 use crate::ops::{Claim, PublicKey, SignatureError, Signed};
 use crate::oracle;
@@ -122,4 +123,28 @@ fn known_starts_do_no_harm_elsewhere() {
     let mut rig = Rig::starting_at(&secret(&1u8.into()));
     let rows: Vec<_> = items.iter().map(row).collect();
     assert!(rig.recover(&rows).iter().all(|row| row[0] == 0));
+}
+
+#[test]
+fn sums_off_the_curve_are_not_known() {
+    let items = good(&secret(&93u8.into()), 4, &mut numbers(46));
+    let mut rig = Rig::new(&Start::random());
+    let rows: Vec<_> = items.iter().map(row).collect();
+    let (asked, state, stride) = rig.sums(Mode::Recover, &rows, &[]);
+    // A bit of X of item 1 and of Y of item 2 turns over on the card.
+    for (column, item) in [(3, 1), (8, 2)] {
+        let at = column * stride as usize + item;
+        let word = rig.read(&state)[at];
+        rig.write(&state, at, &[word ^ 1 << 9]);
+    }
+    let (long, short) = (rig.buffer(24 * 4), rig.buffer(4 * 4));
+    let params = [stride, Mode::Recover as u32, rows[0].len() as u32];
+    rig.launch(Kernel::RecoverFinish, 4, &[&asked, &state, &long], &params);
+    rig.launch(Kernel::SignerFinish, 4, &[&asked, &state, &short], &params);
+    for row in &rig.answers::<24>(&rows, &long)[1..3] {
+        assert_eq!(row[..22], [&[2][..], &[0; 21]].concat());
+    }
+    let short: Vec<[u32; 2]> = rig.answers::<4>(&rows, &short).iter().map(|row| [row[0], row[1]]).collect();
+    assert_eq!(short[1..3], [[2, 0]; 2]);
+    assert!(short[0][0] == 0 && short[3][0] == 0);
 }

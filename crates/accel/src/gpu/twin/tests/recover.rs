@@ -1,9 +1,7 @@
 //! Who signed, from rows to addresses.
 
-use super::functions::products;
-use super::rig::{Mode, Rig, bytes_as_words};
+use super::rig::{Rig, bytes_as_words};
 use super::signatures::{good, malformed, numbers, odd, row, secret};
-use crate::gpu::card::Kernel;
 use crate::gpu::start::Start;
 use crate::ops::Signed;
 use crate::oracle;
@@ -78,20 +76,4 @@ fn inversions_are_shared_by_any_number_of_threads() {
         check(&mut rig, &items);
     }
     check(&mut rig, &items[..1]);
-}
-
-/// `kernels/README.md` tells the number.
-#[test]
-fn products_of_a_recovery_are_counted() {
-    let items = good(&secret(&80u8.into()), 512, &mut numbers(25));
-    let mut rig = Rig::new(&Start::random());
-    rig.inverters = 1;
-    let before = products();
-    let rows: Vec<_> = items.iter().map(row).collect();
-    let (asked, state, stride) = rig.sums(Mode::Recover, &rows, &[]);
-    let answers = rig.buffer(24 * rows.len());
-    rig.launch(Kernel::RecoverFinish, rows.len(), &[&asked, &state, &answers], &[stride, 0, rows[0].len() as u32]);
-    let each = (products() - before) / 512;
-    eprintln!("{each} products of 32-bit words a recovery");
-    assert!((120_000..130_000).contains(&each), "{each}");
 }

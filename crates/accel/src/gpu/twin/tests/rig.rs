@@ -65,6 +65,10 @@ impl Rig {
         self.lane.read(buffer, 0..buffer.words(), Duration::from_secs(1)).expect("read")
     }
 
+    pub(super) fn write(&mut self, buffer: &Buffer, at: usize, words: &[u32]) {
+        self.lane.write(buffer, at, words).expect("written");
+    }
+
     /// With the parameters after the first, and the seeds.
     pub(super) fn launch(&mut self, kernel: Kernel, items: usize, buffers: &[&Buffer], more: &[u32]) {
         let mut params = [0; PARAMS];
@@ -121,13 +125,18 @@ impl Rig {
         rows
     }
 
-    /// Code, address, key, tag.
-    pub(super) fn recover(&mut self, rows: &[Vec<u32>]) -> Vec<[u32; 24]> {
+    /// Code, address, key, tag; and what other kernels need for the same items.
+    pub(super) fn recovered_once(&mut self, rows: &[Vec<u32>]) -> (Vec<[u32; 24]>, [Buffer; 2], [u32; 3]) {
         let (asked, state, stride) = self.sums(Mode::Recover, rows, &[]);
         let params = [stride, Mode::Recover as u32, rows[0].len() as u32];
         let answers = self.buffer(24 * rows.len());
         self.launch(Kernel::RecoverFinish, rows.len(), &[&asked, &state, &answers], &params);
-        let found = self.answers::<24>(rows, &answers);
+        (self.answers::<24>(rows, &answers), [asked, state], params)
+    }
+
+    /// Code, address, key, tag, in both lengths.
+    pub(super) fn recover(&mut self, rows: &[Vec<u32>]) -> Vec<[u32; 24]> {
+        let (found, [asked, state], params) = self.recovered_once(rows);
         let answers = self.buffer(4 * rows.len());
         self.launch(Kernel::SignerFinish, rows.len(), &[&asked, &state, &answers], &params);
         for (short, row) in self.answers::<4>(rows, &answers).iter().zip(&found) {

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Compiles the CUDA kernels with NVRTC for three architectures, as the node does at run time; needs no card. Fails on any
+# error and on registers spilled to memory; writes kernels/REGISTERS.md. Skips the work if that file has these sources' hash.
+# VIGIL_CUDA_ROOT names a folder that has the wheel already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wheel=nvidia-cuda-nvrtc==13.0.88
+record=kernels/REGISTERS.md
+architectures="sm_75 sm_90 sm_100"
+
+hash=$(cat kernels/cuda/*.cu kernels/cuda/*.cuh scripts/nvrtc.py | sha256sum | cut -c1-32)
+if grep -qs "$hash" "$record"; then
+  echo "cuda: $record is of these sources ($wheel)"
+  exit 0
+fi
+
+root=${VIGIL_CUDA_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/vigil/cuda}
+lib=$root/nvidia/cu13/lib
+if [ ! -e "$lib/libnvrtc.so.13" ]; then
+  python3 -m pip install --quiet --root-user-action=ignore --no-deps --upgrade --target "$root" "$wheel"
+fi
+
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+{
+  echo "# Registers of the CUDA kernels"
+  echo
+  echo "Written by \`scripts/cuda-check.sh\`: $wheel, sources $hash. Stack is for tables and powers that digits pick"
+  echo "from; spills are registers that found no place. Bytes a thread, but for code."
+  echo
+  echo "| kernel | for | registers | stack | spills | code bytes |"
+  echo "|---|---|---|---|---|---|"
+} >"$new"
+for source in kernels/cuda/*.cu; do
+  # shellcheck disable=SC2086 # a list
+  LD_LIBRARY_PATH=$lib python3 scripts/nvrtc.py "$lib/libnvrtc.so.13" "$source" $architectures >>"$new"
+done
+spilled=$(awk -F'|' '/^\| `/ && $6 > 0 { print $2 $3 "spills" $6 "bytes" }' "$new")
+[ -z "$spilled" ] || { echo "cuda: registers are spilled:" >&2; echo "$spilled" >&2; exit 1; }
+cp "$new" "$record"
+echo "cuda: $(grep -c '^| `' "$record") kernels compiled, $record written"
