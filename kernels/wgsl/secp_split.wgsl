@@ -37,10 +37,19 @@ fn half(k: U256) -> Half {
   return Half(magnitude, negative);
 }
 
+// By c1 and by c2.
+const TO_QUOTIENT = array<U256, 2>(G1, G2);
+const TO_K1 = array<U256, 2>(A1, A2);
+const TO_K2 = array<U256, 2>(B1, A1);
+
 fn split(k: U256) -> Halves {
-  let c1 = nearest(k, G1);
-  let c2 = nearest(k, G2);
-  let k1 = sub(sub(k, low(multiply(c1, A1))).n, low(multiply(c2, A2))).n;
-  let k2 = sub(low(multiply(c1, B1)), low(multiply(c2, A1))).n;
-  return Halves(half(k1), half(k2));
+  var k1 = k;
+  var k2 = U256();
+  for (var i = 0u; i < 2u; i++) {
+    let c = nearest(k, TO_QUOTIENT[i]);
+    k1 = sub(k1, low(multiply(c, TO_K1[i]))).n;
+    // c1 B1 - 0, then that less c2 A1, both with the other sign.
+    k2 = sub(low(multiply(c, TO_K2[i])), k2).n;
+  }
+  return Halves(half(k1), half(sub(U256(), k2).n));
 }

@@ -1,5 +1,6 @@
 mod cards;
 mod keccak;
+mod lanes;
 mod numbers;
 mod secp;
 mod sources;

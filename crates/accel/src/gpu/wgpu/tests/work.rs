@@ -2,7 +2,7 @@
 
 use crate::backends::portable::Portable;
 use crate::field::Packed;
-use crate::gpu::card::{Buffer, Card, Kernel, Lane, Launch, PARAMS};
+use crate::gpu::card::{Buffer, Card, Fault, Kernel, Lane, Launch, PARAMS};
 use crate::gpu::wgpu::device::Wgpu;
 use crate::ops::{Claim, PublicKey, Signed};
 use crate::secp::comb::comb_of;
@@ -115,7 +115,11 @@ impl Bench {
     }
 
     pub(super) fn read(&mut self, buffer: &Buffer) -> Vec<u32> {
-        self.lane.read(buffer, 0..buffer.words(), LIMIT).expect("read")
+        self.read_within(buffer, LIMIT).expect("read")
+    }
+
+    pub(super) fn read_within(&mut self, buffer: &Buffer, limit: Duration) -> Result<Vec<u32>, Fault> {
+        self.lane.read(buffer, 0..buffer.words(), limit)
     }
 
     /// Answers without their tags, which must be right, a row an item.
