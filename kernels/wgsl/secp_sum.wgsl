@@ -10,14 +10,12 @@ var<private> multiples_x: array<U256, 9>;
 var<private> multiples_y: array<U256, 9>;
 // By what z grows from a multiple to the next.
 var<private> ratios: array<U256, 9>;
-// The halves and P_BIAS.
+// The halves and P_BIAS. Digits are signed, so that those of negative numbers modulo a power of 2 are right too.
 var<private> halves: array<array<u32, 5>, 2>;
-var<private> halves_negative: array<bool, 2>;
 
-fn set_half(i: u32, half: Half) {
-  let t = add(half.magnitude, P_BIAS).n;
+fn set_half(i: u32, k: U256) {
+  let t = add(k, P_BIAS).n;
   halves[i] = array<u32, 5>(t[0], t[1], t[2], t[3], t[4]);
-  halves_negative[i] = half.negative;
 }
 
 fn set_multiple(i: u32, x: U256, y: U256) {
@@ -38,7 +36,7 @@ fn level_multiples() -> U256 {
 }
 
 fn digit_of_half(i: u32, window: u32) -> Digit {
-  return digit((halves[i][window / 8u] >> (4u * (window % 8u))) & 15u, P_LEAST, halves_negative[i]);
+  return digit((halves[i][window / 8u] >> (4u * (window % 8u))) & 15u, P_LEAST, false);
 }
 
 fn point_of_half(i: u32, d: Digit) -> Affine {

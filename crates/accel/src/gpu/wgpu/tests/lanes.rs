@@ -3,6 +3,7 @@
 use super::cards::on_all;
 use super::work::Bench;
 use crate::gpu::card::{Buffer, Card, Fault, Kernel, Launch, PARAMS};
+use crate::gpu::wgpu::device::Wgpu;
 use std::sync::Arc;
 use std::time::Duration;
 use vigil_crypto::SecretKey;
@@ -84,21 +85,34 @@ fn misuse_is_a_fault() {
     });
 }
 
+/// Whether work with so little time was late. It need not be: this thread may sleep until it is done.
+fn is_late(card: &Arc<Wgpu>) -> bool {
+    let mut bench = Bench::new(card, &SecretKey::from_bytes(&[1; 32]).expect("a key"));
+    let (messages, spans) = (bench.room(&vec![1; 50_000]), bench.room(&[0, 200_000].repeat(64)));
+    let answers = bench.room(&vec![0; 64 * 8]);
+    let mut params = [0; PARAMS];
+    params[0] = 64;
+    params[3] = 8;
+    for _ in 0..20 {
+        bench.launch(Kernel::KeccakMessages, 64, &[&messages, &spans, &answers], params);
+    }
+    let limit = Duration::from_micros(1);
+    match bench.read_within(&answers, limit) {
+        Err(fault) => {
+            assert_eq!(fault, Fault::Late(limit));
+            true
+        }
+        Ok(words) => {
+            assert!(words[0] != 0 && words.chunks(8).all(|digest| digest == &words[..8]));
+            false
+        }
+    }
+}
+
 #[test]
 fn a_card_that_takes_too_long_is_late() {
     on_all(|card, _| {
-        let mut bench = Bench::new(card, &SecretKey::from_bytes(&[1; 32]).expect("a key"));
-        let (messages, spans) = (bench.room(&vec![1; 50_000]), bench.room(&[0, 200_000].repeat(64)));
-        let answers = bench.room(&vec![0; 64 * 8]);
-        let mut params = [0; PARAMS];
-        params[0] = 64;
-        params[3] = 8;
-        for _ in 0..20 {
-            bench.launch(Kernel::KeccakMessages, 64, &[&messages, &spans, &answers], params);
-        }
-        let limit = Duration::from_micros(1);
-        assert_eq!(bench.read_within(&answers, limit), Err(Fault::Late(limit)));
-        drop(bench);
+        assert!((0..100).any(|_| is_late(card)), "never late");
         // The card is as good as before.
         let mut bench = Bench::new(card, &SecretKey::from_bytes(&[1; 32]).expect("a key"));
         let buffer = bench.room(&[1, 2, 3]);

@@ -1,4 +1,7 @@
+//! Every kernel on every card that is here, software ones too; shaders also without.
+
 mod cards;
+mod cases;
 mod keccak;
 mod lanes;
 mod numbers;
