@@ -10,15 +10,10 @@ const A2 = U256(0x9d44cfd8u, 0x57c1108du, 0xa8e2f3f6u, 0x14ca50f7u, 1u, 0u, 0u, 
 const G1 = U256(0x71e8ca80u, 0x3daa8a14u, 0x9284eb15u, 0xe86c90e4u, 0xa7d46bcdu, 0x3086d221u, 0u, 0u);
 const G2 = U256(0x9df506c6u, 0x221208acu, 0x0abfe4c4u, 0x6f547fa9u, 0x010e8828u, 0xe4437ed6u, 0u, 0u);
 
-// Below 0.64 * 2^128: five words are more than enough.
-struct Half {
-  magnitude: U256,
-  negative: bool,
-}
-
+// Modulo 2^256, and less than 0.64 * 2^128 from 0.
 struct Halves {
-  k1: Half,
-  k2: Half,
+  k1: U256,
+  k2: U256,
 }
 
 // k g / 2^320, rounded.
@@ -27,20 +22,19 @@ fn nearest(k: U256, g: U256) -> U256 {
   return add(U256(t[10], t[11], t[12], t[13], 0u, 0u, 0u, 0u), U256(t[9] >> 31u, 0u, 0u, 0u, 0u, 0u, 0u, 0u)).n;
 }
 
-// Of a small number modulo 2^256.
-fn half(k: U256) -> Half {
-  let negative = k[7] >> 31u != 0u;
-  var magnitude = k;
-  if negative {
-    magnitude = sub(U256(), k).n;
-  }
-  return Half(magnitude, negative);
-}
+// By c1 and by c2.
+const TO_QUOTIENT = array<U256, 2>(G1, G2);
+const TO_K1 = array<U256, 2>(A1, A2);
+const TO_K2 = array<U256, 2>(B1, A1);
 
 fn split(k: U256) -> Halves {
-  let c1 = nearest(k, G1);
-  let c2 = nearest(k, G2);
-  let k1 = sub(sub(k, low(multiply(c1, A1))).n, low(multiply(c2, A2))).n;
-  let k2 = sub(low(multiply(c1, B1)), low(multiply(c2, A1))).n;
-  return Halves(half(k1), half(k2));
+  var k1 = k;
+  var k2 = U256();
+  for (var i = 0u; i < 2u; i++) {
+    let c = nearest(k, TO_QUOTIENT[i]);
+    k1 = sub(k1, low(multiply(c, TO_K1[i]))).n;
+    // c1 B1 - 0, then that less c2 A1, both with the other sign.
+    k2 = sub(low(multiply(c, TO_K2[i])), k2).n;
+  }
+  return Halves(k1, sub(U256(), k2).n);
 }

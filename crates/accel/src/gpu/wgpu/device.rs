@@ -79,7 +79,11 @@ impl Card for Wgpu {
     fn release(&self, id: u64) {
         // Not destroyed, which would wait for the reads of other lanes: wgpu does it when nothing uses the buffer.
         let buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        let _ = guarded(|| Ok(drop(buffer)));
+        // A panic has nobody to be told to.
+        let _ = guarded(|| {
+            drop(buffer);
+            Ok(())
+        });
     }
 
     fn lane(self: Arc<Self>) -> Result<Box<dyn Lane>, Fault> {

@@ -6,11 +6,11 @@ use super::staging::{Staging, driver};
 use crate::gpu::card::{Buffer, Fault, Lane, Launch, PARAMS};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use wgpu::{
     BindGroupDescriptor, BindGroupEntry, BufferUsages, CommandEncoder, CommandEncoderDescriptor, ComputePassDescriptor,
-    MapMode, PollError, PollType,
+    MapMode, PollType,
 };
 
 /// Most groups of a launch in one dimension: every device allows so many.
@@ -18,8 +18,9 @@ const GROUPS_MAX: usize = 65_535;
 /// Bytes that the smallest buffer for answers holds.
 const ANSWERS_MIN: u64 = 64 << 10;
 
-/// Least time that is left for telling that answers are mapped.
-const TELLING: Duration = Duration::from_millis(100);
+/// Between two questions whether the card is done: a sixteenth of the time that it has taken, within these.
+const PAUSE_MIN: Duration = Duration::from_micros(20);
+const PAUSE_MAX: Duration = Duration::from_millis(1);
 
 /// A line of work.
 pub(super) struct WgpuLane {
@@ -94,33 +95,40 @@ impl WgpuLane {
 
     /// Maps what is read.
     fn fetch(&mut self, from: &wgpu::Buffer, start: u64, bytes: u64, limit: Duration) -> Result<(), Fault> {
-        let until = Instant::now() + limit;
         if bytes > self.answers.size() {
             let usage = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
             self.answers = self.card.make(bytes.next_power_of_two(), usage, false)?;
         }
         encoder(&mut self.commands, &self.card).copy_buffer_to_buffer(from, start, &self.answers, 0, bytes);
         self.staging.unmap();
-        let done = self.card.queue.submit(self.commands.take().map(CommandEncoder::finish));
+        self.card.queue.submit(self.commands.take().map(CommandEncoder::finish));
         self.staging.recall();
         let (tell, told) = channel();
         self.answers.map_async(MapMode::Read, 0..bytes, move |result| {
             // Nobody listens if time ran out.
             let _ = tell.send(result);
         });
-        let wait = PollType::Wait { submission_index: Some(done), timeout: Some(limit) };
-        match self.card.device.poll(wait) {
-            Err(PollError::Timeout) => return Err(Fault::Late(limit)),
-            Err(error) => return Err(driver(error)),
-            Ok(_) => {}
-        }
+        let mapped = self.wait(&told, limit)?;
         self.card.trouble.check()?;
-        // Another lane that asked the device may be just about to tell.
-        let left = until.saturating_duration_since(Instant::now()).max(TELLING);
-        match told.recv_timeout(left) {
-            Err(RecvTimeoutError::Timeout) => Err(Fault::Late(limit)),
-            Err(RecvTimeoutError::Disconnected) => Err(Fault::Driver("answers were not mapped".to_owned())),
-            Ok(result) => result.map_err(driver),
+        mapped.map_err(driver)
+    }
+
+    /// Asks the device now and then until it tells. (To wait in wgpu 30.0.1 with a limit is to panic, if the time is up while
+    /// another lane asks.)
+    fn wait<T>(&self, told: &Receiver<T>, limit: Duration) -> Result<T, Fault> {
+        let begun = Instant::now();
+        loop {
+            self.card.device.poll(PollType::Poll).map_err(driver)?;
+            let gone = begun.elapsed();
+            match told.recv_timeout((gone / 16).clamp(PAUSE_MIN, PAUSE_MAX)) {
+                Ok(told) => return Ok(told),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.card.trouble.check()?;
+                    return Err(Fault::Driver("answers were not mapped".to_owned()));
+                }
+                Err(RecvTimeoutError::Timeout) if gone > limit => return Err(Fault::Late(limit)),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
     }
 }

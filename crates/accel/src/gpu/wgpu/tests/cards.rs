@@ -1,10 +1,11 @@
 //! The cards that tests run on.
 
-use crate::gpu::card::{Card, CardInfo};
+use crate::gpu::card::{Card, CardInfo, Fault};
 use crate::gpu::wgpu::device::Wgpu;
 use crate::gpu::wgpu::open::{adapters, open};
 use crate::gpu::wgpu::open_all;
 use crate::gpu::wgpu::shaders::Arithmetic;
+use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use wgpu::Features;
 
@@ -35,15 +36,43 @@ pub(super) fn on_all(test: impl Fn(&Arc<Wgpu>, Arithmetic)) {
     }
 }
 
+/// Also run by the tests below, in processes with other environments.
 #[test]
 fn every_card_opens_or_says_why_not() {
-    for card in open_all(None) {
+    let plain = std::env::var("VIGIL_WGPU_INT64").is_ok_and(|value| value == "0");
+    let cards = open_all(None);
+    assert!(!cards.is_empty());
+    assert!(std::env::var_os(NO_DRIVER).is_none() || cards.iter().all(|card| matches!(card, Err(Fault::Missing(_)))));
+    for card in cards {
         match card {
             Ok(card) => {
-                let CardInfo { name, buffer_bytes_max, items_max, .. } = card.info();
+                let CardInfo { name, driver, buffer_bytes_max, items_max, .. } = card.info();
                 assert!(!name.is_empty() && *buffer_bytes_max >= 128 << 20 && *items_max >= 4096);
+                assert!(!plain || driver.ends_with("32-bit integers"), "{driver}");
             }
             Err(fault) => assert!(!fault.to_string().is_empty()),
         }
     }
+}
+
+/// Says to the test above that no card can be there.
+const NO_DRIVER: &str = "VIGIL_TEST_NO_DRIVER";
+
+fn opens_where(environment: &[(&str, &str)]) {
+    let program = std::env::current_exe().expect("this program");
+    let test = "gpu::wgpu::tests::cards::every_card_opens_or_says_why_not";
+    let run = Command::new(program).args(["--exact", test]).envs(environment.iter().copied()).output().expect("runs");
+    let said = [run.stdout, run.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(run.status.success() && said.contains("1 passed"), "{environment:?}: {said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_drivers_opening_says_so() {
+    opens_where(&[("VK_DRIVER_FILES", "/nowhere"), ("VK_ICD_FILENAMES", "/nowhere"), (NO_DRIVER, "1")]);
+}
+
+#[test]
+fn the_environment_forces_plain_arithmetic() {
+    opens_where(&[("VIGIL_WGPU_INT64", "0")]);
 }
