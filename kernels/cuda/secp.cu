@@ -59,7 +59,9 @@ KERNEL(secp_sum, SUM_GROUPS) {
     load_columns(inverse.w, state, stride, STATE_A, item);
     load_columns(point.x.w, state, stride, STATE_B, item);
     load_columns(point.y.w, state, stride, STATE_C, item);
-    Factors factors = load_factors(args.buffer[0] + (u64)item * args.p[3], inverse, args.p[2]);
+    const u32* row = args.buffer[0] + (u64)item * args.p[3];
+    if (!is_inverse(row, inverse, args.p[2])) return store_unknown(state, stride, item);
+    Factors factors = load_factors(row, inverse, args.p[2]);
     Jacobian sum = walk(start, point, factors.u2);
     add_of_g(sum, args.buffer[2], num_add(factors.u1, load_start_number(start + 16)));
     store_sum(state, stride, item, sum);
@@ -71,18 +73,14 @@ KERNEL(secp_sum_hot, SUM_GROUPS) {
     u32* state = args.buffer[1];
     const u32* row = args.buffer[0] + (u64)item * args.p[3];
     u32 table = row[ROW_TABLE];
-    u32 code = load_code(state, stride, item);
-    if (code == GOOD && table >= args.p[4]) {
-        code = UNKNOWN;
-        store_code(state, stride, item, code);
-    }
-    if (code != GOOD) {
+    if (load_code(state, stride, item) != GOOD) {
         store_columns(state, stride, STATE_C, item, num_one().w);
         return;
     }
     const u32* start = args.buffer[3];
     Num inverse;
     load_columns(inverse.w, state, stride, STATE_A, item);
+    if (table >= args.p[4] || !is_inverse(row, inverse, HOT)) return store_unknown(state, stride, item);
     Factors factors = load_factors(row, inverse, HOT);
     Affine from = load_point(start);
     Jacobian sum = {from.x, from.y, fe_small(1)};

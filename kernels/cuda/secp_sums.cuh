@@ -24,6 +24,20 @@ HD Factors load_factors(const u32* row, const Num& inverse, u32 mode) {
     return r;
 }
 
+// Whether what `invert_order` left is the inverse of r or s: an error of the card there would give another sum on the curve.
+HD bool is_inverse(const u32* row, const Num& inverse, u32 mode) {
+    Num product = num_mul(num_of_bytes(row + (mode == RECOVER ? ROW_R : ROW_S)), inverse), one = num_one();
+    u32 difference = 0;
+    UNROLLED for (int i = 0; i < 8; i++) difference |= product.w[i] ^ one.w[i];
+    return difference == 0;
+}
+
+// There is no sum to tell.
+HD void store_unknown(u32* state, u32 stride, u32 item) {
+    store_code(state, stride, item, UNKNOWN);
+    store_columns(state, stride, STATE_C, item, num_one().w);
+}
+
 // A number from the buffer of the start.
 HD Num load_start_number(const u32* words) {
     Num r;

@@ -71,7 +71,13 @@ fn secp_sum(@builtin(global_invocation_id) id: vec3<u32>) {
     store_state(Z, item, ONE);
     return;
   }
-  set_factors(item);
+  let recovers = parameter(2u) == 0u;
+  let inverse = load_state(X, item);
+  if !is_inverse(inverse, item_number(item, select(S, R, recovers))) {
+    store_unknown(item);
+    return;
+  }
+  set_factors(item, inverse, recovers);
   var sum = Jacobian(load_state(Y, item), load_state(Z, item), ONE);
   set_multiple(0u, start_number(0u), start_number(8u));
   set_multiple(1u, sum.x, sum.y);
@@ -119,9 +125,7 @@ fn secp_sum(@builtin(global_invocation_id) id: vec3<u32>) {
 }
 
 // u1 and u2 into digits.
-fn set_factors(item: u32) {
-  let inverse = load_state(X, item);
-  let recovers = parameter(2u) == 0u;
+fn set_factors(item: u32, inverse: U256, recovers: bool) {
   var u1 = order_mul(reduced(item_number(item, DIGEST)), inverse);
   var numerator = item_number(item, R);
   if recovers {

@@ -61,6 +61,11 @@ fn store_sum(item: u32, p: Jacobian) {
   }
 }
 
+// Whether what `invert_order` left is the inverse of r or s: an error of the card there would give another sum on the curve.
+fn is_inverse(inverse: U256, divisor: U256) -> bool {
+  return equal(order_mul(inverse, divisor), ONE);
+}
+
 fn store_unknown(item: u32) {
   store_state(Z, item, ONE);
   state[CODE * parameter(1u) + item] = UNKNOWN;

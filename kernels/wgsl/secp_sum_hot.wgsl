@@ -43,11 +43,11 @@ fn secp_sum_hot(@builtin(global_invocation_id) id: vec3<u32>) {
     return;
   }
   let table = item_word(item, KEY);
-  if table >= parameter(4u) {
+  let inverse = load_state(X, item);
+  if table >= parameter(4u) || !is_inverse(inverse, item_number(item, S)) {
     store_unknown(item);
     return;
   }
-  let inverse = load_state(X, item);
   let u1 = order_mul(reduced(item_number(item, DIGEST)), inverse);
   set_factor_of_g(order_add(u1, start_number(24u)));
   set_factor_of_q(order_mul(item_number(item, R), inverse));

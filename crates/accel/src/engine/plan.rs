@@ -180,6 +180,12 @@ impl Plan {
         Self { cards: Op::ALL.map(of), ..self }
     }
 
+    /// Every operation costs this on the CPU.
+    #[cfg(test)]
+    pub(crate) fn with_same_cost(self, ns_per_item: f64) -> Self {
+        self.with_costs(|_| vec![Cost { from: 1, ns_per_item }])
+    }
+
     /// What an operation costs on cards.
     pub fn cards(&self, op: Op) -> &[CardCost] {
         &self.cards[op as usize]

@@ -1,24 +1,168 @@
-//! The host program on the host twin.
+//! The host program on the host twin, good and bad.
 
 use super::backend::Gpu;
+use super::testing::{BadCard, Gate, Mischief};
 use super::twin::Twin;
 use crate::backend::{Backend, BackendName, detect};
-use crate::oracle;
+use crate::engine::{CardCost, Op, Plan};
+use crate::ops::{Claim, Signed};
+use crate::{Comb, Engine, EngineConfig, oracle};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use vigil_crypto::{Check, SecretKey};
+use vigil_primitives::Hash;
 
-fn gpu() -> Gpu {
+const SEED: u64 = 0x6770_7521;
+
+/// Claims of a few keys; every third is bad in some way.
+fn claims(dice: &mut ChaCha8Rng, count: usize) -> Vec<Claim> {
+    let keys: Vec<SecretKey> = (0..5).filter_map(|_| SecretKey::from_bytes(&dice.random())).collect();
+    let claim = |at: usize| {
+        let key = &keys[dice.random_range(0..keys.len())];
+        let digest = Hash::from(dice.random::<[u8; 32]>());
+        let mut signature = *key.sign(&digest).as_array().expect("65 bytes");
+        match at % 15 {
+            0 => signature[dice.random_range(0..64)] ^= 1,
+            3 => signature[64] = 2,
+            6 => signature[..32].fill(0),
+            9 => signature[32..64].fill(0xff),
+            12 => signature[64] ^= 1,
+            _ => {}
+        }
+        Claim { signed: Signed { digest, signature }, key: key.public_key() }
+    };
+    (0..count).map(claim).collect()
+}
+
+fn bad_card(seed: u64) -> (Arc<BadCard>, Gpu) {
+    let card = BadCard::new(Twin::open(), seed);
     let cpu = *detect().last().expect("portable");
-    Gpu::open(BackendName::Cuda, Twin::open(), cpu).expect("the twin passes its test")
+    let gpu = Gpu::open(BackendName::Cuda, Arc::clone(&card) as _, cpu).expect("it is good so far");
+    (card, gpu)
+}
+
+/// All operations on signatures give what the oracle gives.
+fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
+    let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+    let right: Vec<_> = signed.iter().map(oracle::recover).collect();
+    assert!(gpu.recover(&signed) == right, "{what}: recover");
+    let right: Vec<_> = claims.iter().map(oracle::verify).collect();
+    assert!(gpu.verify_cold(claims) == right, "{what}: verify_cold");
+    assert!(gpu.verify_hot(claims, combs) == right, "{what}: verify_hot");
+    let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
+    let checks: Vec<Check> = claims.iter().map(check).collect();
+    let by_cpu = |checks: &[Check]| -> Vec<_> {
+        checks.iter().map(|check| <super::question::OfSigner as super::question::Question>::oracle(check)).collect()
+    };
+    assert!(gpu.signers_with(&checks, &by_cpu) == by_cpu(&checks), "{what}: signers");
+    let messages: Vec<&[u8]> = signed.iter().map(|signed| &signed.signature[..]).collect();
+    let mut digests = vec![Hash::ZERO; messages.len()];
+    gpu.keccak256(&messages, &mut digests);
+    assert!(messages.iter().zip(&digests).all(|(message, digest)| oracle::digest(message) == *digest), "{what}: keccak");
+}
+
+/// Whatever bits turn over in answers or in the card's memory, nothing wrong is said.
+#[test]
+fn flipped_bits_are_never_believed() {
+    eprintln!("seed {SEED:#x}");
+    let dice = &mut ChaCha8Rng::seed_from_u64(SEED);
+    let claims = claims(dice, 600);
+    let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
+    let mut distinct = keys.clone();
+    distinct.sort_unstable_by_key(|key| key.0);
+    distinct.dedup();
+    let tables: Vec<Comb> = detect()[0].build_combs(&distinct).into_iter().map(|comb| comb.expect("a point")).collect();
+    let comb = |key| tables.iter().find(|comb| comb.key() == key).expect("one for each key");
+    let combs: Vec<&Comb> = keys.iter().map(comb).collect();
+    let mut caught = 0;
+    for rate in [1e-6, 1e-5, 1e-4, 1e-3, 1e-2] {
+        for (seed, mischief) in (0..6).zip([Mischief::Answers(rate), Mischief::Memory(rate)].into_iter().cycle()) {
+            let (card, gpu) = bad_card(SEED ^ seed);
+            check(&gpu, &claims, &combs, "while it is good");
+            assert_eq!(gpu.why_not(), None);
+            card.becomes(Some(mischief.clone()));
+            check(&gpu, &claims, &combs, &format!("{mischief:?}"));
+            caught += usize::from(gpu.why_not().is_some());
+        }
+    }
+    eprintln!("{caught} of 30 cards were caught");
+    assert!(caught >= 20, "{caught} of 30 cards were caught");
 }
 
 #[test]
-fn the_twin_passes_the_self_test() {
-    let gpu = gpu();
-    assert_eq!(gpu.why_not(), None);
-    gpu.self_test().expect("again");
-    let messages: Vec<Vec<u8>> = (0..100).map(|n| vec![n; 7 * usize::from(n)]).collect();
-    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-    let mut digests = vec![Default::default(); messages.len()];
-    gpu.keccak256(&messages, &mut digests);
-    assert!(messages.iter().zip(&digests).all(|(message, digest)| oracle::digest(message) == *digest));
-    assert_eq!(gpu.why_not(), None);
+fn a_card_that_falls_off_the_bus_or_is_full_is_left_alone() {
+    let dice = &mut ChaCha8Rng::seed_from_u64(SEED);
+    let claims = claims(dice, 300);
+    for mischief in [Mischief::Lost, Mischief::Full(1)] {
+        let (card, gpu) = bad_card(1);
+        card.becomes(Some(mischief.clone()));
+        let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).cycle().take(3_000).collect();
+        for _ in 0..2 {
+            assert_eq!(gpu.recover(&signed), signed.iter().map(oracle::recover).collect::<Vec<_>>());
+        }
+        assert!(gpu.why_not().is_some(), "{mischief:?}");
+    }
+}
+
+/// An engine whose plan gives large batches to the card.
+fn engine(gpu: &'static Gpu) -> Engine {
+    let of_cards = |op: Op| match op {
+        Op::Checkpoint | Op::SignerVectors => vec![],
+        _ => vec![CardCost { card: 0, fixed_ns: 1.0, ns_per_item: 1.0 }],
+    };
+    let plan = Plan::unmeasured(&detect()).with_same_cost(1_000.0).with_cards(of_cards);
+    let config = EngineConfig { threads: 2, pin: false, cards: vec![gpu], plan: Some(plan), ..EngineConfig::default() };
+    Engine::start(config).expect("threads")
+}
+
+#[test]
+fn the_engine_divides_batches_between_cpu_and_card() {
+    let (card, gpu) = bad_card(2);
+    let gpu: &'static Gpu = Box::leak(Box::new(gpu));
+    let engine = engine(gpu);
+    let claims = claims(&mut ChaCha8Rng::seed_from_u64(SEED), 2_000);
+    let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+    let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
+    let checks: Vec<Check> = claims.iter().map(check).collect();
+    let recovered: Vec<_> = signed.iter().map(oracle::recover).collect();
+    let verdicts: Vec<_> = claims.iter().map(oracle::verify).collect();
+    let good: Vec<bool> = verdicts.iter().map(Result::is_ok).collect();
+    let messages: Vec<&[u8]> = signed.iter().map(|signed| &signed.signature[..]).collect();
+    let digests: Vec<_> = messages.iter().map(|message| oracle::digest(message)).collect();
+    for mischief in [None, Some(Mischief::Answers(1e-4)), Some(Mischief::Lost)] {
+        card.becomes(mischief);
+        for _ in 0..3 {
+            assert_eq!(engine.recover(&signed), recovered);
+            assert_eq!(engine.verify_signers(&checks), good);
+            assert_eq!(engine.verify_known(&claims), verdicts);
+            assert_eq!(engine.keccak256(&messages), digests);
+        }
+    }
+    assert!(gpu.why_not().is_some());
+}
+
+/// A vote does not wait for a batch that a card sits on.
+#[test]
+fn votes_do_not_wait_for_a_card() {
+    let (card, gpu) = bad_card(3);
+    let gpu: &'static Gpu = Box::leak(Box::new(gpu));
+    let engine = engine(gpu);
+    let claims = claims(&mut ChaCha8Rng::seed_from_u64(SEED), 1_500);
+    let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+    let gate = Arc::new(Gate::default());
+    card.becomes(Some(Mischief::Gated(Arc::clone(&gate))));
+    std::thread::scope(|scope| {
+        let batch = scope.spawn(|| engine.recover(&signed));
+        while gpu.under_way() == 0 {
+            std::thread::yield_now();
+        }
+        let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
+        let votes: Vec<Check> = claims[..20].iter().map(check).collect();
+        let right: Vec<bool> = claims[..20].iter().map(|claim| oracle::verify(claim).is_ok()).collect();
+        assert_eq!(engine.verify_signers_once(&votes), right);
+        assert!(gpu.under_way() > 0, "the card still sits on the batch");
+        gate.open();
+        assert_eq!(batch.join().expect("the batch"), signed.iter().map(oracle::recover).collect::<Vec<_>>());
+    });
 }
