@@ -1,6 +1,6 @@
 //! Cards for tests, good and bad.
 
-use super::card::{Buffer, Card, CardInfo, Fault, Lane, Launch};
+use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch};
 use super::wgpu::{self, Arithmetic};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -27,6 +27,8 @@ pub(crate) enum Mischief {
     Answers(f64),
     /// Bits of the items and of the state turn over before each kernel, one in so many.
     Memory(f64),
+    /// A bit of one word of the buffer in this place turns over before this kernel.
+    Word(Kernel, usize, usize),
     /// Reads wait until the gate is open.
     Gated(Arc<Gate>),
     /// No room for buffers from this size on.
@@ -137,6 +139,13 @@ impl Lane for BadLane {
                     self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
                 }
             }
+        }
+        if let Some(Mischief::Word(kernel, place, at)) = self.card.mischief()
+            && kernel == launch.kernel
+        {
+            let buffer = launch.buffers[place];
+            let word = self.inner.read(buffer, at..at + 1, Duration::from_secs(60))?[0];
+            self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
         }
         self.inner.launch(launch)
     }

@@ -1,6 +1,7 @@
 //! The host program on the host twin, good and bad.
 
 use super::backend::Gpu;
+use super::card::Kernel;
 use super::testing::{BadCard, Gate, Mischief};
 use super::twin::Twin;
 use crate::backend::{Backend, BackendName, detect};
@@ -67,7 +68,7 @@ fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
 fn flipped_bits_are_never_believed() {
     eprintln!("seed {SEED:#x}");
     let dice = &mut ChaCha8Rng::seed_from_u64(SEED);
-    let claims = claims(dice, 600);
+    let claims = claims(dice, 300);
     let keys: Vec<_> = claims.iter().map(|claim| claim.key).collect();
     let mut distinct = keys.clone();
     distinct.sort_unstable_by_key(|key| key.0);
@@ -88,6 +89,33 @@ fn flipped_bits_are_never_believed() {
     }
     eprintln!("{caught} of 30 cards were caught");
     assert!(caught >= 20, "{caught} of 30 cards were caught");
+}
+
+/// One bit of one item turns over between two kernels: in what was asked, or in any column of the state.
+#[test]
+fn single_flips_between_kernels_are_never_believed() {
+    let claims: Vec<Claim> =
+        claims(&mut ChaCha8Rng::seed_from_u64(SEED), 60).into_iter().filter(|claim| oracle::verify(claim).is_ok()).collect();
+    let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+    let right: Vec<_> = signed.iter().map(oracle::recover).collect();
+    // Columns are as long as there are items, four canaries among them.
+    let stride = (signed.len() + 4).next_multiple_of(32);
+    let between = [Kernel::InvertOrder, Kernel::SecpSum, Kernel::InvertField, Kernel::RecoverFinish];
+    let state = between.into_iter().flat_map(|kernel| {
+        let place = usize::from(matches!(kernel, Kernel::SecpSum | Kernel::RecoverFinish));
+        (0..25).map(move |column| (kernel, place, column * stride + 7))
+    });
+    let items = between.into_iter().filter(|kernel| !matches!(kernel, Kernel::InvertOrder | Kernel::InvertField));
+    let items = items.flat_map(|kernel| (0..25).map(move |word| (kernel, 0, 25 * 7 + word)));
+    let (card, mut gpu) = bad_card(4);
+    for (kernel, place, word) in state.chain(items) {
+        card.becomes(Some(Mischief::Word(kernel, place, word)));
+        assert!(gpu.recover(&signed) == right, "{}, place {place}, word {word}", kernel.name());
+        if gpu.why_not().is_some() {
+            card.becomes(None);
+            gpu = Gpu::open(BackendName::Cuda, Arc::clone(&card) as _, *detect().last().expect("portable")).expect("good");
+        }
+    }
 }
 
 #[test]
