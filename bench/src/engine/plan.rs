@@ -275,7 +275,7 @@ fn runs(threads: &[Threads], cores: &[usize], engine: bool) -> Vec<Callers> {
 
 /// As the node does at its first start.
 fn calibrated() -> vigil_accel::engine::Plan {
-    Calibration::measure(&detect(), "").plan(&detect())
+    Calibration::measure(&detect(), &[], "").plan(&detect(), &[])
 }
 
 fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBackend> {

@@ -22,12 +22,12 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     if output.is_terminal() {
         output.note("measuring for a few seconds; anything else that runs here disturbs");
     }
-    let backends = detect();
-    let measured = Calibration::measure(&backends, crate::start::COMMIT);
+    let (backends, cards) = (detect(), vigil_node::accel::usable_cards());
+    let measured = Calibration::measure(&backends, &cards, crate::start::COMMIT);
     if let Some(file) = &file {
         measured.write(file).map_err(CliError::while_doing(format!("cannot write {}", file.display())))?;
     }
-    let plan = measured.plan(&backends);
+    let plan = measured.plan(&backends, &cards);
     let steps = |op: Op| plan.steps(op).iter().map(step).collect::<Vec<_>>();
     let operations: serde_json::Map<_, _> = Op::ALL.iter().map(|op| (op.to_string(), json!(steps(*op)))).collect();
     let value = json!({ "file": file, "calibration": measured, "plan": operations });
@@ -52,7 +52,7 @@ fn place(args: &Args, globals: &Globals) -> Result<Option<PathBuf>, CliError> {
 
 fn in_words(measured: &Calibration, file: Option<&Path>) -> String {
     let backends = detect();
-    let plan = measured.plan(&backends);
+    let plan = measured.plan(&backends, &vigil_node::accel::usable_cards());
     let mut text = format!("{}: microseconds an item, by the number of items\n", measured.machine.cpu);
     for op in Op::ALL {
         text.push_str(&format!("\n{op}: {}\n", plan.in_words(op)));

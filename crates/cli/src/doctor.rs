@@ -61,14 +61,14 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
     let config = Config::load(file.as_deref(), env, []).map_err(CliError::usage)?;
     let cards = gpu::found();
     let mut problems = missing_required(&std::env::var(REQUIRED).unwrap_or_default(), &cards);
-    let allowed = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
+    let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
         problems.push(why.to_string());
-        detect()
+        (detect(), Vec::new())
     });
-    let machine = Machine::here(&detect());
+    let machine = Machine::here(&detect(), &accel::usable_cards());
     let file = layout.calibration();
     let (plan, calibration, usable) = match Calibration::read(&file, &machine, crate::start::COMMIT) {
-        Ok(found) => (found.plan(&allowed), format!("measured by commit {}", found.commit), true),
+        Ok(found) => (found.plan(&allowed, &allowed_cards), format!("measured by commit {}", found.commit), true),
         Err(why) => (Plan::unmeasured(&allowed), format!("not measured: {why}; the next start measures"), false),
     };
     let (cores, memory_mib) = cores_and_memory();

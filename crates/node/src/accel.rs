@@ -6,6 +6,7 @@ use std::time::Duration;
 use vigil_accel::engine::calibrate::{Calibration, Unusable};
 use vigil_accel::engine::machine::Machine;
 use vigil_accel::engine::{EngineConfig, FlushAt, Op};
+use vigil_accel::gpu::{self, Fault, Found, Gpu};
 use vigil_accel::{Backend, BackendName, Engine, detect};
 use vigil_primitives::Hash;
 use vigil_trie::BatchHasher;
@@ -28,17 +29,40 @@ pub enum AccelError {
     Threads(#[source] std::io::Error),
 }
 
-/// The backends that may be used, the slowest first.
+/// The backends of the CPU that may be used, the slowest first, and the graphics cards. A backend of cards that is asked for
+/// goes with all of the CPU.
 ///
 /// # Errors
 /// [`AccelError::Backend`].
-pub fn allowed(choice: BackendChoice) -> Result<Vec<&'static dyn Backend>, AccelError> {
+pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<&'static Gpu>), AccelError> {
     let there = detect();
-    let Some(asked) = choice.0 else { return Ok(there) };
-    match there.iter().find(|backend| backend.name() == asked) {
-        Some(only) => Ok(vec![*only]),
-        None => Err(AccelError::Backend { asked, found: names(&there) }),
+    let Some(asked) = choice.0 else { return Ok((there, usable_cards())) };
+    if let Some(only) = there.iter().find(|backend| backend.name() == asked) {
+        return Ok((vec![*only], Vec::new()));
     }
+    let is_for_cards = matches!(asked, BackendName::Wgpu | BackendName::Cuda);
+    let cards = if is_for_cards { usable_cards() } else { Vec::new() };
+    let cards: Vec<_> = cards.into_iter().filter(|card| card.name() == asked).collect();
+    if cards.is_empty() {
+        return Err(AccelError::Backend { asked, found: names(&there) });
+    }
+    Ok((there, cards))
+}
+
+/// The graphics cards that passed their test; of the others the log tells.
+pub fn usable_cards() -> Vec<&'static Gpu> {
+    let usable = |found: &'static Found| match &found.card {
+        Ok(card) => Some(card),
+        Err(Fault::Missing(why)) => {
+            tracing::debug!("no {}: {why}", found.name);
+            None
+        }
+        Err(fault) => {
+            tracing::warn!("a graphics card is not used ({}): {fault}", found.name);
+            None
+        }
+    };
+    gpu::cards().iter().filter_map(usable).collect()
 }
 
 /// `portable, avx2`.
@@ -52,13 +76,14 @@ pub fn names(backends: &[&'static dyn Backend]) -> String {
 /// # Errors
 /// [`AccelError`].
 pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, AccelError> {
-    let backends = allowed(config.accel_backend)?;
+    let (backends, cards) = allowed(config.accel_backend)?;
     let calibration = calibration(file, commit);
-    let plan = Some(calibration.plan(&backends));
+    let plan = Some(calibration.plan(&backends, &cards));
     let engine = EngineConfig {
         threads: config.accel_threads,
         pin: config.accel_pin,
         backends,
+        cards,
         plan,
         payer_cache_bytes: config.accel_payer_cache_mib * 1024 * 1024,
     };
@@ -76,8 +101,8 @@ pub fn flush_at(config: &Config) -> FlushAt {
 
 /// The calibration in `file`; if it is of no use to a program built from `commit`, a new one, which is written there if possible.
 pub fn calibration(file: &Path, commit: &str) -> Calibration {
-    let backends = detect();
-    let why = match Calibration::read(file, &Machine::here(&backends), commit) {
+    let (backends, cards) = (detect(), usable_cards());
+    let why = match Calibration::read(file, &Machine::here(&backends, &cards), commit) {
         Ok(found) => return found,
         Err(why @ Unusable::Missing) => {
             tracing::info!("measuring the verification engine once, for a few seconds");
@@ -88,7 +113,7 @@ pub fn calibration(file: &Path, commit: &str) -> Calibration {
             why
         }
     };
-    let measured = Calibration::measure(&backends, commit);
+    let measured = Calibration::measure(&backends, &cards, commit);
     if let Err(error) = measured.write(file) {
         tracing::warn!(
             "cannot keep the measurements ({why}), so the next start repeats them: {}: {error}",
@@ -101,14 +126,14 @@ pub fn calibration(file: &Path, commit: &str) -> Calibration {
 /// Lets several data folders on this machine share one calibration, so that it is made once. One that cannot be written is
 /// made by its node.
 pub fn share_calibration(files: &[PathBuf], commit: &str) {
-    let here = Machine::here(&detect());
+    let here = Machine::here(&detect(), &usable_cards());
     let is_there = |file: &PathBuf| Calibration::read(file, &here, commit);
     let without: Vec<&PathBuf> = files.iter().filter(|file| is_there(file).is_err()).collect();
     if without.is_empty() {
         return;
     }
     let found = files.iter().find_map(|file| is_there(file).ok());
-    let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), commit));
+    let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), &usable_cards(), commit));
     for file in without {
         if let Err(error) = calibration.write(file) {
             tracing::warn!("{}: {error}", file.display());
@@ -139,7 +164,10 @@ mod tests {
         let there: Vec<BackendName> = detect().iter().map(|backend| backend.name()).collect();
         for name in BackendName::ALL {
             match allowed(BackendChoice(Some(name))) {
-                Ok(only) => assert!(only.len() == 1 && only[0].name() == name && there.contains(&name)),
+                Ok((only, cards)) if cards.is_empty() => {
+                    assert!(only.len() == 1 && only[0].name() == name && there.contains(&name));
+                }
+                Ok((all, cards)) => assert!(all.len() == there.len() && cards.iter().all(|card| card.name() == name)),
                 Err(error) => {
                     assert!(!there.contains(&name));
                     let text = error.to_string();
@@ -147,7 +175,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(allowed(BackendChoice::AUTO).expect("always").len(), there.len());
+        assert_eq!(allowed(BackendChoice::AUTO).expect("always").0.len(), there.len());
     }
 
     #[test]

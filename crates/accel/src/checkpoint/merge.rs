@@ -1,6 +1,6 @@
 //! Merging, whatever the backend: [`vigil_crypto::checkpoint::merge`] with what is prepared.
 
-use super::{AGGREGATES_MAX, Aggregate, Merged, OfScheme, PreparedCheckpoint, Reject, Sum};
+use super::{AGGREGATES_MAX, Aggregate, Merged, Prepared, PreparedCheckpoint, Reject, Sum};
 use crate::bls::Maths;
 use crate::bls::library::{self, SumG2, exponentiates_to_one, minus_g1};
 use blst::blst_p2_affine;
@@ -82,13 +82,13 @@ impl Work<'_> {
     fn judge(&self, parts: &[Part<'_>]) -> Result<(), Reject> {
         let signature = signature_sum(parts).ok_or(Reject::Equation)?;
         let signers = signer_sum(parts);
-        let value = match &self.checkpoint.of_scheme {
-            OfScheme::ProofOfPossession(hash) => {
+        let value = match self.checkpoint.of_scheme() {
+            Prepared::ProofOfPossession(hash) => {
                 let keys = self.maths.key_sum(self.checkpoint.guardians.points(), &signers);
                 let keys = library::to_affine(&keys).ok_or(Reject::Keys)?;
-                self.maths.miller_product(&[(minus_g1(), signature), (keys, **hash)])
+                self.maths.miller_product(&[(minus_g1(), signature), (keys, *hash)])
             }
-            OfScheme::Augmented(values) => {
+            Prepared::Augmented(values) => {
                 let product = self.maths.product(values, &signers);
                 library::multiply(&product, &self.maths.miller_product(&[(minus_g1(), signature)]))
             }

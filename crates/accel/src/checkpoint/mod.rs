@@ -15,7 +15,7 @@ use crate::bls::row::{Point, Row12};
 use crate::bls::{Maths, library};
 use blst::blst_p2_affine;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 pub use vigil_crypto::bls::{PublicKey as GuardianKey, Scheme};
 pub use vigil_crypto::checkpoint::{AGGREGATES_MAX, Aggregate, Merged, Reject, Sum};
 
@@ -82,6 +82,9 @@ pub struct PreparedCheckpoint {
     guardians: Arc<GuardianKeys>,
     message: Vec<u8>,
     of_scheme: OfScheme,
+    /// A graphics card made the table: what it finds good is good, but what it does not is decided with another table.
+    by_card: bool,
+    again: OnceLock<Vec<Row12>>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,11 +95,17 @@ enum OfScheme {
     Augmented(Vec<Row12>),
 }
 
+/// [`OfScheme`], with the table that is to be used.
+enum Prepared<'a> {
+    ProofOfPossession(&'a blst_p2_affine),
+    Augmented(&'a [Row12]),
+}
+
 impl PreparedCheckpoint {
     /// In the scheme with proofs of possession. One hash to the curve, a tenth of a millisecond.
     pub fn proof_of_possession(guardians: Arc<GuardianKeys>, message: &[u8]) -> Self {
         let hash = library::hash_to_g2(message, Scheme::ProofOfPossession.tag());
-        Self { guardians, message: message.to_vec(), of_scheme: OfScheme::ProofOfPossession(Box::new(hash)) }
+        Self::new(guardians, message, OfScheme::ProofOfPossession(Box::new(hash)))
     }
 
     /// In the augmented scheme, with the values of [`crate::Backend::miller_values`] for all guardians and this message.
@@ -106,7 +115,34 @@ impl PreparedCheckpoint {
     pub fn augmented(guardians: Arc<GuardianKeys>, message: &[u8], values: Vec<MillerValue>) -> Self {
         assert_eq!(values.len(), guardians.len(), "a Miller value for each guardian");
         let values = values.into_iter().map(|value| value.0).collect();
-        Self { guardians, message: message.to_vec(), of_scheme: OfScheme::Augmented(values) }
+        Self::new(guardians, message, OfScheme::Augmented(values))
+    }
+
+    fn new(guardians: Arc<GuardianKeys>, message: &[u8], of_scheme: OfScheme) -> Self {
+        Self { guardians, message: message.to_vec(), of_scheme, by_card: false, again: OnceLock::new() }
+    }
+
+    /// The same, with a table that a graphics card had a part in.
+    pub(crate) fn by_card(self) -> Self {
+        Self { by_card: true, ..self }
+    }
+
+    /// Whether what is refused with this table is to be refused.
+    pub(crate) fn is_trusted(&self) -> bool {
+        !self.by_card || self.again.get().is_some()
+    }
+
+    /// From now on the table is that of the CPU, which `values` works out.
+    pub(crate) fn trust(&self, values: impl FnOnce() -> Vec<MillerValue>) {
+        self.again.get_or_init(|| values().into_iter().map(|value| value.0).collect());
+    }
+
+    /// What votes are merged with.
+    fn of_scheme(&self) -> Prepared<'_> {
+        match &self.of_scheme {
+            OfScheme::ProofOfPossession(hash) => Prepared::ProofOfPossession(hash),
+            OfScheme::Augmented(values) => Prepared::Augmented(self.again.get().unwrap_or(values)),
+        }
     }
 
     /// Which scheme.

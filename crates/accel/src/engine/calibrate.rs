@@ -8,11 +8,12 @@
 //! before each call, outside of the time that is taken, 32 MiB of other memory are read, and the median call counts.
 //! Larger batches warm the caches themselves: they are called again and again, and the best call counts.
 
-use super::machine::Machine;
+use super::machine::{Machine, label};
 use super::metrics::ORACLE;
-use super::plan::{Cost, Op, Plan, Rank, Step};
+use super::plan::{CardCost, Cost, Op, Plan, Rank, Step};
 use super::samples::Samples;
 use crate::backend::{Backend, BackendName};
+use crate::gpu::Gpu;
 use nix::time::ClockId;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
@@ -21,11 +22,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Form of the file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Batch sizes that are measured.
 pub const SIZES: [usize; 13] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
+/// Batch sizes that are measured on graphics cards. What a batch costs at all, and what an item more, is read off them.
+const CARD_SIZES: [usize; 4] = [1_024, 4_096, 16_384, 65_536];
+/// A card that takes longer for a batch is not asked for the next larger one.
+const CARD_TIME: Duration = Duration::from_millis(300);
 /// Smaller batches are measured with cold caches.
 const WARM_FROM: usize = 16;
 /// Memory that is read to make the caches cold: more than a core's own.
@@ -49,7 +54,7 @@ const WORTH_A_CHANGE: f64 = 0.95;
 pub struct Row {
     /// Operation.
     pub op: Op,
-    /// A backend's name, or `oracle`.
+    /// A backend's name, or `oracle`; or a card, as the machine calls it.
     pub backend: String,
     /// Items of the batch.
     pub items: usize,
@@ -104,8 +109,8 @@ pub enum Unusable {
 }
 
 impl Calibration {
-    /// Measures every operation of the backends at every size.
-    pub fn measure(backends: &[&'static dyn Backend], commit: &str) -> Self {
+    /// Measures every operation of the backends and of the cards at every size.
+    pub fn measure(backends: &[&'static dyn Backend], cards: &[&'static Gpu], commit: &str) -> Self {
         let started = Instant::now();
         let samples = Samples::new();
         let others = vec![1; COLD_BYTES]; // not 0: memory of zeros is one page
@@ -123,14 +128,17 @@ impl Calibration {
                 let sizes = SIZES.iter().filter(|items| **items <= op.measured_to());
                 keep(backend.name().as_str(), measure_sizes(sizes, &others, |items| prepared.run(*backend, items)));
             }
+            for (number, card) in (0..).zip(cards) {
+                keep(&label(number, card), measure_card(&samples, op, card));
+            }
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (machine, version, commit) = (Machine::here(backends), VERSION.to_owned(), commit.to_owned());
+        let (machine, version, commit) = (Machine::here(backends, cards), VERSION.to_owned(), commit.to_owned());
         Self { format: FORMAT, machine, version, commit, took_ms, rows }
     }
 
-    /// Which of the `allowed` backends does what.
-    pub fn plan(&self, allowed: &[&'static dyn Backend]) -> Plan {
+    /// Which of the `allowed` backends does what, and which of the cards takes part.
+    pub fn plan(&self, allowed: &[&'static dyn Backend], cards: &[&'static Gpu]) -> Plan {
         let plan = Plan::from_steps(|op| {
             let mut last: Option<BackendName> = None;
             let step = |from: usize| {
@@ -151,13 +159,26 @@ impl Calibration {
         });
         let plan = plan.with_ranks(|op| SIZES.map(|from| self.rank(op, allowed, from)).to_vec());
         let chosen = plan.clone();
-        plan.with_costs(|op| {
+        let plan = plan.with_costs(|op| {
             let cost = |from| {
                 let ns_per_item = self.ns(op, chosen.choose(op, from), from)?;
                 Some(Cost { from, ns_per_item })
             };
             SIZES.into_iter().filter_map(cost).collect()
-        })
+        });
+        plan.with_cards(|op| (0..cards.len()).filter_map(|card| self.card_cost(op, card, cards[card])).collect())
+    }
+
+    /// The line through the first and the last size measured.
+    fn card_cost(&self, op: Op, number: usize, card: &Gpu) -> Option<CardCost> {
+        let name = label(number, card);
+        let of_it = || self.rows.iter().filter(|row| row.op == op && row.backend == name);
+        let (few, many) = (of_it().min_by_key(|row| row.items)?, of_it().max_by_key(|row| row.items)?);
+        let [few_ns, many_ns] = [few, many].map(|row| row.ns_per_item * row.items as f64);
+        let more = (many.items - few.items) as f64;
+        let ns_per_item = if more > 0.0 { (many_ns - few_ns).max(1.0) / more } else { few.ns_per_item };
+        let fixed_ns = (few_ns - ns_per_item * few.items as f64).max(0.0);
+        Some(CardCost { card: number, fixed_ns, ns_per_item })
     }
 
     /// Those of the `allowed` backends that beat the oracle.
@@ -256,6 +277,28 @@ fn measure_sizes<'a>(
         }
     }
     figures
+}
+
+/// Nanoseconds an item of a card, copies and all, by batch size.
+fn measure_card(samples: &Samples, op: Op, card: &'static Gpu) -> Vec<(usize, f64)> {
+    let mut figures = Vec::new();
+    for items in CARD_SIZES {
+        let Some((items, run)) = samples.for_card(op, items, card) else { break };
+        run(); // tables and kernels that are made once
+        let begun = Instant::now();
+        let best = (0..3).map(|_| wall_time_of(&run)).min().expect("three");
+        figures.push((items, per_item(best, items)));
+        if begun.elapsed() > CARD_TIME || items < CARD_SIZES[figures.len() - 1] {
+            break;
+        }
+    }
+    figures
+}
+
+fn wall_time_of(run: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    run();
+    started.elapsed()
 }
 
 /// What `measure` tells, but a figure clearly above `smaller`, that of the next smaller batch, only if it tells it again

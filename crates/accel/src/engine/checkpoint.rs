@@ -1,13 +1,17 @@
 //! The operation `checkpoint`: votes merged on the calling thread, tables made by all workers.
 
 use super::Engine;
+use super::divide::On;
 use super::plan::Op;
+use crate::backend::Backend;
 use crate::bls::plain::Plain;
 use crate::checkpoint::{
     self, AGGREGATES_MAX, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme,
 };
+use crate::gpu::Fault;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use vigil_crypto::checkpoint as twin;
 
 /// Guardians of a piece of a table: some milliseconds of work, after which one may stop, and many full vectors.
@@ -27,22 +31,61 @@ impl Engine {
         if scheme == Scheme::ProofOfPossession {
             return goes_on().then(|| PreparedCheckpoint::proof_of_possession(of, message));
         }
-        let pieces: Vec<Range<usize>> =
-            (0..of.len()).step_by(PIECE).map(|start| start..(start + PIECE).min(of.len())).collect();
-        let piece = |range: &Range<usize>| {
-            if goes_on() { self.miller_values(guardians, range.clone(), message) } else { Vec::new() }
+        let by_card = AtomicBool::new(false);
+        let part = |part: &[usize], on: On| match (part, on) {
+            ([first, ..], On::Card(card)) if goes_on() => {
+                by_card.store(true, Ordering::Relaxed);
+                self.work.cards[card].miller_values(guardians, *first..first + part.len(), message)
+            }
+            ([..], On::Card(_)) => Vec::new(),
+            (part, On::ThisThread) => self.table_part(guardians, part, message, goes_on),
         };
-        let work = |pieces: &[Range<usize>]| pieces.iter().flat_map(piece).collect();
-        let values: Vec<MillerValue> = self.work.workers.spread_one_by_one(&pieces, work);
-        (values.len() == of.len()).then(|| PreparedCheckpoint::augmented(of, message, values))
+        let all: Vec<usize> = (0..of.len()).collect();
+        let values: Vec<MillerValue> = self.work.divided(Op::MillerValues, &all, part);
+        let checkpoint = (values.len() == of.len()).then(|| PreparedCheckpoint::augmented(of, message, values))?;
+        Some(if by_card.into_inner() { checkpoint.by_card() } else { checkpoint })
+    }
+
+    /// The values of guardians in a row, by the CPU; fewer once `goes_on` says no.
+    fn table_part(
+        &self,
+        guardians: &GuardianKeys,
+        part: &[usize],
+        message: &[u8],
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<MillerValue> {
+        let piece = |piece: &[usize]| match piece {
+            [first, ..] if goes_on() => self.miller_values(guardians, *first..first + piece.len(), message),
+            _ => Vec::new(),
+        };
+        part.chunks(PIECE).flat_map(piece).collect()
     }
 
     /// Merges votes. The calling thread does it, a millisecond or a few, so that no vote waits behind transactions. The answer
-    /// is [`vigil_crypto::checkpoint::merge`]'s.
+    /// is [`vigil_crypto::checkpoint::merge`]'s: before votes are refused with a table that a graphics card had a part in, the
+    /// workers make another, once a checkpoint.
     ///
     /// # Panics
     /// For more than [`AGGREGATES_MAX`].
     pub fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        let merged = self.merge_with(checkpoint, votes);
+        if checkpoint.is_trusted() || merged.verdicts.iter().all(Result::is_ok) {
+            return merged;
+        }
+        checkpoint.trust(|| {
+            let (guardians, all) = (checkpoint.guardians(), Vec::from_iter(0..checkpoint.guardians().len()));
+            let work = |part: &[usize]| self.table_part(guardians, part, checkpoint.message(), &|| true);
+            self.work.on_workers(Op::MillerValues, &all, work)
+        });
+        let right = self.merge_with(checkpoint, votes);
+        if right != merged {
+            let lie = Fault::Lies("a table of Miller values was wrong".to_owned());
+            self.work.cards.iter().for_each(|card| card.failed(&lie));
+        }
+        right
+    }
+
+    fn merge_with(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
         assert!(votes.len() <= AGGREGATES_MAX, "{} aggregates, at most {AGGREGATES_MAX}", votes.len());
         let by_backend = |merged: Merged| Some(merged).filter(|merged| merged.verdicts.len() == votes.len());
         self.work.attempt(

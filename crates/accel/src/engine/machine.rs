@@ -1,6 +1,7 @@
 //! What this machine is and can.
 
 use crate::backend::Backend;
+use crate::gpu::Gpu;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,24 +14,34 @@ pub struct Machine {
     pub features: Vec<String>,
     /// Backends found, the slowest first.
     pub backends: Vec<String>,
+    /// Graphics cards that are used.
+    pub cards: Vec<String>,
 }
 
 impl Machine {
-    /// This one, with these backends.
-    pub fn here(backends: &[&'static dyn Backend]) -> Self {
+    /// This one, with these backends and cards.
+    pub fn here(backends: &[&'static dyn Backend], cards: &[&'static Gpu]) -> Self {
         Self {
             cpu: cpu(),
             features: features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name.to_owned()).collect(),
             backends: backends.iter().map(|backend| backend.name().to_string()).collect(),
+            cards: (0..).zip(cards).map(|(number, card)| label(number, card)).collect(),
         }
     }
 }
 
-/// `AMD EPYC (26/2/1) [avx2 bmi2 adx], backends portable, avx2`
+/// `AMD EPYC (26/2/1) [avx2 bmi2 adx], backends portable, avx2`, then the cards.
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}], backends {}", self.cpu, self.features.join(" "), self.backends.join(", "))
+        write!(f, "{} [{}], backends {}", self.cpu, self.features.join(" "), self.backends.join(", "))?;
+        if self.cards.is_empty() { Ok(()) } else { write!(f, ", cards {}", self.cards.join(", ")) }
     }
+}
+
+/// `0 cuda: NVIDIA H200 (CUDA 13.0)`
+pub(crate) fn label(number: usize, card: &Gpu) -> String {
+    let info = card.info();
+    format!("{number} {}: {} ({})", card.name(), info.name, info.driver)
 }
 
 /// Threads of an engine that is told no number ([`crate::EngineConfig::threads`]).
@@ -98,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_machine_has_a_name() {
-        let here = Machine::here(&crate::detect());
+        let here = Machine::here(&crate::detect(), &[]);
         eprintln!("{here:?} {:?}", cores_and_memory());
         assert!(!here.cpu.is_empty());
         assert_eq!(here.backends[0], "portable");
@@ -111,6 +122,9 @@ mod tests {
     fn backends_need_what_they_say() {
         let there = features();
         for name in BackendName::ALL {
+            if matches!(name, BackendName::Wgpu | BackendName::Cuda) {
+                continue; // cards are found elsewhere
+            }
             let has = name.needs().is_none_or(|(arch, needed)| {
                 arch == std::env::consts::ARCH && needed.iter().all(|needs| there.contains(&(*needs, true)))
             });

@@ -2,7 +2,7 @@
 //!
 //! | call | threads | for whom |
 //! |---|---|---|
-//! | [`Engine::recover`] and its sisters | the caller's for a few items, else all workers | threads that may block |
+//! | [`Engine::recover`] and its sisters | the caller's for a few items, else all workers and cards | threads that may block |
 //! | [`Engine::verify_signers_once`] | the caller's | votes, which wait for nothing else |
 //! | [`Engine::weighted_sums`] and its sisters | the caller's | signer vectors: microseconds |
 //! | [`Engine::merge_votes`] | the caller's | guardians' votes: milliseconds, once a round |
@@ -18,6 +18,7 @@ mod batcher;
 pub mod calibrate;
 mod checkpoint;
 mod dispatch;
+mod divide;
 pub mod machine;
 mod metrics;
 mod payers;
@@ -30,11 +31,13 @@ mod workers;
 
 pub use batcher::{Batcher, FlushAt, Size};
 pub use metrics::describe as describe_metrics;
-pub use plan::{Op, Plan, Step};
+pub use plan::{CardCost, Op, Plan, Step};
 
 use crate::backend::{Backend, detect};
+use crate::gpu::Gpu;
 use crate::ops::{Claim, Recovered, Signed, Verdict};
 use payers::Payers;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use vigil_crypto::{Check, SignatureChecker};
 use vigil_primitives::Hash;
@@ -51,7 +54,9 @@ pub struct EngineConfig {
     pub pin: bool,
     /// Backends that may be used, the slowest first. Without any, the oracle does everything.
     pub backends: Vec<&'static dyn Backend>,
-    /// Which of them does what; `None`: as is usual ([`Plan::unmeasured`]).
+    /// Graphics cards that may be used beside them, as the plan says.
+    pub cards: Vec<&'static Gpu>,
+    /// Which of them does what; `None`: as is usual ([`Plan::unmeasured`]), without cards.
     pub plan: Option<Plan>,
     /// Most bytes of payers' tables.
     pub payer_cache_bytes: usize,
@@ -59,7 +64,7 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { threads: 0, pin: true, backends: detect(), plan: None, payer_cache_bytes: 64 * 1024 * 1024 }
+        Self { threads: 0, pin: true, backends: detect(), cards: Vec::new(), plan: None, payer_cache_bytes: 64 * 1024 * 1024 }
     }
 }
 
@@ -75,13 +80,15 @@ impl Engine {
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(config: EngineConfig) -> std::io::Result<Self> {
-        let EngineConfig { threads, pin, backends, plan, payer_cache_bytes } = config;
+        let EngineConfig { threads, pin, backends, cards, plan, payer_cache_bytes } = config;
         let work = Work {
             workers: Workers::start(threads, pin)?,
             plan: plan.unwrap_or_else(|| Plan::unmeasured(&backends)),
             backends: backends.into_iter().map(Into::into).collect(),
             payers: Mutex::new(Payers::new(payer_cache_bytes)),
             recent: Mutex::default(),
+            backlog_ns: AtomicU64::new(0),
+            cards,
         };
         work.warm_up();
         Ok(Self { work: Arc::new(work) })
@@ -135,6 +142,11 @@ impl Engine {
     /// Worker threads.
     pub fn threads(&self) -> usize {
         self.work.workers.count()
+    }
+
+    /// The graphics cards.
+    pub fn cards(&self) -> &[&'static Gpu] {
+        &self.work.cards
     }
 
     /// Which backend does what.

@@ -1,8 +1,12 @@
 //! Which backend does an operation, by the size of the batch.
 
+use super::workers::PIECE_MAX;
 use crate::backend::{Backend, BackendName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Fewer items are not worth the way to a card and back.
+const CARD_MIN: usize = 256;
 
 /// Operations that are dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,6 +107,7 @@ pub struct Step {
 pub struct Plan {
     steps: [Vec<Step>; Op::ALL.len()],
     costs: [Vec<Cost>; Op::ALL.len()],
+    cards: [Vec<CardCost>; Op::ALL.len()],
     ranks: [Vec<Rank>; Op::ALL.len()],
 }
 
@@ -118,6 +123,24 @@ pub(crate) struct Rank {
 pub(crate) struct Cost {
     pub(crate) from: usize,
     pub(crate) ns_per_item: f64,
+}
+
+/// Time that a graphics card takes for a batch: copies and all.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CardCost {
+    /// Which of the cards.
+    pub card: usize,
+    /// Nanoseconds for any batch.
+    pub fixed_ns: f64,
+    /// Nanoseconds an item more.
+    pub ns_per_item: f64,
+}
+
+/// Who does how much of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Shares {
+    /// Cards and their items, the first items of the batch; the CPU does the rest.
+    pub(crate) of_cards: Vec<(usize, usize)>,
 }
 
 /// Which signatures of known keys are recovered together with those of unknown ones.
@@ -144,12 +167,62 @@ impl Plan {
             steps.dedup_by(|next, last| next.backend == last.backend);
             steps
         });
-        Self { steps, costs: Default::default(), ranks: Default::default() }
+        Self { steps, costs: Default::default(), cards: Default::default(), ranks: Default::default() }
     }
 
     /// With what an operation costs, ascending in size.
     pub(crate) fn with_costs(self, of: impl Fn(Op) -> Vec<Cost>) -> Self {
         Self { costs: Op::ALL.map(of), ..self }
+    }
+
+    /// With what an operation costs on cards.
+    pub(crate) fn with_cards(self, of: impl Fn(Op) -> Vec<CardCost>) -> Self {
+        Self { cards: Op::ALL.map(of), ..self }
+    }
+
+    /// What an operation costs on cards.
+    pub fn cards(&self, op: Op) -> &[CardCost] {
+        &self.cards[op as usize]
+    }
+
+    /// The division of a batch with which all are done soonest, if `under_way(card)` items wait before a card and `threads`
+    /// do the CPU's part. Without measurements the CPU does everything.
+    pub(crate) fn shares(&self, op: Op, items: usize, threads: usize, under_way: impl Fn(usize) -> usize) -> Shares {
+        let cards = self.cards(op);
+        // Pieces of the CPU are of about this size.
+        let on_cpu = self.ns(op, items.clamp(1, PIECE_MAX)) / items.clamp(1, PIECE_MAX) as f64 / threads.max(1) as f64;
+        if cards.is_empty() || on_cpu <= 0.0 {
+            return Shares::default();
+        }
+        // Items that are done by a time, in nanoseconds.
+        let by_card = |cost: &CardCost, time: f64| {
+            let waits = cost.fixed_ns + under_way(cost.card) as f64 * cost.ns_per_item;
+            ((time - waits) / cost.ns_per_item).max(0.0)
+        };
+        let done = |time: f64| time / on_cpu + cards.iter().map(|cost| by_card(cost, time)).sum::<f64>();
+        let (mut early, mut late) = (0.0, items as f64 * on_cpu);
+        for _ in 0..50 {
+            let time = f64::midpoint(early, late);
+            if done(time) < items as f64 { early = time } else { late = time }
+        }
+        let mut left = items;
+        let mut share = |cost: &CardCost| {
+            let count = (by_card(cost, late).round() as usize).min(left);
+            if count < CARD_MIN {
+                return None;
+            }
+            left -= count;
+            Some((cost.card, count))
+        };
+        Shares { of_cards: cards.iter().filter_map(&mut share).collect() }
+    }
+
+    /// Whether a card does a batch sooner than the CPU on all threads.
+    pub(crate) fn is_for_card(&self, op: Op, card: usize, items: usize, threads: usize) -> bool {
+        let cost = self.cards(op).iter().find(|cost| cost.card == card);
+        let on_cpu = self.ns(op, items.min(PIECE_MAX)) / items.clamp(1, PIECE_MAX) as f64 / threads.max(1) as f64;
+        items >= CARD_MIN
+            && cost.is_some_and(|cost| cost.fixed_ns + cost.ns_per_item * (items as f64) < on_cpu * items as f64)
     }
 
     /// With who takes over where a backend fails, ascending in size.
@@ -170,8 +243,8 @@ impl Plan {
         ways.into_iter().min_by(|a, b| cost(*a).total_cmp(&cost(*b))).expect("four ways")
     }
 
-    /// Time of a batch; 0 if that is not known.
-    fn ns(&self, op: Op, items: usize) -> f64 {
+    /// Time of a batch on one thread of the CPU; 0 if that is not known.
+    pub(crate) fn ns(&self, op: Op, items: usize) -> f64 {
         let cost = self.costs[op as usize].iter().rev().find(|cost| cost.from <= items);
         cost.map_or(0.0, |cost| cost.ns_per_item * items as f64)
     }
@@ -272,5 +345,30 @@ mod tests {
             assert_eq!(plan.order(op, 4_096).count(), crate::detect().len(), "{op}");
         }
         assert!(Op::ALL.iter().all(|op| Plan::unmeasured(&[]).choose(*op, 4_096).is_none()));
+    }
+
+    #[test]
+    fn batches_are_divided_so_that_all_are_done_at_once() {
+        let cost = |card, fixed_ns, ns_per_item| CardCost { card, fixed_ns, ns_per_item };
+        let plan = Plan::from_steps(|_| vec![Step { from: 1, backend: None }])
+            .with_costs(|op| if op == Op::Recover { vec![Cost { from: 1, ns_per_item: 3_200.0 }] } else { vec![] })
+            .with_cards(|_| vec![cost(0, 200_000.0, 50.0), cost(1, 1_000_000.0, 100.0)]);
+        let idle = |_| 0;
+        let shares = |items, threads, under_way: &dyn Fn(usize) -> usize| {
+            plan.shares(Op::Recover, items, threads, under_way).of_cards
+        };
+        assert_eq!(shares(100, 16, &idle), [], "not worth the way");
+        assert_eq!(plan.shares(Op::Keccak256, 1 << 20, 16, idle), Shares::default(), "nothing is known of the CPU");
+        // T = 200 us + 50 ns m = 200 ns (n - m)
+        assert_eq!(shares(2_000, 16, &idle), [(0, 800)]);
+        let [(0, first), (1, second)] = shares(1_000_000, 16, &idle)[..] else { panic!("two cards") };
+        let on_cpu = (1_000_000 - first - second) as f64 * 200.0;
+        for time in [200_000.0 + 50.0 * first as f64, 1_000_000.0 + 100.0 * second as f64] {
+            assert!((time - on_cpu).abs() < 1_000.0, "{time} {on_cpu}");
+        }
+        // One that is busy for long is left out.
+        let busy = |card| if card == 0 { 10_000_000 } else { 0 };
+        assert!(matches!(shares(100_000, 16, &busy)[..], [(1, _)]));
+        assert!(plan.is_for_card(Op::Recover, 0, 2_000, 16) && !plan.is_for_card(Op::Recover, 0, 1_000, 16));
     }
 }

@@ -6,6 +6,7 @@ use crate::backend::Backend;
 use crate::bls::plain::Plain;
 use crate::checkpoint::{Aggregate, GuardianKeys, PreparedCheckpoint, Scheme, miller_values};
 use crate::comb::Comb;
+use crate::gpu::Gpu;
 use crate::ops::{Claim, Signed};
 use crate::oracle;
 use rand::{Rng, SeedableRng};
@@ -79,6 +80,49 @@ impl Samples {
     fn sums(&self, items: usize) -> (Vec<&[u8]>, &[u64], Vec<u128>) {
         let vectors = self.vectors.iter().cycle().take(items).map(Vec::as_slice).collect();
         (vectors, &self.weights[..items], vec![0; GUARDIANS])
+    }
+
+    /// An operation on as many items as asked for, or as there are, for a card; `None`: cards do not do it for the engine.
+    pub(crate) fn for_card<'a>(
+        &'a self,
+        op: Op,
+        items: usize,
+        card: &'static Gpu,
+    ) -> Option<(usize, Box<dyn Fn() + 'a>)> {
+        fn cycled<T: Clone>(items: &[T], count: usize) -> Vec<T> {
+            items.iter().cycle().take(count).cloned().collect()
+        }
+        let guardians = self.checkpoint.guardians();
+        let (claims, messages) = (cycled(&self.claims, items), cycled(&self.messages, items));
+        let run: Box<dyn Fn()> = match op {
+            Op::Recover => {
+                let signed = cycled(&self.signed, items);
+                Box::new(move || drop(black_box(card.recover(&signed))))
+            }
+            Op::VerifyCold => Box::new(move || drop(black_box(card.verify_cold(&claims)))),
+            Op::VerifyHot => {
+                let keys: Vec<_> = self.claims[..KEYS].iter().map(|claim| claim.key).collect();
+                let combs = card.build_combs(&keys).into_iter().collect::<Option<Vec<Comb>>>()?;
+                Box::new(move || {
+                    let combs: Vec<&Comb> = combs.iter().cycle().take(claims.len()).collect();
+                    drop(black_box(card.verify_hot(&claims, &combs)));
+                })
+            }
+            Op::Keccak256 => Box::new(move || {
+                let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+                let mut digests = vec![Hash::ZERO; messages.len()];
+                card.keccak256(&messages, &mut digests);
+                black_box(digests);
+            }),
+            Op::MillerValues => {
+                let count = items.min(guardians.len());
+                return Some((count, Box::new(move || {
+                    black_box(card.miller_values(guardians, 0..count, MESSAGE));
+                })));
+            }
+            Op::SignerVectors | Op::Checkpoint => return None,
+        };
+        Some((items, run))
     }
 
     fn votes(&self, items: usize) -> Vec<Aggregate> {

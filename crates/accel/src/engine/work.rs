@@ -1,6 +1,7 @@
 //! The operations: from a batch to pieces, from a piece to a backend.
 
 use super::dispatch::Usable;
+use super::divide::On;
 use super::metrics::{record_recent, record_tables};
 use super::payers::{Payer, Payers};
 use super::plan::{Op, Plan};
@@ -8,8 +9,10 @@ use super::recent::RecentSigners;
 use super::workers::Workers;
 use crate::backend::Backend;
 use crate::comb::Comb;
+use crate::gpu::Gpu;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigil_crypto::Check;
 use vigil_primitives::{Address, Hash};
@@ -22,6 +25,9 @@ pub(super) struct Work {
     pub(super) plan: Plan,
     pub(super) payers: Mutex<Payers<Comb>>,
     pub(super) recent: Mutex<RecentSigners>,
+    /// Items that the worker threads have before them, as nanoseconds of one thread.
+    pub(super) backlog_ns: AtomicU64,
+    pub(super) cards: Vec<&'static Gpu>,
 }
 
 /// Signatures of a batch with their places in it.
@@ -49,19 +55,19 @@ impl<T> Places<T> {
 
 impl Work {
     pub(super) fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
-        self.workers.spread(items, Op::Recover.piece_min(), |piece| self.recover_piece(piece))
+        self.divided(Op::Recover, items, |part, on| self.recover_part(part, on))
     }
 
     pub(super) fn verify_known(&self, claims: &[Claim]) -> Vec<Verdict> {
-        self.workers.spread(claims, Op::VerifyHot.piece_min(), |piece| self.verify_known_piece(piece))
+        self.divided(Op::VerifyHot, claims, |part, on| self.verify_known_part(part, on))
     }
 
     pub(super) fn verify_signers(&self, checks: &[Check]) -> Vec<bool> {
-        self.workers.spread(checks, Op::Recover.piece_min(), |piece| self.verify_signers_piece(piece))
+        self.divided(Op::Recover, checks, |part, on| self.verify_signers_part(part, on))
     }
 
     /// [`Work::verify_signers`] for what is seen more than once. On the calling thread: votes are few, and must not wait
-    /// behind the pieces of large batches that the worker threads have before them.
+    /// behind the pieces of large batches that the worker threads have before them, nor for a card.
     pub(super) fn verify_signers_once(&self, checks: &[Check]) -> Vec<bool> {
         let known: Vec<Option<Address>> = {
             let mut recent = lock(&self.recent);
@@ -69,7 +75,7 @@ impl Work {
         };
         let unknown: Vec<Check> = checks.iter().zip(&known).filter(|(_, k)| k.is_none()).map(|(c, _)| *c).collect();
         record_recent(checks.len() - unknown.len());
-        let mut fresh = self.verify_signers_piece(&unknown).into_iter();
+        let mut fresh = self.verify_signers_part(&unknown, On::ThisThread).into_iter();
         let mut recent = lock(&self.recent);
         let mut judge = |(check, known): (&Check, &Option<Address>)| match known {
             Some(signer) => *signer == check.signer,
@@ -85,25 +91,31 @@ impl Work {
     }
 
     pub(super) fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
-        self.workers.spread(messages, Op::Keccak256.piece_min(), |piece| self.keccak_piece(piece))
+        self.divided(Op::Keccak256, messages, |part, on| self.keccak_part(part, on))
     }
 
-    fn recover_piece(&self, items: &[Signed]) -> Vec<Recovered> {
-        let one_by_one = || items.iter().map(oracle::recover).collect();
-        self.run(Op::Recover, items.len(), |backend| backend.recover(items), one_by_one)
+    fn recover_part(&self, items: &[Signed], on: On) -> Vec<Recovered> {
+        let on_cpu = |items: &[Signed]| {
+            let one_by_one = || items.iter().map(oracle::recover).collect();
+            self.run(Op::Recover, items.len(), |backend| backend.recover(items), one_by_one)
+        };
+        self.on(Op::Recover, items, on, on_cpu, |card, by_cpu| card.recover_with(items, by_cpu))
     }
 
-    fn keccak_piece(&self, messages: &[&[u8]]) -> Vec<Hash> {
-        let batch = |backend: &dyn Backend| {
+    fn keccak_part(&self, messages: &[&[u8]], on: On) -> Vec<Hash> {
+        let batch = |messages: &[&[u8]], backend: &dyn Backend| {
             let mut digests = vec![Hash::ZERO; messages.len()];
             backend.keccak256(messages, &mut digests);
             digests
         };
-        let one_by_one = || messages.iter().map(|message| oracle::digest(message)).collect();
-        self.run(Op::Keccak256, messages.len(), batch, one_by_one)
+        let on_cpu = |messages: &[&[u8]]| {
+            let one_by_one = || messages.iter().map(|message| oracle::digest(message)).collect();
+            self.run(Op::Keccak256, messages.len(), |backend| batch(messages, backend), one_by_one)
+        };
+        self.on(Op::Keccak256, messages, on, on_cpu, |card, _| batch(messages, card))
     }
 
-    fn verify_known_piece(&self, claims: &[Claim]) -> Vec<Verdict> {
+    fn verify_known_part(&self, claims: &[Claim], on: On) -> Vec<Verdict> {
         let (mut cold, mut hot, mut tables) = (Places::default(), Places::default(), Vec::new());
         {
             let mut payers = lock(&self.payers);
@@ -118,11 +130,11 @@ impl Work {
             }
         }
         let mut verdicts = vec![Ok(()); claims.len()];
-        let cold_verdicts = self.verify_cold(&cold.items);
+        let cold_verdicts = self.verify_cold(&cold.items, on);
         let good = cold.items.iter().zip(&cold_verdicts).filter(|(_, verdict)| verdict.is_ok());
         self.note(good.map(|(claim, _)| (claim.key, None)));
         cold.at.into_iter().zip(cold_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
-        let hot_verdicts = self.verify_hot(&hot.items, &tables);
+        let hot_verdicts = self.verify_hot(&hot.items, &tables, on);
         let forged = hot.items.iter().zip(&hot_verdicts).filter(|(_, verdict)| verdict.is_err());
         self.note_forgeries(forged.map(|(claim, _)| claim.key));
         hot.at.into_iter().zip(hot_verdicts).for_each(|(at, verdict)| verdicts[at] = verdict);
@@ -131,7 +143,7 @@ impl Work {
 
     /// A key that is known vouches for its address: two keys of one address would be a collision of Keccak-256's last 160
     /// bits.
-    fn verify_signers_piece(&self, checks: &[Check]) -> Vec<bool> {
+    fn verify_signers_part(&self, checks: &[Check], on: On) -> Vec<bool> {
         let (mut new, mut cold) = (Places::default(), Places::<Claim>::default());
         let (mut hot, mut tables) = (Places::<Claim>::default(), Vec::new());
         {
@@ -163,7 +175,7 @@ impl Work {
         }
         let mut good = vec![false; checks.len()];
         let mut seen = Vec::new();
-        for (at, recovered) in new.at.iter().zip(self.recover_if_any(&new.items)) {
+        for (at, recovered) in new.at.iter().zip(self.recover_if_any(&new.items, on)) {
             if let Ok(signer) = recovered
                 && signer.address == checks[*at].signer
             {
@@ -171,14 +183,14 @@ impl Work {
                 seen.push((signer.key, Some(signer.address)));
             }
         }
-        for ((at, claim), verdict) in cold.at.iter().zip(&cold.items).zip(self.verify_cold(&cold.items)) {
+        for ((at, claim), verdict) in cold.at.iter().zip(&cold.items).zip(self.verify_cold(&cold.items, on)) {
             if verdict.is_ok() {
                 good[*at] = true;
                 seen.push((claim.key, Some(checks[*at].signer)));
             }
         }
         self.note(seen.into_iter());
-        for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items, &tables)) {
+        for (at, verdict) in hot.at.iter().zip(self.verify_hot(&hot.items, &tables, on)) {
             good[*at] = verdict.is_ok();
         }
         known.extend(hot.drain().map(|(at, claim)| (at, claim.key)).filter(|(at, _)| !good[*at]));
@@ -186,26 +198,33 @@ impl Work {
         good
     }
 
-    fn recover_if_any(&self, items: &[Signed]) -> Vec<Recovered> {
-        if items.is_empty() { Vec::new() } else { self.recover_piece(items) }
+    fn recover_if_any(&self, items: &[Signed], on: On) -> Vec<Recovered> {
+        if items.is_empty() { Vec::new() } else { self.recover_part(items, on) }
     }
 
-    fn verify_cold(&self, claims: &[Claim]) -> Vec<Verdict> {
+    fn verify_cold(&self, claims: &[Claim], on: On) -> Vec<Verdict> {
         if claims.is_empty() {
             return Vec::new();
         }
-        let one_by_one = || claims.iter().map(oracle::verify).collect();
-        self.run(Op::VerifyCold, claims.len(), |backend| backend.verify_cold(claims), one_by_one)
+        let on_cpu = |claims: &[Claim]| {
+            let one_by_one = || claims.iter().map(oracle::verify).collect();
+            self.run(Op::VerifyCold, claims.len(), |backend| backend.verify_cold(claims), one_by_one)
+        };
+        self.on(Op::VerifyCold, claims, on, on_cpu, |card, by_cpu| card.cold_with(claims, by_cpu))
     }
 
     /// `tables[i]` belongs to the key of `claims[i]`.
-    fn verify_hot(&self, claims: &[Claim], tables: &[Arc<Comb>]) -> Vec<Verdict> {
+    fn verify_hot(&self, claims: &[Claim], tables: &[Arc<Comb>], on: On) -> Vec<Verdict> {
         if claims.is_empty() {
             return Vec::new();
         }
-        let combs: Vec<&Comb> = tables.iter().map(AsRef::as_ref).collect();
-        let one_by_one = || claims.iter().map(oracle::verify).collect();
-        self.run(Op::VerifyHot, claims.len(), |backend| backend.verify_hot(claims, &combs), one_by_one)
+        let pairs: Vec<(Claim, &Comb)> = claims.iter().copied().zip(tables.iter().map(AsRef::as_ref)).collect();
+        let on_cpu = |pairs: &[(Claim, &Comb)]| {
+            let (claims, combs): (Vec<Claim>, Vec<&Comb>) = pairs.iter().copied().unzip();
+            let one_by_one = || claims.iter().map(oracle::verify).collect();
+            self.run(Op::VerifyHot, claims.len(), |backend| backend.verify_hot(&claims, &combs), one_by_one)
+        };
+        self.on(Op::VerifyHot, &pairs, on, on_cpu, |card, by_cpu| card.hot_with(&pairs, by_cpu))
     }
 
     /// Counts good signatures of keys without tables, and builds the tables that are due.

@@ -51,15 +51,6 @@ impl Workers {
         self.count
     }
 
-    /// As [`Workers::spread`], of items that are pieces of their own: each thread takes the next when it has done one.
-    pub(crate) fn spread_one_by_one<T, R>(&self, items: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R>
-    where
-        T: Sync,
-        R: Send,
-    {
-        self.spread_pieces(items, 1, work)
-    }
-
     /// `work` on pieces of `items`, on all threads at once; the answers in the order of the items. Few items (no two
     /// pieces of `least`) stay on the calling thread, and so does all of it where there is only one worker, and work
     /// inside of work: the others have pieces of their own.
@@ -70,14 +61,7 @@ impl Workers {
         T: Sync,
         R: Send,
     {
-        self.spread_pieces(items, piece_len(items.len(), self.count, least), work)
-    }
-
-    fn spread_pieces<T, R>(&self, items: &[T], piece: usize, work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R>
-    where
-        T: Sync,
-        R: Send,
-    {
+        let piece = piece_len(items.len(), self.count, least);
         let pool = match &self.pool {
             Some(pool) if self.count > 1 && piece < items.len() && pool.current_thread_index().is_none() => pool,
             _ => return work(items),

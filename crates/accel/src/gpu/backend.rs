@@ -12,7 +12,7 @@ use super::tables::Tables;
 use super::tag::{Seeds, TAG};
 use crate::backend::{Backend, BackendName};
 use crate::bls::plain::Plain;
-use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint};
+use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
 use crate::comb::Comb;
 use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
@@ -82,7 +82,9 @@ impl Gpu {
         self.test(&c.recover, |items| self.chunks::<Recover>(items, &c.recover, &self.cpu_oracle::<Recover>()))?;
         self.test(&c.cold, |items| self.chunks::<Cold>(items, &c.cold, &self.cpu_oracle::<Cold>()))?;
         self.test(&c.signers, |items| self.chunks::<OfSigner>(items, &c.signers, &self.cpu_oracle::<OfSigner>()))?;
-        self.test(&c.hot, |items| self.with_tables(&[], |_, tables| self.hot_chunks(items, tables)))?;
+        self.test(&c.hot, |items| self.with_tables(&[], |_, tables| {
+            self.hot_chunks(items, tables, &self.cpu_oracle::<Hot>())
+        }))?;
         let messages: Vec<Vec<u8>> = (0..300).map(|length| vec![length as u8; length]).collect();
         let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let mut digests = vec![Hash::ZERO; messages.len()];
@@ -130,7 +132,8 @@ impl Gpu {
         }
     }
 
-    fn failed(&self, fault: &Fault) {
+    /// It is not trusted for a while, or not again.
+    pub(crate) fn failed(&self, fault: &Fault) {
         self.post.health.failed(fault, Instant::now());
     }
 
@@ -153,6 +156,20 @@ impl Gpu {
     /// As [`Backend::verify_cold`].
     pub(crate) fn cold_with(&self, claims: &[Claim], by_cpu: ByCpu<'_, Cold>) -> Vec<Verdict> {
         self.or_cpu(|| self.chunks::<Cold>(claims, &self.canaries.cold, by_cpu), || by_cpu(claims))
+    }
+
+    /// As [`Backend::verify_hot`], of claims with the tables of their keys.
+    pub(crate) fn hot_with<'c>(
+        &self,
+        claims: &[(Claim, &'c Comb)],
+        by_cpu: &dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>,
+    ) -> Vec<Verdict> {
+        self.or_cpu(|| self.hot(claims, by_cpu), || by_cpu(claims))
+    }
+
+    /// Items that wait for the card or are worked on.
+    pub(crate) fn under_way(&self) -> usize {
+        self.post.under_way()
     }
 
     /// Whether each account signed.
@@ -186,27 +203,29 @@ impl Gpu {
         collect(pending, |chunk, said| judge::<Q>(chunk, said, &mut rand::rng(), by_cpu))
     }
 
-    /// Signatures of keys with tables; `combs[i]` belongs to `claims[i]`.
-    fn hot(&self, claims: &[Claim], combs: &[&Comb]) -> Result<Vec<Verdict>, Fault> {
+    /// Signatures of keys with tables.
+    fn hot<'c>(
+        &self,
+        claims: &[(Claim, &'c Comb)],
+        by_cpu: &dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>,
+    ) -> Result<Vec<Verdict>, Fault> {
+        let room = self.with_tables(&[], |_, tables| Ok(tables.room()))?;
         let mut verdicts = Vec::with_capacity(claims.len());
-        let mut room = 0;
         while verdicts.len() < claims.len() {
-            let (claims, combs) = (&claims[verdicts.len()..], &combs[verdicts.len()..]);
-            if room == 0 {
-                room = self.with_tables(&[], |_, tables| Ok(tables.room()))?;
-            }
+            let rest = &claims[verdicts.len()..];
             let mut seen = HashSet::new();
-            let fit = combs.iter().take_while(|comb| {
+            let fit = rest.iter().take_while(|(_, comb)| {
                 seen.insert(comb.identity());
                 seen.len() <= room
             });
-            let fit = fit.count();
-            let some = self.with_tables(&combs[..fit], |places, tables| {
-                let item = |(claim, table): (&Claim, &u32)| WithTable { claim: *claim, table: *table };
-                let items: Vec<WithTable> = claims.iter().zip(places).map(item).collect();
-                self.hot_chunks(&items, tables)
-            })?;
-            verdicts.extend(some);
+            let (some, _) = rest.split_at(fit.count());
+            let combs: Vec<&Comb> = some.iter().map(|(_, comb)| *comb).collect();
+            verdicts.append(&mut self.with_tables(&combs, |places, tables| {
+                let item = |at: usize| WithTable { claim: some[at].0, table: places[at], at };
+                let items: Vec<WithTable> = (0..some.len()).map(item).collect();
+                let again = |items: &[WithTable]| by_cpu(&items.iter().map(|item| some[item.at]).collect::<Vec<_>>());
+                self.hot_chunks(&items, tables, &again)
+            })?);
         }
         Ok(verdicts)
     }
@@ -244,7 +263,12 @@ impl Gpu {
         done
     }
 
-    fn hot_chunks(&self, items: &[WithTable], tables: &Tables) -> Result<Vec<Verdict>, Fault> {
+    fn hot_chunks(
+        &self,
+        items: &[WithTable],
+        tables: &Tables,
+        by_cpu: ByCpu<'_, Hot>,
+    ) -> Result<Vec<Verdict>, Fault> {
         let number = tables.room() + 1;
         let pending: Vec<_> = items
             .chunks(self.chunk(items.len()))
@@ -259,11 +283,7 @@ impl Gpu {
                 (chunk, answers)
             })
             .collect();
-        let by_cpu = |items: &[WithTable]| {
-            let claims: Vec<Claim> = items.iter().map(|item| item.claim).collect();
-            self.cpu.verify_cold(&claims)
-        };
-        collect(pending, |chunk, said| judge::<Hot>(chunk, said, &mut rand::rng(), &by_cpu))
+        collect(pending, |chunk, said| judge::<Hot>(chunk, said, &mut rand::rng(), by_cpu))
     }
 
     fn tables(&self) -> MutexGuard<'_, Option<Tables>> {
@@ -401,6 +421,17 @@ impl Backend for Gpu {
         self.or_cpu(by_card, || self.cpu.miller_values(guardians, range.clone(), message))
     }
 
+    fn prepare_checkpoint(&self, scheme: Scheme, guardians: &Arc<GuardianKeys>, message: &[u8]) -> PreparedCheckpoint {
+        let of = Arc::clone(guardians);
+        match scheme {
+            Scheme::ProofOfPossession => PreparedCheckpoint::proof_of_possession(of, message),
+            Scheme::Augmented => {
+                let values = self.miller_values(guardians, 0..guardians.len(), message);
+                PreparedCheckpoint::augmented(of, message, values).by_card()
+            }
+        }
+    }
+
     /// What the card finds good is good: no wrong value fulfils an equation of pairings. The CPU decides about all else.
     fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
         let by_cpu = || self.cpu.merge_votes(checkpoint, votes);
@@ -408,6 +439,10 @@ impl Backend for Gpu {
             let merged = self.on_card(|maths| checkpoint::merge(maths, checkpoint, votes))?;
             if merged.verdicts.iter().all(Result::is_ok) {
                 return Ok(merged);
+            }
+            if !checkpoint.is_trusted() {
+                let (guardians, message) = (checkpoint.guardians(), checkpoint.message());
+                checkpoint.trust(|| self.cpu.miller_values(guardians, 0..guardians.len(), message));
             }
             let right = by_cpu();
             if merged == right { Ok(right) } else { Err(Fault::Lies("votes: the CPU finds otherwise".to_owned())) }
@@ -428,7 +463,11 @@ impl Backend for Gpu {
         for (claim, comb) in claims.iter().zip(combs) {
             assert_eq!(comb.key(), &claim.key, "the table of the claimed key");
         }
-        self.or_cpu(|| self.hot(claims, combs), || self.cpu.verify_hot(claims, combs))
+        let pairs: Vec<(Claim, &Comb)> = claims.iter().copied().zip(combs.iter().copied()).collect();
+        self.hot_with(&pairs, &|pairs| {
+            let (claims, combs): (Vec<Claim>, Vec<&Comb>) = pairs.iter().copied().unzip();
+            self.cpu.verify_hot(&claims, &combs)
+        })
     }
 
     fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {

@@ -50,7 +50,7 @@ impl Canaries {
             key,
             recover: of(claims.iter().map(|claim| claim.signed)),
             cold: of(claims.iter().copied()),
-            hot: of(claims.iter().map(|claim| WithTable { claim: *claim, table: TABLE })),
+            hot: of(claims.iter().map(|claim| WithTable { claim: *claim, table: TABLE, at: 0 })),
             signers: of(claims.iter().map(|claim| Check {
                 digest: claim.signed.digest,
                 signature: claim.signed.signature,

@@ -46,17 +46,21 @@ impl Resident {
     }
 }
 
-/// Scratch memory of one use, which grows as needed.
+/// Scratch memory of one use, which grows as needed. What it has outgrown may still be used by work under way: it stays until
+/// the next time.
 #[derive(Debug, Default)]
-struct Scratch(Option<Buffer>);
+struct Scratch {
+    buffer: Option<Buffer>,
+    outgrown: Vec<Buffer>,
+}
 
 impl Scratch {
     fn of(&mut self, card: &Arc<dyn Card>, words: usize) -> Result<&Buffer, Fault> {
-        if self.0.as_ref().is_none_or(|buffer| buffer.words() < words) {
-            self.0 = None; // the old one first: both may be too much
-            self.0 = Some(Buffer::new(card, words.next_power_of_two()).or_else(|_| Buffer::new(card, words))?);
+        if self.buffer.as_ref().is_none_or(|buffer| buffer.words() < words) {
+            let larger = Buffer::new(card, words.next_power_of_two()).or_else(|_| Buffer::new(card, words))?;
+            self.outgrown.extend(self.buffer.replace(larger));
         }
-        Ok(self.0.as_ref().expect("just made"))
+        Ok(self.buffer.as_ref().expect("just made"))
     }
 }
 
@@ -155,7 +159,17 @@ impl Desk {
         }
         launch(Kernel::InvertField, inverters, &[state, prefix], of_inverses)?;
         launch(Q::FINISH, count, &[items, state, answers], of_items)?;
-        self.lane.read(answers, 0..count * Q::ANSWER, limit)
+        let answers = self.lane.read(answers, 0..count * Q::ANSWER, limit)?;
+        self.all_is_done();
+        Ok(answers)
+    }
+
+    /// Something was read: nothing is under way.
+    fn all_is_done(&mut self) {
+        let Self { items, state, prefix, answers, spans, messages, registers, .. } = self;
+        for scratch in [items, state, prefix, answers, spans, messages, registers] {
+            scratch.outgrown.clear();
+        }
     }
 
     /// Digests: rows of 8 words and a tag.
@@ -163,7 +177,9 @@ impl Desk {
         let words = messages.count() * Messages::ANSWER;
         self.answers.of(&self.card, words)?;
         self.hash::<true>(messages, Messages::ANSWER, seeds)?;
-        self.lane.read(self.answers.of(&self.card, words)?, 0..words, limit)
+        let digests = self.lane.read(self.answers.of(&self.card, words)?, 0..words, limit)?;
+        self.all_is_done();
+        Ok(digests)
     }
 
     /// Into the answers, with tags, or into the items.
@@ -217,8 +233,9 @@ impl Desk {
     /// The answers of the last program.
     pub(crate) fn answers(&mut self, routine: &Routine, count: usize, limit: Duration) -> Result<Vec<u32>, Fault> {
         let words = routine.answer * count;
-        let answers = self.answers.of(&self.card, words)?;
-        self.lane.read(answers, 0..words, limit)
+        let answers = self.lane.read(self.answers.of(&self.card, words)?, 0..words, limit)?;
+        self.all_is_done();
+        Ok(answers)
     }
 
     /// Copies tables to their places in `to`.
@@ -248,7 +265,9 @@ impl Desk {
         let params = params(&[word(n), 0, word(count), word(stride)], seeds);
         let buffers = &[text, spans, answers];
         self.lane.launch(&Launch { kernel: Kernel::SignerSums, threads: n, buffers, params })?;
-        self.lane.read(answers, 0..n * SUMS_ANSWER, limit)
+        let sums = self.lane.read(answers, 0..n * SUMS_ANSWER, limit)?;
+        self.all_is_done();
+        Ok(sums)
     }
 }
 

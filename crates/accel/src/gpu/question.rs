@@ -109,6 +109,8 @@ impl Question for Cold {
 pub(crate) struct WithTable {
     pub(crate) claim: Claim,
     pub(crate) table: u32,
+    /// Its place among those that were asked.
+    pub(crate) at: usize,
 }
 
 /// Did the key of this table sign?

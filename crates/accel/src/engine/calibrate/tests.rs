@@ -15,7 +15,7 @@ fn made(oracle: f64, portable: &[(usize, f64)], fast: &[(usize, f64)]) -> Calibr
         fast.iter().for_each(|(items, ns)| add("avx512ifma", *items, *ns));
     }
     let (version, commit) = (VERSION.to_owned(), COMMIT.to_owned());
-    Calibration { format: FORMAT, machine: Machine::here(&detect()), version, commit, took_ms: 1, rows }
+    Calibration { format: FORMAT, machine: Machine::here(&detect(), &[]), version, commit, took_ms: 1, rows }
 }
 
 /// Figures of everything that is here.
@@ -45,14 +45,14 @@ impl Backend for Fast {
 fn the_fastest_is_chosen_at_every_size() {
     let measured = made(100.0, &[(1, 130.0), (4, 90.0), (16, 80.0)], &[(1, 800.0), (8, 100.0), (16, 50.0)]);
     let portable = detect()[0];
-    let plan = measured.plan(&[portable, &Fast]);
+    let plan = measured.plan(&[portable, &Fast], &[]);
     let (none, some) = (None, Some);
     let step = |from, backend| Step { from, backend };
     let (slow, fast) = (some(BackendName::Portable), some(BackendName::Avx512Ifma));
     assert_eq!(plan.steps(Op::Recover), [step(1, none), step(4, slow), step(16, fast)]);
-    let only = measured.plan(&[portable]);
+    let only = measured.plan(&[portable], &[]);
     assert_eq!(only.choose(Op::Keccak256, 4_096), slow, "what is not allowed is not chosen");
-    assert_eq!(measured.plan(&[]).choose(Op::Recover, 4_096), none);
+    assert_eq!(measured.plan(&[], &[]).choose(Op::Recover, 4_096), none);
     let order = |items| plan.order(Op::Recover, items).collect::<Vec<_>>();
     assert_eq!(order(16), [BackendName::Avx512Ifma, BackendName::Portable], "who takes over");
     assert_eq!((order(1), order(8)), (vec![], vec![BackendName::Portable]), "nobody who is slower than the oracle");
@@ -61,7 +61,7 @@ fn the_fastest_is_chosen_at_every_size() {
 #[test]
 fn a_small_difference_changes_nothing() {
     let noisy = made(100.0, &[(1, 99.0), (2, 97.0), (4, 60.0), (8, 103.0), (16, 120.0)], &[]);
-    let plan = noisy.plan(&[detect()[0]]);
+    let plan = noisy.plan(&[detect()[0]], &[]);
     let chosen = [1, 2, 4, 8, 16].map(|items| plan.choose(Op::Recover, items).is_some());
     assert_eq!(chosen, [false, false, true, true, false]);
 }
@@ -70,7 +70,7 @@ fn a_small_difference_changes_nothing() {
 fn a_file_is_used_again_only_where_it_belongs() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let path = dir.path().join("calibration.json");
-    let here = Machine::here(&detect());
+    let here = Machine::here(&detect(), &[]);
     let read = || Calibration::read(&path, &here, COMMIT);
     assert!(matches!(read(), Err(Unusable::Missing)));
 
@@ -158,12 +158,12 @@ fn many_may_write_the_same_file() {
 #[test]
 fn everything_that_is_there_is_measured() {
     let backends = detect();
-    let measured = Calibration::measure(&backends, "abc");
+    let measured = Calibration::measure(&backends, &[], "abc");
     eprintln!("took {} ms", measured.took_ms);
     for op in Op::ALL.into_iter().filter(|op| *op != Op::VerifyHot) {
         for name in backends.iter().map(|backend| Some(backend.name())).chain([None]) {
             assert!(measured.ns(op, name, 1).is_some_and(|ns| ns > 0.0), "{op} {name:?}");
         }
     }
-    assert_eq!(measured.machine, Machine::here(&backends));
+    assert_eq!(measured.machine, Machine::here(&backends, &[]));
 }

@@ -1,0 +1,83 @@
+//! A batch divided between the worker threads and graphics cards, so that all are done soonest.
+
+use super::plan::Op;
+use super::work::Work;
+use crate::gpu::Gpu;
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering;
+
+/// Where a part of a batch is worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum On {
+    /// The CPU, on the thread that calls.
+    ThisThread,
+    /// This card; what it does not do, the worker threads do.
+    Card(usize),
+}
+
+impl Work {
+    /// `work` on all items: the first for cards, the rest in pieces on the worker threads; the answers in order.
+    pub(super) fn divided<T: Sync, R: Send>(
+        &self,
+        op: Op,
+        items: &[T],
+        work: impl Fn(&[T], On) -> Vec<R> + Sync,
+    ) -> Vec<R> {
+        let under_way = |card: usize| self.cards[card].under_way();
+        let shares = self.plan.shares(op, items.len(), self.workers.count(), under_way);
+        if shares.of_cards.is_empty() {
+            return self.on_workers(op, items, |piece| work(piece, On::ThisThread));
+        }
+        let (mut rest, work) = (items, &work);
+        std::thread::scope(|scope| {
+            let mut parts = Vec::with_capacity(shares.of_cards.len());
+            for (card, count) in shares.of_cards {
+                let (part, others) = rest.split_at(count);
+                rest = others;
+                parts.push(scope.spawn(move || work(part, On::Card(card))));
+            }
+            let on_cpu = self.on_workers(op, rest, |piece| work(piece, On::ThisThread));
+            let mut answers = Vec::with_capacity(items.len());
+            for part in parts {
+                answers.append(&mut part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            answers.extend(on_cpu);
+            answers
+        })
+    }
+
+    /// `work` in pieces on the worker threads; or all of it on this thread, if it is done there before they would begin.
+    pub(super) fn on_workers<T: Sync, R: Send>(
+        &self,
+        op: Op,
+        items: &[T],
+        work: impl Fn(&[T]) -> Vec<R> + Sync,
+    ) -> Vec<R> {
+        let cost = self.plan.ns(op, items.len()) as u64;
+        let before = self.backlog_ns.fetch_add(cost, Ordering::Relaxed) / self.workers.count().max(1) as u64;
+        let answers = match cost > 0 && cost <= before {
+            true => work(items),
+            false => self.workers.spread(items, op.piece_min(), work),
+        };
+        self.backlog_ns.fetch_sub(cost, Ordering::Relaxed);
+        answers
+    }
+
+    /// A part by a card, if it has been given to one and is large enough for it, else by the CPU.
+    pub(super) fn on<T: Sync, R: Send>(
+        &self,
+        op: Op,
+        items: &[T],
+        on: On,
+        on_cpu: impl Fn(&[T]) -> Vec<R> + Sync,
+        on_card: impl Fn(&Gpu, &dyn Fn(&[T]) -> Vec<R>) -> Vec<R>,
+    ) -> Vec<R> {
+        let On::Card(card) = on else { return on_cpu(items) };
+        let by_cpu = |items: &[T]| self.on_workers(op, items, &on_cpu);
+        if self.plan.is_for_card(op, card, items.len(), self.workers.count()) {
+            on_card(self.cards[card], &by_cpu)
+        } else {
+            by_cpu(items)
+        }
+    }
+}
