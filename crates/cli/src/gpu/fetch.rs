@@ -76,7 +76,8 @@ impl Url {
     fn ask(&self, mut stream: TcpStream) -> std::io::Result<Vec<u8>> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        write!(stream, "GET {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", self.path, self.host)?;
+        let request = format!("GET {} HTTP/1.0\r\nHost: {}\r\nConnection: close\r\n\r\n", self.path, self.host);
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
         stream.take(BYTES_MAX).read_to_end(&mut answer)?;
         Ok(answer)
