@@ -163,13 +163,14 @@ fn is_miller_value(value: &blst_fp12, p: &blst_p1_affine, q: &blst_p2_affine) ->
 /// The word of a thread of `imad_rate`.
 fn multiplied(thread: u32) -> u32 {
     let b = u64::from(0x9e37_79b1_u32.wrapping_add(thread));
-    let sum = (0..8).fold(0, |sum, i| {
-        let mut acc = u64::from(thread + 1) << 32 | u64::from(8 * thread + i + 1);
-        for _ in 0..16 * ROUNDS {
-            acc = acc.wrapping_add((acc & 0xffff_ffff) * b);
+    let first = u64::from(thread + 1) << 32 | u64::from(8 * thread + 1);
+    let mut sums: [u64; 8] = std::array::from_fn(|i| first + i as u64);
+    for _ in 0..16 * ROUNDS {
+        for i in 0..8 {
+            sums[i] = sums[i].wrapping_add((sums[(i + 1) % 8] & 0xffff_ffff) * b);
         }
-        sum ^ acc
-    });
+    }
+    let sum = sums.iter().fold(0, |all, sum| all ^ sum);
     sum as u32 ^ (sum >> 32) as u32
 }
 
