@@ -1,6 +1,7 @@
 // The host twin: all kernels as plain C++, and functions of theirs for the tests of crates/accel/src/gpu/twin.
 #include "fp381.cu"
 #include "keccak.cu"
+#include "rate.cu"
 #include "secp.cu"
 #include "signers.cu"
 

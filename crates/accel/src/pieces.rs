@@ -1,5 +1,6 @@
 //! Single steps of the arithmetic, for `benches/pieces.rs`. Not an interface: it changes with what is below it.
 
+pub mod cards;
 pub mod checkpoint;
 
 #[cfg(target_arch = "aarch64")]

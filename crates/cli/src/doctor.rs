@@ -1,5 +1,6 @@
 //! `vigil doctor`: what the machine has, what the verification engine will use, what is missing.
 
+use crate::gpu::{self, Card};
 use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ struct Findings {
     calibration: String,
     usable: bool,
     file: PathBuf,
+    cards: Vec<Card>,
     /// Each makes the command fail.
     problems: Vec<String>,
 }
@@ -57,31 +59,36 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
     let env =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(file.as_deref(), env, []).map_err(CliError::usage)?;
-    let mut problems = missing_required(&std::env::var(REQUIRED).unwrap_or_default());
-    let (allowed, cards) = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
+    let cards = gpu::found();
+    let mut problems = missing_required(&std::env::var(REQUIRED).unwrap_or_default(), &cards);
+    let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
         problems.push(why.to_string());
         (detect(), Vec::new())
     });
     let machine = Machine::here(&detect(), &accel::usable_cards());
     let file = layout.calibration();
     let (plan, calibration, usable) = match Calibration::read(&file, &machine, crate::start::COMMIT) {
-        Ok(found) => (found.plan(&allowed, &cards), format!("measured by commit {}", found.commit), true),
+        Ok(found) => (found.plan(&allowed, &allowed_cards), format!("measured by commit {}", found.commit), true),
         Err(why) => (Plan::unmeasured(&allowed), format!("not measured: {why}; the next start measures"), false),
     };
     let (cores, memory_mib) = cores_and_memory();
-    Ok(Findings { cpu: machine.cpu, cores, memory_mib, config, plan, calibration, usable, file, problems })
+    Ok(Findings { cpu: machine.cpu, cores, memory_mib, config, plan, calibration, usable, file, cards, problems })
 }
 
 /// A sentence for each backend of the list that is not there.
-fn missing_required(list: &str) -> Vec<String> {
-    let there = detect();
+fn missing_required(list: &str, cards: &[Card]) -> Vec<String> {
+    let there: Vec<BackendName> = detect().iter().map(|backend| backend.name()).chain(gpu::ready(cards)).collect();
     let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let is_there = |name: &&str| there.iter().any(|backend| backend.name().as_str() == *name);
+    let is_there = |name: &&str| there.iter().any(|backend| backend.as_str() == *name);
     names.filter(|name| !is_there(name)).map(|name| format!("{REQUIRED} names {name}")).collect()
 }
 
-/// Instruction sets that a backend lacks here; `None`: it is there.
-fn lacks(name: BackendName) -> Option<String> {
+/// What a backend lacks here, instruction sets or a card; `None`: it is there.
+fn lacks(name: BackendName, cards: &[Card]) -> Option<String> {
+    if matches!(name, BackendName::Cuda | BackendName::Wgpu) {
+        let is_ready = gpu::ready(cards).contains(&name);
+        return (!is_ready).then(|| "no card that can be used".to_owned());
+    }
     if detect().iter().any(|backend| backend.name() == name) {
         return None;
     }
@@ -115,13 +122,18 @@ impl Findings {
     fn in_words(&self) -> String {
         let features: Vec<_> =
             features().iter().map(|(name, there)| format!("{}{name}", if *there { "" } else { "no " })).collect();
-        let backends = BackendName::ALL.map(|name| match lacks(name) {
+        let backends = BackendName::ALL.map(|name| match lacks(name, &self.cards) {
             None => format!("  {name}: found\n"),
             Some(why) => format!("  {name}: {why}\n"),
         });
         let operations = Op::ALL.map(|op| format!("  {op}: {}\n", self.plan.in_words(op)));
+        let mut cards: Vec<_> =
+            self.cards.iter().map(|card| format!("  {}: {}\n", card.backend, card.brief())).collect();
+        if cards.is_empty() {
+            cards.push("  none\n".to_owned());
+        }
         format!(
-            "Processor: {}\n  physical cores {}, memory {} MiB\n  {}\nBackends:\n{}Used, by the number of items \
+            "Processor: {}\n  physical cores {}, memory {} MiB\n  {}\nBackends:\n{}Graphics cards (`vigil gpu list`):\n{}Used, by the number of items \
              (accel.backend is {}):\n{}Threads: {}, {}; memory for payers' tables {} MiB; batches of {} or after {} us\n\
              Calibration: {}: {}",
             self.cpu,
@@ -129,6 +141,7 @@ impl Findings {
             self.memory_mib,
             features.join(", "),
             backends.concat(),
+            cards.concat(),
             self.backend(),
             operations.concat(),
             self.threads(),
@@ -147,7 +160,7 @@ impl Findings {
 
     fn as_json(&self) -> Value {
         let backends = BackendName::ALL.iter().map(|name| {
-            let missing = lacks(*name);
+            let missing = lacks(*name, &self.cards);
             json!({ "name": name.as_str(), "found": missing.is_none(), "missing": missing })
         });
         let backends: Vec<_> = backends.collect();
@@ -159,6 +172,7 @@ impl Findings {
             "memory_mib": self.memory_mib,
             "features": features().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
             "backends": backends,
+            "cards": self.cards.iter().map(Card::as_json).collect::<Vec<_>>(),
             "operations": operations,
             "calibration": { "file": self.file, "usable": self.usable, "state": self.calibration },
             "accel": {

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod files;
 mod genesis;
+mod gpu;
 mod guardian;
 mod init;
 mod key;
@@ -80,6 +81,9 @@ enum Command {
     Calibrate(calibrate::Args),
     /// What this machine has, what the verification engine will use, what is missing
     Doctor(doctor::Args),
+    /// Graphics cards: what is there, whether it calculates rightly, what a node does with it
+    #[command(subcommand)]
+    Gpu(gpu::Command),
 }
 
 fn main() -> ExitCode {
@@ -108,6 +112,7 @@ fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Db(command) => db::run(command, &cli.globals, output),
         Command::Calibrate(args) => calibrate::run(args, &cli.globals, output),
         Command::Doctor(args) => doctor::run(args, &cli.globals, output),
+        Command::Gpu(command) => gpu::run(command, output),
     }
 }
 

@@ -43,9 +43,9 @@ type ByCpu<'a, Q> = &'a dyn Fn(&[<Q as Question>::Item]) -> Vec<Result<<Q as Que
 /// One graphics card, and the CPU's backend that checks it and takes over where it fails.
 pub struct Gpu {
     name: BackendName,
-    post: Post,
+    pub(super) post: Post,
     cpu: &'static dyn Backend,
-    canaries: Canaries,
+    pub(super) canaries: Canaries,
     /// Locked for a batch: no table moves while it is used.
     tables: Mutex<Option<Tables>>,
 }
@@ -231,7 +231,7 @@ impl Gpu {
     }
 
     /// With the tables of `combs` on the card; `work` gets their places.
-    fn with_tables<R>(
+    pub(super) fn with_tables<R>(
         &self,
         combs: &[&Comb],
         work: impl FnOnce(&[u32], &Tables) -> Result<R, Fault>,

@@ -30,10 +30,12 @@ pub enum Kernel {
     SignerSums,
     /// Programs on numbers modulo the prime of BLS12-381.
     Fp381,
+    /// Multiplications and nothing else, to measure how many a card does. Only for CUDA.
+    ImadRate,
 }
 
 impl Kernel {
-    /// All of them.
+    /// Those of the operations: every card has them.
     pub const ALL: [Self; 11] = [
         Self::SecpPrepare,
         Self::InvertOrder,
@@ -62,6 +64,7 @@ impl Kernel {
             Self::KeccakMessages => "keccak_messages",
             Self::SignerSums => "signer_sums",
             Self::Fp381 => "fp381",
+            Self::ImadRate => "imad_rate",
         }
     }
 }

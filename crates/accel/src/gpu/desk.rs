@@ -13,6 +13,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod repeat;
+
+pub(crate) use repeat::IMADS_OF_A_ROUND;
+
 /// Items that share an inversion. More would save products, fewer keep more threads busy: an inversion takes as long
 /// as 270 products.
 const INVERT_TOGETHER: usize = 16;
@@ -135,6 +139,19 @@ impl Desk {
         seeds: Seeds,
         limit: Duration,
     ) -> Result<Vec<u32>, Fault> {
+        self.launch_signatures::<Q>(count, tables, seeds)?;
+        let answers = self.lane.read(self.answers.of(&self.card, count * Q::ANSWER)?, 0..count * Q::ANSWER, limit)?;
+        self.all_is_done();
+        Ok(answers)
+    }
+
+    /// The kernels, for rows that are on the card.
+    fn launch_signatures<Q: Question>(
+        &mut self,
+        count: usize,
+        tables: Option<(&Buffer, usize)>,
+        seeds: Seeds,
+    ) -> Result<(), Fault> {
         let stride = count.next_multiple_of(32);
         let items = self.items.of(&self.card, count * Q::ROW)?;
         let state = self.state.of(&self.card, stride * STATE)?;
@@ -158,10 +175,7 @@ impl Desk {
             None => launch(Kernel::SecpSum, count, &[items, state, generator, start], of_items)?,
         }
         launch(Kernel::InvertField, inverters, &[state, prefix], of_inverses)?;
-        launch(Q::FINISH, count, &[items, state, answers], of_items)?;
-        let answers = self.lane.read(answers, 0..count * Q::ANSWER, limit)?;
-        self.all_is_done();
-        Ok(answers)
+        launch(Q::FINISH, count, &[items, state, answers], of_items)
     }
 
     /// Something was read: nothing is under way.
@@ -187,10 +201,17 @@ impl Desk {
         let count = messages.count();
         let text = self.messages.of(&self.card, messages.words.len().max(1))?;
         let spans = self.spans.of(&self.card, messages.spans.len())?;
-        let place = if ANSWERS { &mut self.answers } else { &mut self.items };
-        let out = place.of(&self.card, count * row)?;
         self.lane.write(text, 0, &messages.words)?;
         self.lane.write(spans, 0, &messages.spans)?;
+        self.launch_hash::<ANSWERS>(count, row, seeds)
+    }
+
+    /// The kernel, for messages that are on the card.
+    fn launch_hash<const ANSWERS: bool>(&mut self, count: usize, row: usize, seeds: Seeds) -> Result<(), Fault> {
+        let text = self.messages.of(&self.card, 1)?;
+        let spans = self.spans.of(&self.card, 1)?;
+        let place = if ANSWERS { &mut self.answers } else { &mut self.items };
+        let out = place.of(&self.card, count * row)?;
         let params = params(&[word(count), 0, 0, word(row), 0, ANSWERS.into()], seeds);
         let buffers = &[text, spans, out];
         self.lane.launch(&Launch { kernel: Kernel::KeccakMessages, threads: count, buffers, params })

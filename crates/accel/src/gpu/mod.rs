@@ -11,6 +11,7 @@
 //! | `tables` | tables of hot keys on the card |
 //! | `backend` | [`crate::Backend`] of a card |
 //! | `find` | which cards there are |
+//! | `rates` | how fast kernels are without copies |
 //! | `wgpu`, `twin` | kinds of cards |
 
 mod backend;
@@ -24,6 +25,7 @@ mod guard;
 mod health;
 mod post;
 mod question;
+pub(crate) mod rates;
 mod start;
 mod tables;
 mod tag;

@@ -142,6 +142,7 @@ fn entry(kernel: Kernel) -> Entry {
         Kernel::KeccakMessages => keccak_messages_host,
         Kernel::SignerSums => signer_sums_host,
         Kernel::Fp381 => fp381_host,
+        Kernel::ImadRate => imad_rate_host,
     }
 }
 
@@ -157,6 +158,7 @@ unsafe extern "C" {
     fn keccak_messages_host(args: *const Args, threads: u32);
     fn signer_sums_host(args: *const Args, threads: u32);
     fn fp381_host(args: *const Args, threads: u32);
+    fn imad_rate_host(args: *const Args, threads: u32);
 }
 
 #[cfg(test)]

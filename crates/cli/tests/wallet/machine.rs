@@ -59,7 +59,7 @@ fn what_is_asked_for_and_missing_is_a_failure() {
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stdout.contains(&format!("{other}: is for ")), "{ended:?}");
     assert!(ended.stderr.contains(&format!("`accel.backend` is {other}")), "{ended:?}");
-    data_dir(&home, "[accel]\nbackend = \"cuda\"\n");
+    data_dir(&home, "[accel]\nbackend = \"opencl\"\n");
     let ended = home.vigil(&["doctor"], "");
     assert!(ended.code == 2 && ended.stderr.contains("must be one of auto, portable"), "{ended:?}");
 }

@@ -119,7 +119,8 @@ config! {
     storage_cache_mib "storage.cache_mib": usize = 64, 0..=1024 * 1024;
 
     /// What checks signatures and hashes: "auto" (the fastest that this machine has, by measurement), or one of "portable",
-    /// "neon", "avx2", "avx512ifma". All give the same answers. `vigil doctor` says what is there.
+    /// "neon", "avx2", "avx512ifma", or graphics cards through "wgpu" or "cuda", with the processor beside them. All give the
+    /// same answers. `vigil doctor` says what is there.
     accel_backend "accel.backend": BackendChoice = BackendChoice::AUTO;
     /// Threads that check signatures and hash; 0: one for each physical core.
     accel_threads "accel.threads": usize = 0, 0..=1024;

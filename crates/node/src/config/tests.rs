@@ -102,12 +102,12 @@ fn the_written_file_reads_back_and_documents_every_key() {
 
 #[test]
 fn backends_have_names() {
-    for name in ["auto", "portable", "neon", "avx2", "avx512ifma"] {
+    for name in ["auto", "portable", "neon", "avx2", "avx512ifma", "wgpu", "cuda"] {
         let config = Config::load(None, [pair("VIGIL_ACCEL_BACKEND", name)], []).expect(name);
         assert_eq!(config.accel_backend.to_toml().as_str(), Some(name));
     }
-    let error = Config::load(None, [], [pair("accel.backend", "cuda")]).expect_err("unknown").to_string();
-    assert!(error.contains("`cuda`") && error.contains("portable, neon, avx2, avx512ifma"), "{error}");
+    let error = Config::load(None, [], [pair("accel.backend", "opencl")]).expect_err("unknown").to_string();
+    assert!(error.contains("`opencl`") && error.contains("avx2, avx512ifma, wgpu, cuda"), "{error}");
     let error = Config::load(None, [], [pair("engine.threads", "4")]).expect_err("it was renamed").to_string();
     assert!(error.contains("did you mean `accel.threads`"), "{error}");
 }

@@ -12,7 +12,7 @@ impl BackendChoice {
 }
 
 impl ConfigValue for BackendChoice {
-    const MUST: &'static str = "one of auto, portable, neon, avx2, avx512ifma";
+    const MUST: &'static str = "one of auto, portable, neon, avx2, avx512ifma, wgpu, cuda";
 
     fn from_text(text: &str) -> Option<Self> {
         match text {

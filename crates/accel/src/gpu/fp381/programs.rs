@@ -99,6 +99,19 @@ pub(crate) static SIGNATURE: LazyLock<Routine> = LazyLock::new(|| {
     })
 });
 
+/// Additions in [`ADDITIONS`].
+pub(crate) const ADDITIONS_OF_AN_ITEM: usize = 64;
+
+/// Two points of G1 (x, y) to the first plus so many times the second (x, y, z): to measure how quick additions are.
+pub(crate) static ADDITIONS: LazyLock<Routine> = LazyLock::new(|| {
+    routine(2 * TWO, 3 * ONE, 0, |of| {
+        let point = |at| Projective { x: of.input(at), y: of.input(at + ONE), z: small(of, 1) };
+        let addend = point(TWO);
+        let sum = (0..ADDITIONS_OF_AN_ITEM).fold(point(0), |sum, _| sum.add(addend));
+        (0..).zip([sum.x, sum.y, sum.z]).for_each(|(at, part)| part.output(ONE * at));
+    })
+});
+
 /// Points of G1 (x, y), each with how often it counts, to their sum (x, y, z).
 pub(crate) static KEYS: LazyLock<Tree> = LazyLock::new(|| Tree {
     leaf: routine(TWO + 1, 0, 3, |of| {

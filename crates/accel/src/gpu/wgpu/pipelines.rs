@@ -39,8 +39,9 @@ impl Pipelines {
 
     /// The kernel; builds it if nobody did.
     pub(super) fn get(&self, card: &Wgpu, kernel: Kernel) -> Result<&Built, Fault> {
-        let build = || build(card, &Shader::of(kernel), self.arithmetic);
-        self.built[kernel as usize].get_or_init(build).as_ref().map_err(Clone::clone)
+        let missing = || Fault::Build { kernel: kernel.name(), reason: "there is none in WGSL".to_owned() };
+        let (shader, built) = Shader::of(kernel).zip(self.built.get(kernel as usize)).ok_or_else(missing)?;
+        built.get_or_init(|| build(card, &shader, self.arithmetic)).as_ref().map_err(Clone::clone)
     }
 }
 

@@ -62,8 +62,8 @@ const END: &[&str] = &[wgsl!("secp_affine")];
 const KECCAK: &[&str] = &[wgsl!("keccak")];
 
 impl Shader {
-    /// That of a kernel.
-    pub(super) fn of(kernel: Kernel) -> Self {
+    /// That of a kernel; `None`: there is none in WGSL.
+    pub(super) fn of(kernel: Kernel) -> Option<Self> {
         let (writes, parts): (&'static [bool], &'static [&'static [&'static str]]) = match kernel {
             Kernel::SecpPrepare => {
                 (&[false, true], &[CURVE, FIELD_POWER, ORDER, STORE, ITEM, &[wgsl!("secp_prepare")]])
@@ -89,8 +89,9 @@ impl Shader {
             Kernel::Fp381 => {
                 (&[true, false, false, false, true], &[&[wgsl!("fp381_field"), wgsl!("fp381")]])
             }
+            Kernel::ImadRate => return None,
         };
-        Self { name: kernel.name(), writes, parts }
+        Some(Self { name: kernel.name(), writes, parts })
     }
 
     /// The one that tries an arithmetic.
