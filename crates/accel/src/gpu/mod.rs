@@ -11,12 +11,13 @@
 //! | `tables` | tables of hot keys on the card |
 //! | `backend` | [`crate::Backend`] of a card |
 //! | `find` | which cards there are |
-//! | `wgpu`, `twin` | kinds of cards |
+//! | `cuda`, `wgpu`, `twin` | kinds of cards |
 
 mod backend;
 mod canaries;
 pub(crate) mod card;
 mod checkpoint;
+mod cuda;
 mod desk;
 mod find;
 mod fp381;
