@@ -1,12 +1,29 @@
 #!/usr/bin/env bash
 # Compiles the CUDA kernels with NVRTC for three architectures, as the node does at run time; needs no card. Fails on any
 # error and on registers spilled to memory; writes kernels/REGISTERS.md. Skips the work if that file has these sources' hash.
-# VIGIL_CUDA_ROOT names a folder that has the wheel already.
+#   scripts/cuda-check.sh              that
+#   scripts/cuda-check.sh --ptx DIR    writes PTX to ship with the node instead (in `ptx/` beside it, or where $VIGIL_PTX_DIR
+#                                      says), for machines without NVRTC; by the oldest NVRTC of CUDA 12, so that all drivers
+#                                      since then (525) take it
+# VIGIL_CUDA_ROOT names a folder that has the wheels already, or gets them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wheel=nvidia-cuda-nvrtc==13.0.88
+wheel_ptx=nvidia-cuda-nvrtc-cu12==12.0.140
 record=kernels/REGISTERS.md
 architectures="sm_75 sm_90 sm_100"
+
+root=${VIGIL_CUDA_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/vigil/cuda}
+have() { # LIBRARY WHEEL
+  [ -e "$1" ] || python3 -m pip install --quiet --root-user-action=ignore --no-deps --upgrade --target "$root" "$2"
+}
+
+if [ "${1:-}" = --ptx ]; then
+  lib=$root/nvidia/cuda_nvrtc/lib
+  have "$lib/libnvrtc.so.12" "$wheel_ptx"
+  LD_LIBRARY_PATH=$lib python3 scripts/nvrtc.py --ptx "$lib/libnvrtc.so.12" "${2:?a folder}"
+  exit
+fi
 
 hash=$(cat kernels/cuda/*.cu kernels/cuda/*.cuh scripts/nvrtc.py | sha256sum | cut -c1-32)
 if grep -qs "$hash" "$record"; then
@@ -14,11 +31,8 @@ if grep -qs "$hash" "$record"; then
   exit 0
 fi
 
-root=${VIGIL_CUDA_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/vigil/cuda}
 lib=$root/nvidia/cu13/lib
-if [ ! -e "$lib/libnvrtc.so.13" ]; then
-  python3 -m pip install --quiet --root-user-action=ignore --no-deps --upgrade --target "$root" "$wheel"
-fi
+have "$lib/libnvrtc.so.13" "$wheel"
 
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT

@@ -1,17 +1,32 @@
 #!/usr/bin/env python3
-"""Compiles a CUDA source with NVRTC, for each architecture, and prints a table row for each of its kernels.
+"""Compiles the CUDA kernels with NVRTC. No card is needed. LIBRARY is libnvrtc.so, whose folder must be in LD_LIBRARY_PATH.
 
-nvrtc.py LIBRARY SOURCE ARCHITECTURE...   LIBRARY is libnvrtc.so.13, whose folder must be in LD_LIBRARY_PATH.
-Row: kernel, architecture, registers, stack bytes, spill bytes (stores + loads), code bytes. No card is needed.
+nvrtc.py LIBRARY SOURCE ARCHITECTURE...   prints a table row for each kernel of a source and each architecture: kernel,
+                                          architecture, registers, stack bytes, spill bytes (stores + loads), code bytes
+nvrtc.py --ptx LIBRARY FOLDER             writes the PTX of all sources, which drivers compile for cards of compute
+                                          capability 7.5 and later: MODULE-HASH.ptx
+nvrtc.py --hash                           prints that hash of the sources
 """
 
 import ctypes
+import hashlib
 import re
 import struct
 import sys
 from pathlib import Path
 
-OPTIONS = ["-std=c++17", "--ptxas-options=-v"]
+# As crates/accel/src/gpu/cuda/nvrtc.rs has them.
+OPTIONS = ["-std=c++17"]
+PTX_ARCHITECTURE = "compute_75"
+FOLDER = Path(__file__).parent.parent / "kernels" / "cuda"
+
+
+def hash_of_sources():
+    """As crates/accel/src/gpu/cuda/sources.rs: of name, zero byte, text, zero byte of each file, in the order of names."""
+    digest = hashlib.sha256()
+    for file in sorted([*FOLDER.glob("*.cu"), *FOLDER.glob("*.cuh")], key=lambda file: file.name):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:32]
 
 
 def text_of(library, program, what, binary=False):
@@ -22,8 +37,8 @@ def text_of(library, program, what, binary=False):
     return buffer.raw if binary else buffer.value.decode()
 
 
-def compiled(library, source, architecture):
-    """The log, the PTX and the binary; as the node does it: every header by its plain name, from a string."""
+def compiled(library, source, architecture, *more):
+    """The program, and what the compiler says; as the node does it: every header by its plain name, from a string."""
     headers = sorted(source.parent.glob("*.cuh"))
     names = (ctypes.c_char_p * len(headers))(*[header.name.encode() for header in headers])
     texts = (ctypes.c_char_p * len(headers))(*[header.read_bytes() for header in headers])
@@ -31,15 +46,13 @@ def compiled(library, source, architecture):
     made = library.nvrtcCreateProgram(
         ctypes.byref(program), source.read_bytes(), source.name.encode(), len(headers), texts, names
     )
-    options = [f"--gpu-architecture={architecture}", *OPTIONS]
+    options = [f"--gpu-architecture={architecture}", *OPTIONS, *more]
     given = (ctypes.c_char_p * len(options))(*[option.encode() for option in options])
     failed = made or library.nvrtcCompileProgram(program, len(options), given)
     log = text_of(library, program, "ProgramLog")
     if failed:
         sys.exit(f"nvrtc: {source.name} for {architecture}: error {failed}\n{log}")
-    if not text_of(library, program, "PTX"):
-        sys.exit(f"nvrtc: {source.name} for {architecture}: no PTX")
-    return log, text_of(library, program, "CUBIN", binary=True)
+    return program, log
 
 
 def code_bytes(binary):
@@ -67,10 +80,26 @@ def rows(log, sizes):
         yield kernel, registers, stack, spills, sizes[kernel]
 
 
+def write_ptx(library, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sorted(FOLDER.glob("*.cu")):
+        program, _ = compiled(library, source, PTX_ARCHITECTURE)
+        file = folder / f"{source.stem}-{hash_of_sources()}.ptx"
+        file.write_text(text_of(library, program, "PTX"))
+        print(file)
+
+
 def main():
+    if sys.argv[1] == "--hash":
+        print(hash_of_sources())
+        return
+    if sys.argv[1] == "--ptx":
+        write_ptx(ctypes.CDLL(sys.argv[2]), Path(sys.argv[3]))
+        return
     library, source = ctypes.CDLL(sys.argv[1]), Path(sys.argv[2])
     for architecture in sys.argv[3:]:
-        log, binary = compiled(library, source, architecture)
+        program, log = compiled(library, source, architecture, "--ptxas-options=-v")
+        binary = text_of(library, program, "CUBIN", binary=True)
         for kernel, registers, stack, spills, code in sorted(rows(log, code_bytes(binary))):
             print(f"| `{kernel}` | {architecture} | {registers} | {stack} | {spills} | {code} |")
 

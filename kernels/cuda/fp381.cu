@@ -65,7 +65,7 @@ HD bool test(u32 op, const Fp& a) {
     return op == OP_ODD ? plain.w[0] & 1 : below<NUMBER>(FP_HALF, plain.w);
 }
 
-KERNEL(fp381, 4) {
+KERNEL(fp381, 5) {
     if (item >= args.p[0]) return;
     const u32* input = args.buffer[3] + (u64)item * args.p[5];
     u32* answer = args.buffer[4] + (u64)item * args.p[6];

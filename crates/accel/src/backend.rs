@@ -34,8 +34,7 @@ pub enum BackendName {
 
 impl BackendName {
     /// All of them, the fastest last.
-    pub const ALL: [Self; 6] =
-        [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512Ifma, Self::Wgpu, Self::Cuda];
+    pub const ALL: [Self; 6] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512Ifma, Self::Wgpu, Self::Cuda];
 
     /// `portable`, `neon`, `avx2`, `avx512ifma`, `wgpu` or `cuda`.
     pub const fn as_str(self) -> &'static str {

@@ -83,8 +83,18 @@ pub(crate) fn is_large(a: &blst_fp2) -> bool {
 
 /// (p - 1) / 2
 pub(crate) const HALF_OF_P: [u32; 12] = [
-    0xffff_d555, 0xdcff_7fff, 0x58a9_ffff, 0x0f55_ffff, 0x7b58_7b12, 0xb398_6950, 0x79c2_895f, 0xb23b_a5c2, 0x21a5_d66b,
-    0x258d_d3db, 0x1cbf_f34d, 0x0d00_88f5,
+    0xffff_d555,
+    0xdcff_7fff,
+    0x58a9_ffff,
+    0x0f55_ffff,
+    0x7b58_7b12,
+    0xb398_6950,
+    0x79c2_895f,
+    0xb23b_a5c2,
+    0x21a5_d66b,
+    0x258d_d3db,
+    0x1cbf_f34d,
+    0x0d00_88f5,
 ];
 
 pub(crate) fn square(a: &blst_fp12) -> blst_fp12 {

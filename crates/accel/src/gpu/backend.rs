@@ -6,7 +6,7 @@ use super::checkpoint::OnCard;
 use super::desk::{Messages, SUMS_ANSWER};
 use super::guard::{CANARIES, Canary, Mixed, judge};
 use super::health::Standing;
-use super::post::{Pending, Post};
+use super::post::{Pending, Post, SET_UP};
 use super::question::{Cold, Hot, OfSigner, Question, Recover, WithTable};
 use super::tables::Tables;
 use super::tag::{Seeds, TAG};
@@ -20,7 +20,7 @@ use rand::Rng;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vigil_crypto::{Check, SignatureError};
 use vigil_primitives::Hash;
 
@@ -56,7 +56,17 @@ impl Gpu {
     /// # Errors
     /// The card's; [`Fault::Lies`] if it fails the test.
     pub(crate) fn open(name: BackendName, card: Arc<dyn Card>, cpu: &'static dyn Backend) -> Result<Self, Fault> {
-        let post = Post::open(card)?;
+        Self::open_within(name, card, cpu, SET_UP)
+    }
+
+    /// As [`Gpu::open`], with another time limit.
+    pub(crate) fn open_within(
+        name: BackendName,
+        card: Arc<dyn Card>,
+        cpu: &'static dyn Backend,
+        limit: Duration,
+    ) -> Result<Self, Fault> {
+        let post = Post::open(card, limit)?;
         let gpu = Self { name, post, cpu, canaries: Canaries::new(), tables: Mutex::new(None) };
         gpu.self_test()?;
         gpu.post.health.passed();
@@ -334,7 +344,8 @@ impl Gpu {
         }
         let mut packed = Messages::default();
         vectors.iter().for_each(|vector| packed.push(vector));
-        let weights_words = weights.iter().flat_map(|weight| [*weight as u32, (weight >> 32) as u32]).collect::<Vec<_>>();
+        let weights_words =
+            weights.iter().flat_map(|weight| [*weight as u32, (weight >> 32) as u32]).collect::<Vec<_>>();
         let answers = self.post.send(n, move |desk, limit| {
             let seeds = Seeds::random();
             untagged(desk.sums(n, packed.words(), &weights_words, seeds, limit)?, SUMS_ANSWER, seeds)

@@ -7,8 +7,8 @@ use super::card::Fault;
 use super::desk::{Desk, Task};
 use super::fp381::{self, Evidence, NUMBER, Routine, Tree, number_of, programs, words_of};
 use super::post::Post;
-use crate::bls::{Maths, library};
 use crate::bls::row::{Point, Row12};
+use crate::bls::{Maths, library};
 use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
 use std::cell::RefCell;
 

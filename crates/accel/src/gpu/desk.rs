@@ -163,9 +163,8 @@ impl Desk {
         let of_items = params(&[word(count), word(stride), Q::MODE, word(Q::ROW), word(number)], seeds);
         let of_inverses = params(&[word(count), word(stride), word(inverters)], seeds);
         let lane = &mut self.lane;
-        let mut launch = |kernel, threads, buffers: &[&Buffer], params| {
-            lane.launch(&Launch { kernel, threads, buffers, params })
-        };
+        let mut launch =
+            |kernel, threads, buffers: &[&Buffer], params| lane.launch(&Launch { kernel, threads, buffers, params });
         launch(Kernel::SecpPrepare, count, &[items, state], of_items)?;
         launch(Kernel::InvertOrder, inverters, &[state, prefix], of_inverses)?;
         match tables {

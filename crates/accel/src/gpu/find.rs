@@ -2,6 +2,7 @@
 
 use super::backend::Gpu;
 use super::card::{Card, Fault};
+use super::cuda;
 use super::post::within;
 use super::wgpu::{self, Arithmetic};
 use crate::backend::{Backend, BackendName, detect};
@@ -25,16 +26,19 @@ pub struct Found {
 pub fn cards() -> &'static [Found] {
     static CARDS: OnceLock<Vec<Found>> = OnceLock::new();
     CARDS.get_or_init(|| {
-        let kinds = [(BackendName::Wgpu, look_for_wgpu as fn() -> Vec<Result<Arc<dyn Card>, Fault>>)];
+        let kinds = [(BackendName::Cuda, cuda::open_all as Look), (BackendName::Wgpu, look_for_wgpu)];
         kinds.into_iter().flat_map(|(name, look)| found(name, look)).collect()
     })
 }
+
+/// Opens all cards of a kind.
+type Look = fn() -> Vec<Result<Arc<dyn Card>, Fault>>;
 
 fn look_for_wgpu() -> Vec<Result<Arc<dyn Card>, Fault>> {
     wgpu::open_all(None)
 }
 
-fn found(name: BackendName, look: fn() -> Vec<Result<Arc<dyn Card>, Fault>>) -> Vec<Found> {
+fn found(name: BackendName, look: Look) -> Vec<Found> {
     let cards = within(LOOK, move || Ok(look())).unwrap_or_else(|fault| vec![Err(fault)]);
     let hardware = cards.into_iter().filter(|card| card.as_ref().map_or(true, |card| !card.info().software));
     hardware.map(|card| Found { name, card: card.and_then(|card| Gpu::open(name, card, cpu())) }).collect()

@@ -12,12 +12,13 @@
 //! | `backend` | [`crate::Backend`] of a card |
 //! | `find` | which cards there are |
 //! | `rates` | how fast kernels are without copies |
-//! | `wgpu`, `twin` | kinds of cards |
+//! | `cuda`, `wgpu`, `twin` | kinds of cards |
 
 mod backend;
 mod canaries;
 pub(crate) mod card;
 mod checkpoint;
+mod cuda;
 mod desk;
 mod find;
 mod fp381;

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Lanes of a card: one copies to it, one works, one copies back.
 const COURIERS: usize = 3;
-/// Time to set a card up: its kernels may have to be compiled.
-const SET_UP: Duration = Duration::from_secs(120);
+/// Time to set a card up, as its kernels may have to be compiled; and for a job, before any was measured.
+pub(crate) const SET_UP: Duration = Duration::from_secs(120);
 /// A job may take so many times what the slowest took before, and [`PATIENCE`] more.
 const SLOWER: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -27,6 +27,8 @@ pub(crate) struct Post {
     pub(crate) card: Arc<dyn Card>,
     pub(crate) health: Health,
     queue: mpsc::Sender<Job>,
+    /// Time for a job before any was measured.
+    first: Duration,
     /// Nanoseconds an item, of the slowest job so far.
     pace: Arc<AtomicU64>,
     /// Items that wait or are worked on.
@@ -41,14 +43,14 @@ pub(crate) struct Pending<T> {
 }
 
 impl Post {
-    /// Sets a card up: what all lanes read is copied, and couriers start.
+    /// Sets a card up: what all lanes read is copied, and couriers start. `limit` is the time for that, and for the first job.
     ///
     /// # Errors
     /// The card's; [`Fault::Late`].
-    pub(crate) fn open(card: Arc<dyn Card>) -> Result<Self, Fault> {
-        let desks = within(SET_UP, {
+    pub(crate) fn open(card: Arc<dyn Card>, limit: Duration) -> Result<Self, Fault> {
+        let desks = within(limit, {
             let card = Arc::clone(&card);
-            move || set_up(&card)
+            move || set_up(&card, limit)
         })?;
         let (queue, jobs) = mpsc::channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
@@ -57,7 +59,7 @@ impl Post {
             start_thread(&format!("gpu-{number}"), move || serve(&jobs, desk))?;
         }
         let health = Health::new(card.info().name.clone());
-        Ok(Self { card, health, queue, pace: Arc::default(), under_way: Arc::default() })
+        Ok(Self { card, health, queue, first: limit, pace: Arc::default(), under_way: Arc::default() })
     }
 
     /// Puts work on `items` items into the queue.
@@ -94,7 +96,7 @@ impl Post {
     /// Time for all that is under way; plenty, before anything was measured.
     fn limit(&self, items: usize) -> Duration {
         match self.pace.load(Ordering::Relaxed) {
-            0 => SET_UP,
+            0 => self.first,
             pace => PATIENCE + Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64)),
         }
     }
@@ -115,9 +117,9 @@ impl<T> Pending<T> {
     }
 }
 
-fn set_up(card: &Arc<dyn Card>) -> Result<Vec<Desk>, Fault> {
+fn set_up(card: &Arc<dyn Card>, limit: Duration) -> Result<Vec<Desk>, Fault> {
     let mut lane = Arc::clone(card).lane()?;
-    let resident = Arc::new(Resident::new(card, &mut *lane, SET_UP)?);
+    let resident = Arc::new(Resident::new(card, &mut *lane, limit)?);
     let mut lanes = vec![lane];
     for _ in 1..COURIERS {
         lanes.push(Arc::clone(card).lane()?);

@@ -51,8 +51,18 @@ pub(crate) fn montgomery(plain: &Number) -> Number {
 
 fn is_large(number: &Number) -> bool {
     let half: [u32; NUMBER] = [
-        0xffff_d555, 0xdcff_7fff, 0x58a9_ffff, 0x0f55_ffff, 0x7b58_7b12, 0xb398_6950, 0x79c2_895f, 0xb23b_a5c2,
-        0x21a5_d66b, 0x258d_d3db, 0x1cbf_f34d, 0x0d00_88f5,
+        0xffff_d555,
+        0xdcff_7fff,
+        0x58a9_ffff,
+        0x0f55_ffff,
+        0x7b58_7b12,
+        0xb398_6950,
+        0x79c2_895f,
+        0xb23b_a5c2,
+        0x21a5_d66b,
+        0x258d_d3db,
+        0x1cbf_f34d,
+        0x0d00_88f5,
     ];
     number.iter().rev().gt(half.iter().rev())
 }
@@ -89,9 +99,7 @@ fn run_one(program: &Program, item: &mut Item, neighbour: &[Number], input: &[u3
             }
             op::ADD => words(&call(blst_fp_add, &fp(&number(a)), &fp(&number(b)))),
             op::SUB => words(&call(blst_fp_sub, &fp(&number(a)), &fp(&number(b)))),
-            op::SQUARES => {
-                words(&(0..immediate).fold(fp(&number(a)), |square, _| call(blst_fp_mul, &square, &square)))
-            }
+            op::SQUARES => words(&(0..immediate).fold(fp(&number(a)), |square, _| call(blst_fp_mul, &square, &square))),
             op::SELECT => number(if flag(immediate as u32) == 1 { a } else { b }),
             op::MOVE => number(a),
             op::NEIGHBOUR => neighbour[a as usize],

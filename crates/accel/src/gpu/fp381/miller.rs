@@ -56,8 +56,7 @@ fn double<'b>(t: Jacobian<'b>, p: At<'b>) -> (Jacobian<'b>, Line<'b>) {
     let x3 = e.square() - d.double();
     let y3 = e * (d - x3) - yy.square().double().double().double();
     let z3 = (y * z).double();
-    let line =
-        Line { c0: e * x - yy.double(), c1: (e * zz).mul_fp(p.minus_x), c4: (z3 * zz).mul_fp(p.y) };
+    let line = Line { c0: e * x - yy.double(), c1: (e * zz).mul_fp(p.minus_x), c4: (z3 * zz).mul_fp(p.y) };
     (Jacobian { x: x3, y: y3, z: z3 }, line)
 }
 

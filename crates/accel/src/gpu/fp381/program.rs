@@ -325,7 +325,9 @@ impl Node {
     /// Numbers that it needs, and flags.
     fn needs(&self) -> (Vec<Id>, Vec<Id>) {
         match self {
-            Self::Constant(_) | Self::Slot(_) | Self::Neighbour(_) | Self::Input(_) | Self::Bit(_) => Default::default(),
+            Self::Constant(_) | Self::Slot(_) | Self::Neighbour(_) | Self::Input(_) | Self::Bit(_) => {
+                Default::default()
+            }
             Self::Sum(terms) => (terms.iter().flat_map(|(_, a, b)| [*a, *b]).collect(), vec![]),
             Self::Add(a, b) | Self::Sub(a, b) => (vec![*a, *b], vec![]),
             Self::Squares(a, _) | Self::Zero(a) | Self::Odd(a) | Self::Large(a) => (vec![*a], vec![]),

@@ -1,12 +1,11 @@
 //! Every program against blst, by the machine that judges them.
 
-
 use super::machine::{self, Item};
 use super::programs::*;
 use super::*;
 use crate::bls::library;
 use crate::gpu::checkpoint::{each, tree};
-use crate::gpu::post::Post;
+use crate::gpu::post::{Post, SET_UP};
 use blst::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -183,10 +182,8 @@ fn sizes() {
 #[test]
 fn signatures() {
     let dice = &mut dice();
-    let mut compressed: Vec<[u8; 96]> = messages(dice, 8)
-        .iter()
-        .map(|message| library::compress(&library::hash_to_g2(message, TAG)))
-        .collect();
+    let mut compressed: Vec<[u8; 96]> =
+        messages(dice, 8).iter().map(|message| library::compress(&library::hash_to_g2(message, TAG))).collect();
     // The other y; x that no point has, or a point outside of the subgroup.
     let mut other = compressed[0];
     other[0] ^= 0x20;
@@ -230,7 +227,7 @@ fn cards_run_programs_as_the_judge_does() {
     let inputs: Vec<Vec<u32>> = inputs.into_iter().map(|row| [row, vec![dice.random()]].concat()).collect();
     let right = run(routine, &inputs);
     for card in crate::gpu::testing::cards() {
-        let post = Post::open(card).expect("opened");
+        let post = Post::open(card, SET_UP).expect("opened");
         let got = each(&post, routine, inputs.concat()).expect("answers");
         for ((got, right), input) in got.chunks_exact(routine.answer).zip(&right).zip(&inputs) {
             let wrong = (0..got.len()).find(|at| got[*at] != right[*at]);
@@ -303,7 +300,7 @@ fn cards_run_the_programs_of_checkpoints() {
     let powers: Vec<Vec<u32>> =
         values.iter().map(|value| [&value[..144], &[u32::from(dice.random::<u16>())]].concat()).collect();
     for card in crate::gpu::testing::cards() {
-        let post = Post::open(card).expect("opened");
+        let post = Post::open(card, SET_UP).expect("opened");
         for count in [1, 2, 3, 5, 8, 9, 8, 3] {
             let got = each(&post, &MILLER_OF_HASH, rows[..count].concat()).expect("answers");
             assert!(got == values[..count].concat(), "{:?}: {count} Miller values", post.card.info());

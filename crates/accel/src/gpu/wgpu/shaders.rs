@@ -86,9 +86,7 @@ impl Shader {
             }
             Kernel::KeccakMessages => (&[false, false, true], &[KECCAK, TAG, &[wgsl!("keccak_messages")]]),
             Kernel::SignerSums => (&[false, false, true], &[TAG, &[wgsl!("signer_sums")]]),
-            Kernel::Fp381 => {
-                (&[true, false, false, false, true], &[&[wgsl!("fp381_field"), wgsl!("fp381")]])
-            }
+            Kernel::Fp381 => (&[true, false, false, false, true], &[&[wgsl!("fp381_field"), wgsl!("fp381")]]),
             Kernel::ImadRate => return None,
         };
         Some(Self { name: kernel.name(), writes, parts })

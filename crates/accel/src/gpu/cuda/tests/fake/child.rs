@@ -1,0 +1,86 @@
+//! What runs in such a process.
+
+use crate::backend::{Backend, BackendName, detect};
+use crate::comb::Comb;
+use crate::gpu::backend::Gpu;
+use crate::gpu::card::Fault;
+use crate::gpu::cuda::open_all;
+use crate::gpu::post::within;
+use crate::ops::{Claim, PublicKey, Signed};
+use crate::oracle;
+use std::time::Duration;
+use vigil_crypto::SecretKey;
+use vigil_primitives::Hash;
+
+/// This test's name, what tells it that it is meant, its time limit for calls, and its last words.
+pub(super) const NAME: &str = "gpu::cuda::tests::fake::child::child";
+pub(super) const KEY: &str = "VIGIL_FAKE_CUDA";
+pub(super) const LIMIT: &str = "VIGIL_FAKE_CUDA_LIMIT_MS";
+pub(super) const DONE: &str = "all answers were right";
+
+/// Nothing in the test's own process.
+#[test]
+fn child() {
+    if std::env::var_os(KEY).is_none() {
+        return;
+    }
+    let limit = std::env::var(LIMIT).ok().and_then(|limit| limit.parse().ok()).unwrap_or(120_000);
+    let limit = Duration::from_millis(limit);
+    let cpu = *detect().last().expect("portable");
+    let cards = within(limit, || Ok(open_all())).unwrap_or_else(|fault| vec![Err(fault)]);
+    assert_eq!(cards.len(), 1, "one card, or why there is none");
+    for card in cards {
+        match card.and_then(|card| Gpu::open_within(BackendName::Cuda, card, cpu, limit)) {
+            Ok(gpu) => {
+                println!("card: {:?}", gpu.info());
+                ask(&gpu);
+                gpu.why_not().iter().for_each(tell);
+            }
+            Err(fault) => tell(&fault),
+        }
+    }
+    println!("{DONE}");
+}
+
+fn tell(fault: &Fault) {
+    println!("fault: {fault:?}");
+}
+
+/// Every question, several times where that makes buffers grow.
+fn ask(gpu: &Gpu) {
+    for count in [3, 40] {
+        let (claims, keys) = claims(count);
+        let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
+        let recovered: Vec<_> = signed.iter().map(oracle::recover).collect();
+        assert_eq!(gpu.recover(&signed), recovered);
+        let verdicts: Vec<_> = claims.iter().map(oracle::verify).collect();
+        assert_eq!(gpu.verify_cold(&claims), verdicts);
+        let combs: Vec<Comb> = gpu.build_combs(&keys).into_iter().map(|comb| comb.expect("keys")).collect();
+        let combs: Vec<&Comb> = (0..claims.len()).map(|at| &combs[at % combs.len()]).collect();
+        assert_eq!(gpu.verify_hot(&claims, &combs), verdicts);
+        let messages: Vec<Vec<u8>> = (0..count).map(|at| vec![at as u8; 11 * at]).collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let mut digests = vec![Hash::ZERO; count];
+        gpu.keccak256(&messages, &mut digests);
+        assert!(messages.iter().zip(&digests).all(|(message, digest)| oracle::digest(message) == *digest));
+        let (vectors, weights) = ([vec![1; count], vec![255; count]], [u64::MAX, 3]);
+        let (mut sums, mut right) = (vec![0; count], vec![0; count]);
+        let vectors = vectors.each_ref().map(Vec::as_slice);
+        gpu.weighted_sums(&vectors, &weights, &mut sums);
+        vigil_crypto::signer_vectors::weighted_sums(&vectors, &weights, &mut right);
+        assert_eq!(sums, right);
+    }
+}
+
+/// Signatures by three keys, every fourth of them bad.
+fn claims(count: usize) -> (Vec<Claim>, Vec<PublicKey>) {
+    let secrets = [1u8, 2, 3].map(|key| SecretKey::from_bytes(&[key; 32]).expect("below the order"));
+    let keys = secrets.each_ref().map(|secret| secret.public_key()).to_vec();
+    let claim = |at: usize| {
+        let digest = Hash::from([at as u8 + 1; 32]);
+        let mut signature = *secrets[at % 3].sign(&digest).as_array().expect("65 bytes");
+        signature[at % 64] ^= u8::from(at % 4 == 3);
+        Claim { signed: Signed { digest, signature }, key: keys[at % 3] }
+    };
+    ((0..count).map(claim).collect(), keys)
+}
