@@ -9,7 +9,8 @@ load ?= 50
 # The backends that this CPU must have: the conformance suite fails without them (it only says so where none is named).
 has = $(filter $(1),$(shell grep -m1 ^flags /proc/cpuinfo))
 avx2 = $(and $(call has,avx2),$(call has,bmi1),$(call has,bmi2),$(call has,adx),$(comma)avx2)
-backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma)
+# Graphics cards are played by Mesa's software driver and by the CUDA kernels as C++.
+backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma),wgpu,wgpu-plain,cuda-twin
 backends_aarch64 = portable,neon
 comma := ,
 export VIGIL_REQUIRE_BACKENDS ?= $(or $(backends_$(shell uname -m)),portable)
@@ -49,7 +50,7 @@ unit:
 
 # make bounds  the engine's arithmetic with the bounds of its limbs checked in every operation
 bounds:
-	@VIGIL_TEST_ITEMS_MAX=1000 $(cargo) test --release --quiet -p vigil-accel --lib --test conformance --features bounds-check
+	@VIGIL_TEST_ITEMS_MAX=1000 $(cargo) test --release --quiet -p vigil-accel --lib --test conformance --features bounds-check -- --skip gpu:: --skip wgpu --skip cuda
 
 # make neon   the engine's tests on AArch64, under qemu
 neon:
@@ -59,8 +60,10 @@ neon:
 doc:
 	@RUSTDOCFLAGS="-D warnings" $(cargo) doc --release --quiet --workspace --no-deps
 
+# kernels/cuda is compiled by NVRTC if it has changed since kernels/REGISTERS.md
 check:
 	@scripts/check.sh
+	@scripts/cuda-check.sh
 
 # make e2e    real processes: the theta-js client, the walk-through, kill -9, guardians, a slashed twin
 e2e: build

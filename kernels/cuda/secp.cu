@@ -123,7 +123,7 @@ KERNEL(recover_finish, 4) {
         UNROLLED for (int i = 0; i < 5; i++) row[1 + i] = digest[3 + i];
         UNROLLED for (int i = 0; i < 16; i++) row[6 + i] = key[i];
     }
-    tag_row(args, item, asked, args.p[3], row, 22);
+    tag_row(args, item, asked + args.p[6], args.p[3] - args.p[6], row, 22);
     u32* answer = args.buffer[2] + 24 * (u64)item;
     UNROLLED for (int i = 0; i < 24; i++) answer[i] = row[i];
 }
@@ -140,7 +140,7 @@ KERNEL(known_finish, 4) {
         row[0] = difference == 0 ? GOOD : OTHER_KEY;
         row[1] = sum.x.w[0];
     }
-    tag_row(args, item, asked, args.p[3], row, 2);
+    tag_row(args, item, asked + args.p[6], args.p[3] - args.p[6], row, 2);
     u32* answer = args.buffer[2] + 4 * (u64)item;
     UNROLLED for (int i = 0; i < 4; i++) answer[i] = row[i];
 }
@@ -151,7 +151,7 @@ KERNEL(signer_finish, 4) {
     u32 row[4] = {}, key[16], digest[8];
     row[0] = find_signer(key, digest, args.buffer[1], args.p[1], item);
     if (row[0] == GOOD) row[1] = digest[3];
-    tag_row(args, item, asked, args.p[3], row, 2);
+    tag_row(args, item, asked + args.p[6], args.p[3] - args.p[6], row, 2);
     u32* answer = args.buffer[2] + 4 * (u64)item;
     UNROLLED for (int i = 0; i < 4; i++) answer[i] = row[i];
 }

@@ -22,6 +22,17 @@ pub struct Claim {
     pub key: PublicKey,
 }
 
+/// A signature over a message, said to be made by an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedMessage<'a> {
+    /// What was hashed and signed.
+    pub message: &'a [u8],
+    /// As in [`Signed`].
+    pub signature: [u8; SIGNATURE_BYTES],
+    /// Whose.
+    pub signer: Address,
+}
+
 /// Who signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signer {

@@ -35,7 +35,7 @@ pub use plan::{CardCost, Op, Plan, Step};
 
 use crate::backend::{Backend, detect};
 use crate::gpu::Gpu;
-use crate::ops::{Claim, Recovered, Signed, Verdict};
+use crate::ops::{Claim, Recovered, Signed, SignedMessage, Verdict};
 use payers::Payers;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -64,7 +64,14 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { threads: 0, pin: true, backends: detect(), cards: Vec::new(), plan: None, payer_cache_bytes: 64 * 1024 * 1024 }
+        Self {
+            threads: 0,
+            pin: true,
+            backends: detect(),
+            cards: Vec::new(),
+            plan: None,
+            payer_cache_bytes: 64 * 1024 * 1024,
+        }
     }
 }
 
@@ -117,6 +124,12 @@ impl Engine {
     /// that sign often get tables of their keys.
     pub fn verify_signers(&self, checks: &[Check]) -> Vec<bool> {
         self.work.verify_signers(checks)
+    }
+
+    /// Whether each account signed its message: [`Engine::verify_signers`] of the messages' Keccak-256. On a graphics card the
+    /// digests and addresses never leave it.
+    pub fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
+        self.work.verify_messages(messages)
     }
 
     /// [`Engine::verify_signers`] for votes, headers and certificates, which are seen again: who made a signature is

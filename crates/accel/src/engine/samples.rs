@@ -116,9 +116,12 @@ impl Samples {
             }),
             Op::MillerValues => {
                 let count = items.min(guardians.len());
-                return Some((count, Box::new(move || {
-                    black_box(card.miller_values(guardians, 0..count, MESSAGE));
-                })));
+                return Some((
+                    count,
+                    Box::new(move || {
+                        black_box(card.miller_values(guardians, 0..count, MESSAGE));
+                    }),
+                ));
             }
             Op::SignerVectors | Op::Checkpoint => return None,
         };

@@ -10,7 +10,7 @@ use super::workers::Workers;
 use crate::backend::Backend;
 use crate::comb::Comb;
 use crate::gpu::Gpu;
-use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
 use crate::oracle;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,6 +88,23 @@ impl Work {
             }
         };
         checks.iter().zip(&known).map(&mut judge).collect()
+    }
+
+    pub(super) fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
+        let on_cpu = |messages: &[SignedMessage<'_>]| {
+            let bytes: Vec<&[u8]> = messages.iter().map(|signed| signed.message).collect();
+            let digests = self.keccak_part(&bytes, On::ThisThread);
+            let check = |(signed, digest): (&SignedMessage<'_>, Hash)| Check {
+                digest,
+                signature: signed.signature,
+                signer: signed.signer,
+            };
+            let checks: Vec<Check> = messages.iter().zip(digests).map(check).collect();
+            self.verify_signers_part(&checks, On::ThisThread)
+        };
+        self.divided(Op::Recover, messages, |part, on| {
+            self.on(Op::Recover, part, on, on_cpu, |card, by_cpu| card.verify_messages_with(part, by_cpu))
+        })
     }
 
     pub(super) fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

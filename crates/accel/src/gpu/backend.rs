@@ -4,24 +4,24 @@ use super::canaries::{Canaries, TABLE};
 use super::card::{Card, CardInfo, Fault};
 use super::checkpoint::OnCard;
 use super::desk::{Messages, SUMS_ANSWER};
-use super::guard::{CANARIES, Canary, Mixed, judge};
+use super::guard::{ByCpu, CANARIES, Canary, Mixed, judge};
 use super::health::Standing;
 use super::post::{Pending, Post, SET_UP};
-use super::question::{Cold, Hot, OfSigner, Question, Recover, WithTable};
+use super::question::{Cold, Hot, Message, OfMessage, Question, Recover, WithTable};
 use super::tables::Tables;
 use super::tag::{Seeds, TAG};
 use crate::backend::{Backend, BackendName};
 use crate::bls::plain::Plain;
 use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
 use crate::comb::Comb;
-use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
 use crate::oracle;
 use rand::Rng;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use vigil_crypto::{Check, SignatureError};
+use vigil_crypto::SignatureError;
 use vigil_primitives::Hash;
 
 /// Items that are worth a launch of their own; larger batches go in several, so that copies and kernels overlap.
@@ -37,8 +37,8 @@ const VECTORS_MAX: usize = 4_096;
 /// One in so many digests and sums is worked out again by the CPU.
 const SAMPLED: usize = 256;
 
-/// Answers of the CPU.
-type ByCpu<'a, Q> = &'a dyn Fn(&[<Q as Question>::Item]) -> Vec<Result<<Q as Question>::Answer, SignatureError>>;
+/// Answers of the CPU to claims with tables.
+type HotByCpu<'a, 'c> = &'a dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>;
 
 /// One graphics card, and the CPU's backend that checks it and takes over where it fails.
 pub struct Gpu {
@@ -91,10 +91,10 @@ impl Gpu {
         let c = &self.canaries;
         self.test(&c.recover, |items| self.chunks::<Recover>(items, &c.recover, &self.cpu_oracle::<Recover>()))?;
         self.test(&c.cold, |items| self.chunks::<Cold>(items, &c.cold, &self.cpu_oracle::<Cold>()))?;
-        self.test(&c.signers, |items| self.chunks::<OfSigner>(items, &c.signers, &self.cpu_oracle::<OfSigner>()))?;
-        self.test(&c.hot, |items| self.with_tables(&[], |_, tables| {
-            self.hot_chunks(items, tables, &self.cpu_oracle::<Hot>())
-        }))?;
+        self.test(&c.messages, |items| self.signed_messages(items, &self.cpu_oracle::<OfMessage>()))?;
+        self.test(&c.hot, |items| {
+            self.with_tables(&[], |_, tables| self.hot_chunks(items, tables, &self.cpu_oracle::<Hot>()))
+        })?;
         let messages: Vec<Vec<u8>> = (0..300).map(|length| vec![length as u8; length]).collect();
         let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         let mut digests = vec![Hash::ZERO; messages.len()];
@@ -169,11 +169,7 @@ impl Gpu {
     }
 
     /// As [`Backend::verify_hot`], of claims with the tables of their keys.
-    pub(crate) fn hot_with<'c>(
-        &self,
-        claims: &[(Claim, &'c Comb)],
-        by_cpu: &dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>,
-    ) -> Vec<Verdict> {
+    pub(crate) fn hot_with<'c>(&self, claims: &[(Claim, &'c Comb)], by_cpu: HotByCpu<'_, 'c>) -> Vec<Verdict> {
         self.or_cpu(|| self.hot(claims, by_cpu), || by_cpu(claims))
     }
 
@@ -182,9 +178,52 @@ impl Gpu {
         self.post.under_way()
     }
 
-    /// Whether each account signed.
-    pub(crate) fn signers_with(&self, checks: &[Check], by_cpu: ByCpu<'_, OfSigner>) -> Vec<Verdict> {
-        self.or_cpu(|| self.chunks::<OfSigner>(checks, &self.canaries.signers, by_cpu), || by_cpu(checks))
+    /// Whether each account signed its message: the digests never leave the card.
+    pub(crate) fn messages_with(&self, messages: &[Message], by_cpu: ByCpu<'_, OfMessage>) -> Vec<Verdict> {
+        self.or_cpu(|| self.signed_messages(messages, by_cpu), || by_cpu(messages))
+    }
+
+    /// The same, of borrowed messages.
+    pub(crate) fn verify_messages_with<'m>(
+        &self,
+        messages: &[SignedMessage<'m>],
+        by_cpu: &dyn Fn(&[SignedMessage<'m>]) -> Vec<bool>,
+    ) -> Vec<bool> {
+        let owned = |(at, signed): (usize, &SignedMessage<'m>)| Message {
+            message: signed.message.to_vec(),
+            signature: signed.signature,
+            signer: signed.signer,
+            at,
+        };
+        let owned: Vec<Message> = messages.iter().enumerate().map(owned).collect();
+        let again = |some: &[Message]| {
+            let some: Vec<SignedMessage<'m>> = some.iter().map(|message| messages[message.at]).collect();
+            let verdict = |good| if good { Ok(()) } else { Err(SignatureError::WrongKey) };
+            by_cpu(&some).into_iter().map(verdict).collect()
+        };
+        self.messages_with(&owned, &again).iter().map(Result::is_ok).collect()
+    }
+
+    fn signed_messages(&self, messages: &[Message], by_cpu: ByCpu<'_, OfMessage>) -> Result<Vec<Verdict>, Fault> {
+        let (mut rest, mut pending) = (messages, Vec::new());
+        while !rest.is_empty() {
+            let lengths = rest.iter().map(|message| message.message.len());
+            if rest[0].message.len() > MESSAGE_BYTES_MAX {
+                return Ok(by_cpu(messages)); // no transaction is as long
+            }
+            let (chunk, others) = rest.split_at(fitting(lengths, self.chunk(rest.len())));
+            let (items, canaries) = (chunk.to_vec(), self.canaries.messages.clone());
+            let answers = self.post.send(items.len(), move |desk, limit| {
+                let (mixed, seeds) = (Mixed::<OfMessage>::new(items, &canaries, &mut rand::rng()), Seeds::random());
+                let mut messages = Messages::default();
+                mixed.items().for_each(|item| messages.push(&item.message));
+                let answers = desk.signed_messages::<OfMessage>(&mixed.rows, &messages, seeds, limit)?;
+                mixed.read(&answers, seeds)
+            });
+            pending.push((chunk, answers));
+            rest = others;
+        }
+        collect(pending, |chunk, said| judge::<OfMessage>(chunk, said, &mut rand::rng(), by_cpu))
     }
 
     fn chunk(&self, items: usize) -> usize {
@@ -214,11 +253,7 @@ impl Gpu {
     }
 
     /// Signatures of keys with tables.
-    fn hot<'c>(
-        &self,
-        claims: &[(Claim, &'c Comb)],
-        by_cpu: &dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>,
-    ) -> Result<Vec<Verdict>, Fault> {
+    fn hot<'c>(&self, claims: &[(Claim, &'c Comb)], by_cpu: HotByCpu<'_, 'c>) -> Result<Vec<Verdict>, Fault> {
         let room = self.with_tables(&[], |_, tables| Ok(tables.room()))?;
         let mut verdicts = Vec::with_capacity(claims.len());
         while verdicts.len() < claims.len() {
@@ -273,12 +308,7 @@ impl Gpu {
         done
     }
 
-    fn hot_chunks(
-        &self,
-        items: &[WithTable],
-        tables: &Tables,
-        by_cpu: ByCpu<'_, Hot>,
-    ) -> Result<Vec<Verdict>, Fault> {
+    fn hot_chunks(&self, items: &[WithTable], tables: &Tables, by_cpu: ByCpu<'_, Hot>) -> Result<Vec<Verdict>, Fault> {
         let number = tables.room() + 1;
         let pending: Vec<_> = items
             .chunks(self.chunk(items.len()))
@@ -304,7 +334,9 @@ impl Gpu {
     fn digests(&self, messages: &[&[u8]], out: &mut [Hash]) -> Result<(), Fault> {
         let mut rest = (messages, out);
         let mut pending = Vec::new();
-        while let Some(count) = Some(fitting(rest.0, self.info().items_max)).filter(|count| *count > 0) {
+        while let Some(count) =
+            Some(fitting(rest.0.iter().map(|message| message.len()), self.info().items_max)).filter(|count| *count > 0)
+        {
             let (some, other) = rest.0.split_at(count);
             let (place, others) = rest.1.split_at_mut(count);
             let mut packed = Messages::default();
@@ -374,11 +406,11 @@ fn collect<T, S: Send, R>(
     Ok(answers)
 }
 
-/// Messages of the next launch.
-fn fitting(messages: &[&[u8]], items_max: usize) -> usize {
+/// Messages of the next launch, by their lengths.
+fn fitting(lengths: impl Iterator<Item = usize>, items_max: usize) -> usize {
     let mut bytes = 0;
-    let fits = messages.iter().take(items_max).take_while(|message| {
-        bytes += message.len().min(MESSAGE_BYTES_MAX);
+    let fits = lengths.take(items_max).take_while(|length| {
+        bytes += length.min(&MESSAGE_BYTES_MAX);
         bytes <= MESSAGES_BYTES
     });
     fits.count()

@@ -1,10 +1,11 @@
 //! Items with known answers, good and bad, for every question.
 
 use super::guard::Canary;
-use super::question::{Cold, Hot, OfSigner, Question, Recover, WithTable};
+use super::question::{Cold, Hot, Message, OfMessage, Question, Recover, WithTable};
 use crate::ops::{Claim, PublicKey, Signed};
-use vigil_crypto::{Check, SecretKey};
-use vigil_primitives::{Address, Hash};
+use crate::oracle;
+use vigil_crypto::SecretKey;
+use vigil_primitives::Address;
 
 /// Signatures that are good; each is also there in bad forms.
 const GOOD: u8 = 16;
@@ -17,7 +18,7 @@ pub(crate) struct Canaries {
     pub(crate) recover: Vec<Canary<Recover>>,
     pub(crate) cold: Vec<Canary<Cold>>,
     pub(crate) hot: Vec<Canary<Hot>>,
-    pub(crate) signers: Vec<Canary<OfSigner>>,
+    pub(crate) messages: Vec<Canary<OfMessage>>,
 }
 
 /// What bad items are made of good ones with.
@@ -34,7 +35,7 @@ impl Canaries {
         let secret = SecretKey::from_bytes(&[0x42; 32]).expect("below the order");
         let key = secret.public_key();
         let good = |number: u8| {
-            let digest = Hash::from([number; 32]);
+            let digest = oracle::digest(&message(number));
             let signature = *secret.sign(&digest).as_array().expect("65 bytes");
             Claim { signed: Signed { digest, signature }, key }
         };
@@ -51,10 +52,11 @@ impl Canaries {
             recover: of(claims.iter().map(|claim| claim.signed)),
             cold: of(claims.iter().copied()),
             hot: of(claims.iter().map(|claim| WithTable { claim: *claim, table: TABLE, at: 0 })),
-            signers: of(claims.iter().map(|claim| Check {
-                digest: claim.signed.digest,
+            messages: of(claims.iter().zip((0..GOOD).cycle()).map(|(claim, number)| Message {
+                message: message(number),
                 signature: claim.signed.signature,
                 signer: address,
+                at: 0,
             })),
         }
     }
@@ -63,6 +65,11 @@ impl Canaries {
     pub(crate) fn key(&self) -> &PublicKey {
         &self.key
     }
+}
+
+/// What a canary signs; two blocks of Keccak for some.
+fn message(number: u8) -> Vec<u8> {
+    vec![number; 10 * usize::from(number)]
 }
 
 fn of<Q: Question>(items: impl Iterator<Item = Q::Item>) -> Vec<Canary<Q>> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A kernel; `kernels/README.md` says what each does with which buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kernel {
+pub(crate) enum Kernel {
     /// Signatures read, denominators and points laid out.
     SecpPrepare,
     /// Inverses modulo the order of secp256k1.
@@ -36,7 +36,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// Those of the operations: every card has them.
-    pub const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::SecpPrepare,
         Self::InvertOrder,
         Self::SecpSum,
@@ -51,7 +51,7 @@ impl Kernel {
     ];
 
     /// Its name in the sources.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SecpPrepare => "secp_prepare",
             Self::InvertOrder => "invert_order",
@@ -70,19 +70,19 @@ impl Kernel {
 }
 
 /// Parameter words of a launch.
-pub const PARAMS: usize = 16;
+pub(crate) const PARAMS: usize = 16;
 
 /// One run of a kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Launch<'a> {
+pub(crate) struct Launch<'a> {
     /// Which.
-    pub kernel: Kernel,
+    pub(crate) kernel: Kernel,
     /// Threads, one an item or fewer; cards add more to fill their groups.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// The buffers, by place.
-    pub buffers: &'a [&'a Buffer],
+    pub(crate) buffers: &'a [&'a Buffer],
     /// The parameters; the first is the number of items.
-    pub params: [u32; PARAMS],
+    pub(crate) params: [u32; PARAMS],
 }
 
 /// Why a card did not answer. None of these is about the items: they go to the CPU.
@@ -137,7 +137,7 @@ pub struct CardInfo {
 }
 
 /// A graphics card, opened. Lanes share its buffers.
-pub trait Card: Debug + Send + Sync {
+pub(crate) trait Card: Debug + Send + Sync {
     /// What it is.
     fn info(&self) -> &CardInfo;
 
@@ -158,7 +158,7 @@ pub trait Card: Debug + Send + Sync {
 }
 
 /// A line of work on a card. Calls return before the work is done, but for [`Lane::read`].
-pub trait Lane: Send {
+pub(crate) trait Lane: Send {
     /// Copies `words` to a buffer, from word `at` on.
     ///
     /// # Errors
@@ -180,7 +180,7 @@ pub trait Lane: Send {
 
 /// Room on a card; given back when dropped.
 #[derive(Debug)]
-pub struct Buffer {
+pub(crate) struct Buffer {
     card: Arc<dyn Card>,
     id: u64,
     words: usize,
@@ -191,7 +191,7 @@ impl Buffer {
     ///
     /// # Errors
     /// [`Card::allocate`]'s, and [`Fault::OutOfMemory`] for more than the card binds at once.
-    pub fn new(card: &Arc<dyn Card>, words: usize) -> Result<Self, Fault> {
+    pub(crate) fn new(card: &Arc<dyn Card>, words: usize) -> Result<Self, Fault> {
         let bytes = words.saturating_mul(4);
         if bytes as u64 > card.info().buffer_bytes_max {
             return Err(Fault::OutOfMemory { bytes });
@@ -201,12 +201,12 @@ impl Buffer {
     }
 
     /// The card's name of it.
-    pub fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
     /// Its size.
-    pub fn words(&self) -> usize {
+    pub(crate) fn words(&self) -> usize {
         self.words
     }
 }

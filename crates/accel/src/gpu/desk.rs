@@ -160,7 +160,8 @@ impl Desk {
         let Resident { generator, start } = &*self.resident;
         let inverters = count.div_ceil(INVERT_TOGETHER);
         let number = tables.map_or(0, |(_, number)| number);
-        let of_items = params(&[word(count), word(stride), Q::MODE, word(Q::ROW), word(number)], seeds);
+        let first = [count, stride, Q::MODE as usize, Q::ROW, number, 0, Q::UNKNOWN];
+        let of_items = params(&first.map(word), seeds);
         let of_inverses = params(&[word(count), word(stride), word(inverters)], seeds);
         let lane = &mut self.lane;
         let mut launch =

@@ -20,6 +20,10 @@ pub(crate) const CANARIES: usize = 4;
 /// One in so many good answers is worked out again, and at least one of each chunk.
 const SAMPLED: usize = 256;
 
+/// Answers to some items by the CPU.
+pub(crate) type ByCpu<'a, Q> =
+    &'a dyn Fn(&[<Q as Question>::Item]) -> Vec<Result<<Q as Question>::Answer, SignatureError>>;
+
 /// An item with its right answer; `None`: it must not be called good.
 pub(crate) struct Canary<Q: Question> {
     pub(crate) item: Q::Item,
@@ -64,17 +68,17 @@ impl<Q: Question> Mixed<Q> {
         places.sort_unstable();
         let mut mixed = Self { items, canaries, places, rows: Vec::with_capacity(total * Q::ROW) };
         let mut rows = std::mem::take(&mut mixed.rows);
-        for place in mixed.places() {
-            Q::write(
-                match place {
-                    Place::Item(item) => item,
-                    Place::Canary(canary) => &canary.item,
-                },
-                &mut rows,
-            );
-        }
+        mixed.items().for_each(|item| Q::write(item, &mut rows));
         mixed.rows = rows;
         mixed
+    }
+
+    /// All items and canaries, in order.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Q::Item> {
+        self.places().map(|place| match place {
+            Place::Item(item) => item,
+            Place::Canary(canary) => &canary.item,
+        })
     }
 
     fn places(&self) -> impl Iterator<Item = Place<'_, Q>> {
@@ -98,7 +102,7 @@ impl<Q: Question> Mixed<Q> {
         }
         for (at, (place, (asked, answer))) in (0..).zip(self.places().zip(rows)) {
             let (words, tag) = answer.split_at(Q::ANSWER - TAG);
-            if seeds.tag(at, asked.iter().chain(words)) != tag {
+            if seeds.tag(at, asked[Q::UNKNOWN..].iter().chain(words)) != tag {
                 return lie("an answer's tag does not fit");
             }
             match place {
@@ -135,7 +139,7 @@ pub(crate) fn judge<Q: Question>(
     items: &[Q::Item],
     said: Vec<Said<Q::Answer>>,
     dice: &mut impl Rng,
-    by_cpu: &dyn Fn(&[Q::Item]) -> Vec<Result<Q::Answer, SignatureError>>,
+    by_cpu: ByCpu<'_, Q>,
 ) -> Result<Vec<Result<Q::Answer, SignatureError>>, Fault> {
     let mut asked: Vec<usize> = (0..items.len()).filter(|at| !matches!(said[*at], Said::Good(_))).collect();
     asked.extend(index::sample(dice, items.len(), items.len().div_ceil(SAMPLED)));

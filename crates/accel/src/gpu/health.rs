@@ -91,6 +91,7 @@ impl Health {
     }
 
     /// Faults so far.
+    #[cfg(test)]
     pub(crate) fn faults(&self) -> u32 {
         self.lock().faults
     }

@@ -3,8 +3,8 @@
 use super::card::Kernel;
 use crate::ops::{Claim, Recovered, Signed, Signer, Verdict};
 use crate::oracle;
-use vigil_crypto::{Check, PublicKey, SignatureError};
-use vigil_primitives::Address;
+use vigil_crypto::{PublicKey, SignatureError};
+use vigil_primitives::{Address, Hash, SIGNATURE_BYTES};
 
 /// A kind of question.
 pub(crate) trait Question: 'static {
@@ -21,6 +21,8 @@ pub(crate) trait Question: 'static {
     const FINISH: Kernel;
     /// Words of an answer's row, the tag among them.
     const ANSWER: usize;
+    /// First words of an item's row that the host does not know: the card works them out. Tags are of the others.
+    const UNKNOWN: usize = 0;
 
     /// Adds an item's row.
     fn write(item: &Self::Item, rows: &mut Vec<u32>);
@@ -139,28 +141,40 @@ impl Question for Hot {
     }
 }
 
-/// Did this account sign?
-pub(crate) struct OfSigner;
+/// A message, who is said to have signed it, and the signature; owned, as it goes to another thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) message: Vec<u8>,
+    pub(crate) signature: [u8; SIGNATURE_BYTES],
+    pub(crate) signer: Address,
+    /// Its place among those that were asked.
+    pub(crate) at: usize,
+}
 
-impl Question for OfSigner {
-    type Item = Check;
+/// Did this account sign this message?
+pub(crate) struct OfMessage;
+
+impl Question for OfMessage {
+    type Item = Message;
     type Answer = ();
 
     const MODE: u32 = 0;
     const ROW: usize = 25;
     const FINISH: Kernel = Kernel::SignerFinish;
     const ANSWER: usize = 4;
+    const UNKNOWN: usize = 8;
 
-    fn write(item: &Check, rows: &mut Vec<u32>) {
-        push_signed(rows, &Signed { digest: item.digest, signature: item.signature });
+    fn write(item: &Message, rows: &mut Vec<u32>) {
+        push_signed(rows, &Signed { digest: Hash::ZERO, signature: item.signature });
     }
 
-    fn read(item: &Check, row: &[u32]) -> Option<()> {
+    fn read(item: &Message, row: &[u32]) -> Option<()> {
         (row[1].to_le_bytes() == item.signer[..4]).then_some(())
     }
 
-    fn oracle(item: &Check) -> Verdict {
-        let signer = oracle::recover(&Signed { digest: item.digest, signature: item.signature })?;
+    fn oracle(item: &Message) -> Verdict {
+        let signed = Signed { digest: oracle::digest(&item.message), signature: item.signature };
+        let signer = oracle::recover(&signed)?;
         if signer.address == item.signer { Ok(()) } else { Err(SignatureError::WrongKey) }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::backend::Gpu;
 use super::card::Kernel;
+use super::question::{Message, OfMessage, Question};
 use super::testing::{BadCard, Gate, Mischief};
 use super::twin::Twin;
 use crate::backend::{Backend, BackendName, detect};
 use crate::engine::{CardCost, Op, Plan};
-use crate::ops::{Claim, Signed};
+use crate::ops::{Claim, Signed, SignedMessage};
 use crate::{Comb, Engine, EngineConfig, oracle};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -51,16 +52,23 @@ fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
     let right: Vec<_> = claims.iter().map(oracle::verify).collect();
     assert!(gpu.verify_cold(claims) == right, "{what}: verify_cold");
     assert!(gpu.verify_hot(claims, combs) == right, "{what}: verify_hot");
-    let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
-    let checks: Vec<Check> = claims.iter().map(check).collect();
-    let by_cpu = |checks: &[Check]| -> Vec<_> {
-        checks.iter().map(|check| <super::question::OfSigner as super::question::Question>::oracle(check)).collect()
+    let key = SecretKey::from_bytes(&[7; 32]).expect("below the order");
+    let message = |at: usize| {
+        let message = vec![at as u8; at % 300];
+        let mut signature = *key.sign(&oracle::digest(&message)).as_array().expect("65 bytes");
+        signature[40] ^= u8::from(at % 4 == 0);
+        Message { message, signature, signer: key.public_key().address(), at }
     };
-    assert!(gpu.signers_with(&checks, &by_cpu) == by_cpu(&checks), "{what}: signers");
+    let messages: Vec<Message> = (0..claims.len()).map(message).collect();
+    let by_cpu = |messages: &[Message]| messages.iter().map(OfMessage::oracle).collect::<Vec<_>>();
+    assert!(gpu.messages_with(&messages, &by_cpu) == by_cpu(&messages), "{what}: messages");
     let messages: Vec<&[u8]> = signed.iter().map(|signed| &signed.signature[..]).collect();
     let mut digests = vec![Hash::ZERO; messages.len()];
     gpu.keccak256(&messages, &mut digests);
-    assert!(messages.iter().zip(&digests).all(|(message, digest)| oracle::digest(message) == *digest), "{what}: keccak");
+    assert!(
+        messages.iter().zip(&digests).all(|(message, digest)| oracle::digest(message) == *digest),
+        "{what}: keccak"
+    );
 }
 
 /// Whatever bits turn over in answers or in the card's memory, nothing wrong is said.
@@ -94,8 +102,10 @@ fn flipped_bits_are_never_believed() {
 /// One bit of one item turns over between two kernels: in what was asked, or in any column of the state.
 #[test]
 fn single_flips_between_kernels_are_never_believed() {
-    let claims: Vec<Claim> =
-        claims(&mut ChaCha8Rng::seed_from_u64(SEED), 60).into_iter().filter(|claim| oracle::verify(claim).is_ok()).collect();
+    let claims: Vec<Claim> = claims(&mut ChaCha8Rng::seed_from_u64(SEED), 60)
+        .into_iter()
+        .filter(|claim| oracle::verify(claim).is_ok())
+        .collect();
     let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();
     let right: Vec<_> = signed.iter().map(oracle::recover).collect();
     // Columns are as long as there are items, four canaries among them.
@@ -113,7 +123,8 @@ fn single_flips_between_kernels_are_never_believed() {
         assert!(gpu.recover(&signed) == right, "{}, place {place}, word {word}", kernel.name());
         if gpu.why_not().is_some() {
             card.becomes(None);
-            gpu = Gpu::open(BackendName::Cuda, Arc::clone(&card) as _, *detect().last().expect("portable")).expect("good");
+            gpu = Gpu::open(BackendName::Cuda, Arc::clone(&card) as _, *detect().last().expect("portable"))
+                .expect("good");
         }
     }
 }
@@ -158,6 +169,17 @@ fn the_engine_divides_batches_between_cpu_and_card() {
     let good: Vec<bool> = verdicts.iter().map(Result::is_ok).collect();
     let messages: Vec<&[u8]> = signed.iter().map(|signed| &signed.signature[..]).collect();
     let digests: Vec<_> = messages.iter().map(|message| oracle::digest(message)).collect();
+    let key = SecretKey::from_bytes(&[7; 32]).expect("below the order");
+    let signature = |message: &[u8]| *key.sign(&oracle::digest(message)).as_array().expect("65 bytes");
+    let signed_messages: Vec<SignedMessage<'_>> = (0..)
+        .zip(&messages)
+        .map(|(at, message)| SignedMessage {
+            message,
+            signature: signature(if at % 5 == 0 { b"another" } else { message }),
+            signer: key.public_key().address(),
+        })
+        .collect();
+    let right: Vec<bool> = (0..messages.len()).map(|at| at % 5 != 0).collect();
     for mischief in [None, Some(Mischief::Answers(1e-4)), Some(Mischief::Lost)] {
         card.becomes(mischief);
         for _ in 0..3 {
@@ -165,6 +187,7 @@ fn the_engine_divides_batches_between_cpu_and_card() {
             assert_eq!(engine.verify_signers(&checks), good);
             assert_eq!(engine.verify_known(&claims), verdicts);
             assert_eq!(engine.keccak256(&messages), digests);
+            assert_eq!(engine.verify_messages(&signed_messages), right);
         }
     }
     assert!(gpu.why_not().is_some());
@@ -185,7 +208,8 @@ fn votes_do_not_wait_for_a_card() {
         while gpu.under_way() == 0 {
             std::thread::yield_now();
         }
-        let check = |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
+        let check =
+            |c: &Claim| Check { digest: c.signed.digest, signature: c.signed.signature, signer: c.key.address() };
         let votes: Vec<Check> = claims[..20].iter().map(check).collect();
         let right: Vec<bool> = claims[..20].iter().map(|claim| oracle::verify(claim).is_ok()).collect();
         assert_eq!(engine.verify_signers_once(&votes), right);

@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 use vigil_accel::{Backend, Claim, Comb, SignatureError};
 use vigil_primitives::Hash;
-use vigil_testkit::vectors;
 
 const LARGEST: usize = 4_097;
 /// Sizes that are tried beside the small ones: around the powers of two.

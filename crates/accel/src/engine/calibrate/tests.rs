@@ -109,7 +109,8 @@ fn a_file_is_used_again_only_where_it_belongs() {
     let mut other = good.clone();
     other.format -= 1;
     other.write(&path).expect("written");
-    assert!(read().expect_err("measured in another way").to_string().contains("form 1), this is "));
+    let why = read().expect_err("measured in another way").to_string();
+    assert!(why.contains(&format!("form {}), this is ", FORMAT - 1)), "{why}");
 
     let mut other = good.clone();
     other.rows[0].ns_per_item = -1.0;

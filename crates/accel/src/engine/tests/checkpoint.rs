@@ -62,7 +62,7 @@ fn a_table_can_be_given_up() {
             assert!(engine.prepare_checkpoint(scheme, &set, MESSAGE, &|| false).is_none());
         }
     }
-    assert!(engine(2, detect()).prepare_checkpoint(Scheme::Augmented, &set, MESSAGE, &once).is_none());
+    assert!(engine(1, detect()).prepare_checkpoint(Scheme::Augmented, &set, MESSAGE, &once).is_none());
     assert_eq!(asked.load(Ordering::Relaxed), 3, "once a piece of 64");
 }
 

@@ -6,7 +6,7 @@ use super::sources::{self, Module};
 use libloading::Library;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::ManuallyDrop;
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 /// What the compiler is told, beside the architecture. `scripts/nvrtc.py` says the same.
 pub(super) const OPTIONS: &str = "-std=c++17";
@@ -121,7 +121,7 @@ impl Nvrtc {
         }
         // SAFETY: gives a text that stays.
         let words = unsafe { (self.describe)(result) };
-        let words = match words == null() {
+        let words = match words.is_null() {
             true => "no word about it".into(),
             // SAFETY: as above; it ends with a zero byte.
             false => unsafe { CStr::from_ptr(words) }.to_string_lossy(),
@@ -167,7 +167,7 @@ fn text(of: impl Into<Vec<u8>>) -> CString {
 /// What the library may be called: of the driver's version, of others, of a toolkit that the loader does not know.
 fn names(target: Target) -> Vec<String> {
     let own = target.driver / 1000;
-    let mut versions = vec![13, 12];
+    let mut versions = [13, 12];
     versions.sort_by_key(|version| *version != own);
     let mut names: Vec<String> = versions.iter().map(|version| file(*version)).collect();
     if cfg!(not(windows)) {

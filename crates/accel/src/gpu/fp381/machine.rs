@@ -1,7 +1,7 @@
 //! The judge of programs: one item after the other, with blst's arithmetic.
 
 use super::program::{INSTRUCTION, NUMBER, Program, op};
-use blst::{blst_fp, blst_fp_add, blst_fp_from_uint32, blst_fp_mul, blst_fp_sub, blst_uint32_from_fp};
+use blst::{blst_fp, blst_fp_add, blst_fp_mul, blst_fp_sub, blst_uint32_from_fp};
 
 type Number = [u32; NUMBER];
 
@@ -39,14 +39,6 @@ fn plain(number: &blst_fp) -> Number {
     // SAFETY: room for 12 words.
     unsafe { blst_uint32_from_fp(plain.as_mut_ptr(), number) };
     plain
-}
-
-/// The Montgomery form of a number.
-pub(crate) fn montgomery(plain: &Number) -> Number {
-    let mut number = blst_fp::default();
-    // SAFETY: 12 words.
-    unsafe { blst_fp_from_uint32(&mut number, plain.as_ptr()) };
-    words(&number)
 }
 
 fn is_large(number: &Number) -> bool {

@@ -65,6 +65,7 @@ pub(crate) struct Cost {
 
 impl Program {
     /// Counted.
+    #[cfg(test)]
     pub(crate) fn cost(&self) -> Cost {
         self.cost_of(0..self.code.len() / INSTRUCTION)
     }
@@ -277,10 +278,6 @@ impl<'b> Flag<'b> {
 
     pub(crate) fn xor(self, other: Self) -> Self {
         self.logic(0b0110, other)
-    }
-
-    pub(crate) fn not(self) -> Self {
-        self.logic(0b0101, self)
     }
 
     /// Writes it to a word of the item's answer: 1 or 0.

@@ -257,7 +257,7 @@ fn instructions() -> Routine {
             of.sum(&[(a, constants::shift(of, 0))], &[(b, constants::small(of, 1))]),
         ];
         (0..).step_by(12).zip(numbers).for_each(|(word, number)| number.output(word));
-        let flags = [odd, large, zero, p.and(q), p.or(q), p.xor(q), q.not(), odd.xor(large)];
+        let flags = [odd, large, zero, p.and(q), p.or(q), p.xor(q), odd.xor(large), large.or(zero)];
         (144..).zip(flags).for_each(|(word, flag)| flag.output(word));
     })
 }

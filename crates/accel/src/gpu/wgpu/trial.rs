@@ -13,6 +13,7 @@ use std::time::Duration;
 /// Operations of the shader that is tried, by their numbers there; all results are fully reduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
+#[cfg_attr(not(test), expect(dead_code, reason = "some are asked by tests alone"))]
 pub(super) enum Operation {
     /// a b mod p, of any numbers below 2^256, as all that follow mod p.
     FieldMul,
