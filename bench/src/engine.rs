@@ -1,6 +1,7 @@
 //! `vigil-bench engine`: the operations of the engine on each backend, beside the libraries that others use, in alternating
 //! rounds of one process.
 
+mod cards;
 mod checkpoint;
 mod inputs;
 mod keccak;
@@ -71,17 +72,22 @@ fn read(path: &Path) -> Result<Record, EngineError> {
 }
 
 fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
-    let names: Vec<_> = plan.backends.iter().map(|b| b.name().as_str()).collect();
+    let cards = plan.cards.iter().map(|card| card.label);
+    let names: Vec<_> = plan.backends.iter().map(|b| b.name().as_str()).chain(cards).collect();
     eprintln!("backends: {}; seed {}; {} rounds", names.join(", "), plan.seed, plan.rounds);
+    let rows = measure_all(plan)?;
+    let crossover = cards::crossovers(&rows);
+    say_crossovers(&crossover);
     Ok(Record {
-        machine: Machine::here(),
+        machine: Machine { cards: plan.cards.iter().map(cards::Card::in_words).collect(), ..Machine::here() },
         commit: COMMIT.to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
         date: utc_now(),
         features: peers::features(),
         peers: peers::versions(),
         seed: plan.seed,
-        rows: measure_all(plan)?,
+        rows,
+        crossover,
         appended: Vec::new(),
     })
 }
@@ -89,7 +95,8 @@ fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
 fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
     let mut all = Vec::new();
     let of_pool = plan.of_pool();
-    for callers in &plan.runs {
+    let is_for_cards_alone = plan.backends.is_empty() && plan.engine.is_none();
+    for callers in plan.runs.iter().filter(|_| !is_for_cards_alone) {
         let plan = if *callers == Callers::Pool { &of_pool } else { plan };
         // A trie is committed by one thread, and so are votes merged; more of them would only need more memory.
         for op in plan.ops.iter().filter(|op| !matches!(**op, Op::Trie | Op::Checkpoint) || callers.count() == 1) {
@@ -98,6 +105,9 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
             all.extend(new);
         }
     }
+    let of_cards = cards::measure_all(plan)?;
+    say(&of_cards);
+    all.extend(of_cards);
     Ok(all)
 }
 
@@ -130,6 +140,13 @@ fn say_row(row: &Row) {
     let Row { case, n, backend, ns_per_item, peer, ratio, .. } = row;
     let against = if peer.is_empty() { String::new() } else { format!("{ratio:>7.2} x {peer}") };
     eprintln!("  {case:<32} n {n:>5}  {backend:<11} {ns_per_item:>10} ns  {against}");
+}
+
+fn say_crossovers(all: &[cards::Crossover]) {
+    for cards::Crossover { op, case, backend, peer, from } in all {
+        let from = from.map_or("at no size measured".to_owned(), |from| format!("from batches of {from} on"));
+        eprintln!("  {op:<15} {case:<22} {backend:<13} is faster than {peer} {from}");
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), EngineError> {

@@ -15,6 +15,9 @@ pub(crate) struct Machine {
     /// Simultaneous multithreading: `on`, `off`, or empty: not known.
     #[serde(default)]
     pub(crate) smt: String,
+    /// Graphics cards that were measured, each with its name in the rows, and what only stood in for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cards: Vec<String>,
 }
 
 impl Machine {
@@ -32,6 +35,7 @@ impl Machine {
             memory_mib: memory_kib.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             smt: smt(&read("/sys/devices/system/cpu/smt/active")).to_owned(),
+            cards: Vec::new(),
         }
     }
 }

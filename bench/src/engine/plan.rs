@@ -1,16 +1,20 @@
 //! The flags, and what they come to on this machine.
 
+use super::cards::{Card, STAND_INS};
 use super::pin::{self, Clock};
 use super::trie;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
+use vigil_accel::gpu::StandIn;
 use vigil_accel::{Backend, BackendName, Engine, EngineConfig, detect};
 
 /// The engine with one worker, as a backend's name.
 pub(crate) const ENGINE: &str = "engine";
 /// The engine with all its workers, as a backend's name.
 pub(crate) const POOL: &str = "engine-pool";
+/// The same without cards, as whom cards are compared with.
+pub(crate) const RIVAL: &str = "cpu-pool";
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -19,8 +23,9 @@ pub(crate) struct Options {
     /// (one core only), trie (one core only; a state of a million accounts is built first).
     #[arg(long, value_delimiter = ',', value_parser = op, default_values = Op::ALL.map(Op::as_str))]
     ops: Vec<Op>,
-    /// Backends, comma-separated: portable, neon, avx2, avx512ifma; `engine`: as callers use them, who does what decided by
-    /// calibration; or `all` that this machine has.
+    /// Backends, comma-separated: portable, neon, avx2, avx512ifma, graphics cards through wgpu or cuda; `engine`: as callers use
+    /// them, who does what decided by calibration; or `all` that this machine has. `cuda-twin` and `wgpu-software` stand in for
+    /// cards, to see whether everything works.
     #[arg(long, value_delimiter = ',', value_parser = choice, default_value = "all")]
     backends: Vec<Choice>,
     /// Batch sizes, comma-separated.
@@ -64,6 +69,12 @@ const SIZES: &str = "1,2,3,4,8,16,64,256,1024,4096,16384,65536";
 const ITEMS_MAX: usize = 1 << 19;
 const QUICK_SIZES: [usize; 4] = [1, 3, 16, 256];
 const QUICK_ROUNDS: usize = 3;
+/// Batch sizes that are measured on cards too, unless others are asked for.
+const CARD_SIZES: [usize; 2] = [262_144, 1_048_576];
+/// Smaller batches are not worth a card's while, and take long.
+const CARD_MIN: usize = 16;
+/// Rounds of the largest batches on cards.
+const CARD_ROUNDS: usize = 3;
 /// Items that an engine with all its workers is given at a time.
 const POOL_SIZE: usize = 65_536;
 
@@ -129,6 +140,7 @@ enum Choice {
     All,
     Engine,
     Named(BackendName),
+    StandIn(&'static str, StandIn),
 }
 
 fn op(text: &str) -> Result<Op, String> {
@@ -143,17 +155,21 @@ fn choice(text: &str) -> Result<Choice, String> {
         ENGINE => return Ok(Choice::Engine),
         _ => {}
     }
+    if let Some((label, which)) = STAND_INS.iter().find(|(label, _)| *label == text) {
+        return Ok(Choice::StandIn(label, *which));
+    }
     let found = BackendName::ALL.into_iter().find(|name| name.as_str() == text);
     let names = BackendName::ALL.map(BackendName::as_str).join(", ");
-    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {ENGINE}, {names}"))
+    let stand_ins = STAND_INS.map(|(label, _)| label).join(", ");
+    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {ENGINE}, {names}, {stand_ins}"))
 }
 
 /// A backend was asked for by name that this machine cannot run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this machine has no {absent}; it has {present}")]
+#[error("this machine has no {absent}: {why}")]
 pub(crate) struct AbsentBackend {
-    absent: BackendName,
-    present: String,
+    absent: &'static str,
+    why: String,
 }
 
 /// What will be measured.
@@ -161,6 +177,9 @@ pub(crate) struct Plan {
     /// Each once.
     pub(crate) ops: Vec<Op>,
     pub(crate) backends: Vec<&'static dyn Backend>,
+    pub(crate) cards: Vec<Card>,
+    /// Whom cards are compared with: who does what in an engine without them.
+    rival: Option<vigil_accel::engine::Plan>,
     /// Who does what in the engine; `None`: it takes no part.
     pub(crate) engine: Option<vigil_accel::engine::Plan>,
     /// The engine has all its workers.
@@ -188,10 +207,14 @@ impl Plan {
         sizes.sort_unstable();
         sizes.dedup();
         let engine = options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine)).then(calibrated);
+        let cards = cards(&options.backends)?;
+        let rival = (!cards.is_empty()).then(|| engine.clone().unwrap_or_else(calibrated));
         Ok(Self {
             ops: Op::ALL.into_iter().filter(|op| options.ops.contains(op)).collect(),
             backends: backends(&options.backends)?,
             runs: runs(&threads, &pin::cores(), engine.is_some()),
+            cards,
+            rival,
             engine,
             pool: false,
             sizes,
@@ -203,11 +226,33 @@ impl Plan {
         })
     }
 
+    /// Of nothing.
+    #[cfg(test)]
+    pub(crate) fn for_tests(sizes: Vec<usize>, rounds: usize, seed: u64) -> Self {
+        Self {
+            ops: vec![],
+            backends: vec![],
+            cards: vec![],
+            rival: None,
+            engine: None,
+            pool: false,
+            sizes,
+            rounds,
+            runs: vec![],
+            clock: Clock::Cpu,
+            seed,
+            quick: true,
+            trie: trie::QUICK,
+        }
+    }
+
     /// The same for the engine with all its workers alone. Their work shows on the wall clock only.
     pub(crate) fn of_pool(&self) -> Self {
         Self {
             ops: self.ops.iter().copied().filter(|op| matches!(op, Op::Recover | Op::VerifyKnown)).collect(),
             backends: Vec::new(),
+            cards: Vec::new(),
+            rival: None,
             engine: self.engine.clone(),
             pool: true,
             sizes: vec![POOL_SIZE],
@@ -217,9 +262,40 @@ impl Plan {
         }
     }
 
+    /// The same for an operation of one card and its rival.
+    pub(crate) fn of_card(&self, card: Card, op: Op) -> Self {
+        let mut sizes: Vec<usize> = self.sizes.iter().copied().filter(|n| *n >= CARD_MIN).collect();
+        if !card.gpu.info().software && self.is_full() {
+            sizes.extend(CARD_SIZES);
+        }
+        if sizes.is_empty() {
+            sizes.push(CARD_MIN);
+        }
+        // The operations that an engine does on one thread are compared with the fastest backend.
+        let fastest = detect().pop().filter(|_| matches!(op, Op::Checkpoint | Op::SignerVectors));
+        Self {
+            ops: vec![op],
+            backends: fastest.into_iter().chain([card.gpu as &dyn Backend]).collect(),
+            cards: vec![card],
+            rival: None,
+            engine: self.rival.clone(),
+            pool: true,
+            sizes,
+            runs: Vec::new(),
+            clock: Clock::Wall,
+            ..*self
+        }
+    }
+
+    /// Nobody asked for other batch sizes.
+    fn is_full(&self) -> bool {
+        SIZES.split(',').map(str::parse).eq(self.sizes.iter().copied().map(Ok))
+    }
+
     /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
     pub(crate) fn rounds(&self, n: usize) -> usize {
-        self.rounds.min((ITEMS_MAX / n).max(1))
+        let least = if self.cards.is_empty() { 1 } else { CARD_ROUNDS };
+        self.rounds.min((ITEMS_MAX / n).max(least))
     }
 
     /// The batch sizes of an operation: one call of `signer_vectors` or `checkpoint` is about whole vectors already, one of `trie` about all
@@ -282,11 +358,36 @@ fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBacke
     let present = detect();
     let names = || present.iter().map(|b| b.name().as_str()).collect::<Vec<_>>().join(", ");
     for choice in choices {
-        let Choice::Named(absent) = *choice else { continue };
-        if !present.iter().any(|b| b.name() == absent) {
-            return Err(AbsentBackend { absent, present: names() });
+        match *choice {
+            Choice::Named(BackendName::Cuda | BackendName::Wgpu) => {}
+            Choice::Named(name) if !present.iter().any(|b| b.name() == name) => {
+                return Err(AbsentBackend { absent: name.as_str(), why: format!("it has {}", names()) });
+            }
+            _ => {}
         }
     }
     let wanted = |name| choices.iter().any(|c| matches!(c, Choice::All) || *c == Choice::Named(name));
     Ok(present.iter().copied().filter(|b| wanted(b.name())).collect())
+}
+
+/// The cards that were asked for, each once.
+fn cards(choices: &[Choice]) -> Result<Vec<Card>, AbsentBackend> {
+    let mut cards: Vec<Card> = Vec::new();
+    for choice in choices {
+        let absent = |absent| move |why| AbsentBackend { absent, why };
+        let more = match *choice {
+            Choice::All => Card::all(),
+            Choice::Named(name @ (BackendName::Cuda | BackendName::Wgpu)) => {
+                vec![Card::of(name).map_err(absent(name.as_str()))?]
+            }
+            Choice::StandIn(label, which) => vec![Card::stand_in(label, which).map_err(absent(label))?],
+            Choice::Named(_) | Choice::Engine => Vec::new(),
+        };
+        for card in more {
+            if !cards.iter().any(|known| known.label == card.label) {
+                cards.push(card);
+            }
+        }
+    }
+    Ok(cards)
 }

@@ -1,5 +1,6 @@
 //! The report of a run, as Markdown and as one HTML page.
 
+mod cards;
 mod chart;
 mod document;
 mod goals;
@@ -9,6 +10,7 @@ mod markdown;
 pub(super) use html::html;
 pub(super) use markdown::markdown;
 
+use super::cards::is_card;
 use super::plan::POOL;
 use super::row::{Record, Row};
 use chart::{Chart, Series};
@@ -20,16 +22,20 @@ pub(super) fn report(record: &Record) -> Vec<Block> {
     let mut blocks = vec![Block::Title(format!("vigil-bench engine, {}", record.commit)), Block::Table(about(record))];
     blocks.push(Block::Text(METHOD.into()));
     blocks.push(Block::Heading("What must be shown".into()));
-    blocks.push(Block::Table(goals::table(&record.rows)));
+    let (of_cards, rows): (Vec<Row>, Vec<Row>) = record.rows.iter().cloned().partition(|row| is_card(&row.backend));
+    blocks.push(Block::Table(goals::table(&rows)));
     blocks.push(Block::Heading("What a call may take".into()));
-    blocks.push(Block::Table(goals::limits(&record.rows)));
+    blocks.push(Block::Table(goals::limits(&rows)));
     blocks.push(Block::Heading("Where we lose".into()));
-    blocks.push(losses(&record.rows));
+    blocks.push(losses(&rows));
     blocks.push(Block::Heading("What bad items cost".into()));
-    blocks.push(Block::Table(goals::bad_items(&record.rows)));
-    for op in distinct(record.rows.iter().map(|r| r.op.as_str())) {
-        for on in distinct(record.rows.iter().filter(|r| r.op == op).map(on)) {
-            let rows: Vec<&Row> = record.rows.iter().filter(|r| r.op == op && self::on(r) == on).collect();
+    blocks.push(Block::Table(goals::bad_items(&rows)));
+    if !of_cards.is_empty() {
+        blocks.extend(cards::section(record, &of_cards));
+    }
+    for op in distinct(rows.iter().map(|r| r.op.as_str())) {
+        for on in distinct(rows.iter().filter(|r| r.op == op).map(on)) {
+            let rows: Vec<&Row> = rows.iter().filter(|r| r.op == op && self::on(r) == on).collect();
             blocks.extend(section(op, &on, &rows));
         }
     }
@@ -89,6 +95,7 @@ fn about(record: &Record) -> Table {
         ("peers", join(&record.peers)),
         ("rounds", format!("{rounds}, fewer of the largest batches; seed {}", record.seed)),
     ];
+    pairs.extend(machine.cards.iter().map(|card| ("card", card.clone())));
     for run in &record.appended {
         pairs
             .push(("last rows", format!("{} of {}, {}; peers: {}", run.rows, run.command, run.date, join(&run.peers))));

@@ -136,25 +136,12 @@ fn add(a: Vec<Measured>, b: Vec<Measured>) -> Vec<Measured> {
 mod tests {
     use super::super::pin::cores;
     use super::super::side::Answers;
-    use super::super::trie;
     use super::*;
 
     const SIZES: [usize; 3] = [1, 4, 64];
 
     fn plan() -> Plan {
-        Plan {
-            ops: vec![],
-            backends: vec![],
-            engine: None,
-            pool: false,
-            sizes: SIZES.to_vec(),
-            rounds: 5,
-            runs: vec![],
-            clock: Clock::Cpu,
-            seed: 7,
-            quick: true,
-            trie: trie::QUICK,
-        }
+        Plan::for_tests(SIZES.to_vec(), 5, 7)
     }
 
     /// Answers with the place of each item; the liar gives another answer about item 37.

@@ -1,5 +1,6 @@
 //! The recorded rows (DESIGN §5).
 
+use super::cards::Crossover;
 use super::pin::Clock;
 use super::rounds::Measured;
 use crate::machine::Machine;
@@ -22,6 +23,9 @@ pub(crate) struct Record {
     pub(crate) seed: u64,
     #[serde(serialize_with = "line_by_line")]
     pub(crate) rows: Vec<Row>,
+    /// From which batch size cards are faster.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) crossover: Vec<Crossover>,
     /// Where the last of the rows come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) appended: Vec<Appended>,
@@ -57,7 +61,8 @@ impl Record {
         if (&other.commit, &other.machine, &other.features) != (&self.commit, &self.machine, &self.features) {
             return Err(Foreign);
         }
-        let Self { command, date, peers, rows, .. } = other;
+        let Self { command, date, peers, rows, crossover, .. } = other;
+        self.crossover.extend(crossover);
         self.appended.push(Appended { command, date, peers, rows: rows.len() });
         self.rows.extend(rows);
         Ok(())
@@ -86,6 +91,37 @@ pub(crate) struct Row {
     pub(crate) clock: String,
     /// How many the medians are of.
     pub(crate) rounds: usize,
+    /// Items a second if a card's multipliers did nothing else (PERFORMANCE.md §3a, with their measured rate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) model_limit_per_s: Option<f64>,
+    /// Of that limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) share_of_limit: Option<f64>,
+}
+
+impl Row {
+    /// Of a kernel alone, `rate` times a second.
+    pub(crate) fn of_kernel(op: &str, case: &str, backend: &str, n: usize, rate: f64) -> Self {
+        let ns = 1e9 / rate;
+        Self {
+            op: op.to_owned(),
+            case: case.to_owned(),
+            backend: backend.to_owned(),
+            threads: 1,
+            n,
+            ns_per_item: ns,
+            items_per_s: rate.round(),
+            peer: String::new(),
+            peer_ns_per_item: 0.0,
+            ratio: 0.0,
+            min_ns_per_item: ns,
+            peer_min_ns_per_item: 0.0,
+            clock: Clock::Wall.as_str().to_owned(),
+            rounds: 1,
+            model_limit_per_s: None,
+            share_of_limit: None,
+        }
+    }
 }
 
 /// Every backend against every peer on the same case and size; one row without a peer where there is none.
@@ -121,6 +157,8 @@ fn row(op: &str, threads: usize, clock: Clock, ours: &Measured, peer: Option<&Me
         peer_min_ns_per_item: peer.map_or(0.0, |p| round(minimum(&p.rounds))),
         clock: clock.as_str().to_owned(),
         rounds: ours.rounds.len(),
+        model_limit_per_s: None,
+        share_of_limit: None,
     }
 }
 
@@ -186,6 +224,7 @@ mod tests {
             peers: BTreeMap::new(),
             seed: 1,
             rows: [rows("signer_vectors", 2, Clock::Wall, &alone), rows("x", 1, Clock::Cpu, &alone)].concat(),
+            crossover: Vec::new(),
             appended: Vec::new(),
         };
         let text = serde_json::to_string_pretty(&record).expect("plain numbers and texts");

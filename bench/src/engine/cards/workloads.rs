@@ -1,0 +1,120 @@
+//! What cards are given, and the processor beside them. Few different items, over and over: a card does not know.
+
+use super::super::inputs::{Pool, random};
+use super::super::plan::{ENGINE, Plan, RIVAL};
+use super::super::side::{Answers, Side, Workload};
+use super::super::{checkpoint as votes, vectors};
+use super::Card;
+use std::ops::Range;
+use vigil_accel::{Backend as _, Claim, Comb, Engine, Recovered, Signed, Signer, Verdict, oracle};
+use vigil_primitives::Hash;
+
+/// Different items.
+const DIFFERENT: usize = 16_384;
+const ROUND_ITEMS: usize = 256;
+/// Lengths of messages.
+const LENGTHS: [(&str, usize); 2] = [("len-32", 32), ("len-532", 532)];
+
+fn card_and_rival(plan: &Plan) -> (Card, Engine) {
+    (plan.cards[0], plan.engine().expect("a plan of cards has one"))
+}
+
+/// Case `cold`.
+pub(super) fn recover(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    let count = plan.items(ROUND_ITEMS);
+    let different = count.min(DIFFERENT);
+    let pool = Pool::new(&mut random(seed), different, different);
+    let signed: Vec<Signed> = pool.signed.iter().cycle().take(count).copied().collect();
+    let signer = |key: &vigil_accel::PublicKey| Ok(Signer { key: *key, address: key.address() });
+    let signers: Vec<Recovered> = pool.keys.iter().map(signer).collect();
+    let right = |item: usize, answer: &Recovered| *answer == signers[item % different];
+    let (card, rival) = card_and_rival(plan);
+    let by_card = |batch, answers: &mut Vec<_>| answers.append(&mut card.gpu.recover(&signed[batch]));
+    let by_rival = |batch, answers: &mut Vec<_>| answers.append(&mut rival.recover(&signed[batch]));
+    body(&mut [two_sides("cold", card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
+}
+
+/// Case `hot-payer`.
+pub(super) fn hot_payer(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    let count = plan.items(ROUND_ITEMS);
+    let pool = Pool::new(&mut random(seed), count.min(DIFFERENT), 1);
+    let claim = |signed: &Signed| Claim { signed: *signed, key: pool.keys[0] };
+    let claims: Vec<Claim> = pool.signed.iter().map(claim).cycle().take(count).collect();
+    let (card, rival) = card_and_rival(plan);
+    let comb: Comb = card.gpu.build_combs(&pool.keys).pop().flatten().expect("a key has a table");
+    let combs = vec![&comb; count];
+    let right = |_, verdict: &Verdict| verdict.is_ok();
+    let by_card = |batch: Range<usize>, verdicts: &mut Vec<_>| {
+        verdicts.append(&mut card.gpu.verify_hot(&claims[batch.clone()], &combs[batch]));
+    };
+    let by_rival = |batch, verdicts: &mut Vec<_>| verdicts.append(&mut rival.verify_known(&claims[batch]));
+    body(&mut [two_sides("hot-payer", card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
+}
+
+/// Cases `len-N`.
+pub(super) fn keccak256(plan: &Plan, _seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    let count = plan.items(ROUND_ITEMS);
+    let different = count.min(DIFFERENT);
+    let (card, rival) = card_and_rival(plan);
+    for (case, length) in LENGTHS {
+        let message = |item: usize| (0..length).map(|byte| (item >> (8 * (byte % 4))) as u8).collect();
+        let messages: Vec<Vec<u8>> = (0..different).map(message).collect();
+        let digests: Vec<Hash> = messages.iter().map(|message| oracle::digest(message)).collect();
+        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).cycle().take(count).collect();
+        let right = |item: usize, digest: &Hash| *digest == digests[item % different];
+        let by_card = |batch: Range<usize>, digests: &mut Vec<Hash>| {
+            let done = digests.len();
+            digests.resize(done + batch.len(), Hash::ZERO);
+            card.gpu.keccak256(&slices[batch], &mut digests[done..]);
+        };
+        let by_rival = |batch, digests: &mut Vec<_>| digests.append(&mut rival.keccak256(&slices[batch]));
+        body(&mut [two_sides(case, card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
+    }
+}
+
+fn two_sides<'a>(
+    case: &'static str,
+    card: Card,
+    by_card: impl super::super::side::Task + 'a,
+    by_rival: impl super::super::side::Task + 'a,
+) -> Workload<'a> {
+    let sides = vec![Side::ours(card.label, by_card), Side::peer(RIVAL, usize::MAX, by_rival)];
+    Workload { case, round_items: ROUND_ITEMS, sides }
+}
+
+/// Merges of votes and tables, as in the rows of the processor, beside its fastest backend on one thread.
+pub(super) fn checkpoint(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    votes::with(plan, seed, &mut |workloads| {
+        workloads.iter_mut().for_each(|workload| beside_a_backend(plan, workload));
+        body(workloads);
+    });
+}
+
+/// Sums of vectors, likewise.
+pub(super) fn signer_vectors(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
+    vectors::with(plan, seed, &mut |workloads| {
+        workloads.iter_mut().for_each(|workload| beside_a_backend(plan, workload));
+        body(workloads);
+    });
+}
+
+/// Leaves the card and the first backend, which becomes the peer; nobody where the card takes no part.
+fn beside_a_backend(plan: &Plan, workload: &mut Workload<'_>) {
+    let of_card = plan.cards[0].gpu.name().as_str();
+    workload.sides.retain(|side| !side.is_peer && side.name != ENGINE);
+    let takes_part = workload.sides.iter().any(|side| side.name == of_card) && is_work_of_cards(workload.case);
+    if !takes_part {
+        workload.sides.clear();
+    }
+    for side in &mut workload.sides {
+        match side.name == of_card {
+            true => side.name = plan.cards[0].label,
+            false => side.is_peer = true,
+        }
+    }
+}
+
+/// Counts, merges and packing of vectors stay with the processor; the comparison with pairings is no other work.
+fn is_work_of_cards(case: &str) -> bool {
+    case.ends_with("-k20") || case.starts_with("augmented-table")
+}
