@@ -224,6 +224,8 @@ mod tests {
             peer_min_ns_per_item: ns * ratio,
             clock: "cpu".into(),
             rounds: 31,
+            model_limit_per_s: None,
+            share_of_limit: None,
         }
     }
 
