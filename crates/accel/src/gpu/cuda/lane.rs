@@ -116,13 +116,16 @@ impl Lane for CudaLane {
     }
 }
 
-/// Gives its memory back if all is done. Else what may be in use stays until the process ends.
+/// Gives its memory back if all is done. Else what may be in use stays until the process ends, with the whole card.
 impl Drop for CudaLane {
     fn drop(&mut self) {
-        if !self.using.is_empty() || self.card.enter().is_err() {
+        let card = &self.card;
+        if !self.using.is_empty() {
+            card.note(Fault::Driver("a lane ended with work under way".to_owned()));
+        }
+        if card.enter().is_err() {
             return;
         }
-        let card = &self.card;
         // SAFETY: the stream came from `cuStreamCreate`, and nothing is in it.
         let destroyed = card.call("cuStreamDestroy", || unsafe { stream::destroy(self.stream.0) });
         let staging = std::mem::take(&mut self.staging);

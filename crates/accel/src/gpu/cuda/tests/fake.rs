@@ -2,5 +2,6 @@
 //! goes wrong, answers are right and the process ends by itself.
 
 mod child;
+mod copies;
 mod library;
 mod runs;

@@ -12,18 +12,26 @@ use std::time::Duration;
 use vigil_crypto::SecretKey;
 use vigil_primitives::Hash;
 
-/// This test's name, what tells it that it is meant, its time limit for calls, and its last words.
+/// This test's name, what tells it that it is meant and for what, its time limit for calls, and its last words.
 pub(super) const NAME: &str = "gpu::cuda::tests::fake::child::child";
 pub(super) const KEY: &str = "VIGIL_FAKE_CUDA";
+pub(super) const ASK: &str = "ask";
+pub(super) const COPY: &str = "copy";
 pub(super) const LIMIT: &str = "VIGIL_FAKE_CUDA_LIMIT_MS";
 pub(super) const DONE: &str = "all answers were right";
 
 /// Nothing in the test's own process.
 #[test]
 fn child() {
-    if std::env::var_os(KEY).is_none() {
-        return;
+    match std::env::var(KEY).as_deref() {
+        Ok(ASK) => ask_card(),
+        Ok(COPY) => super::copies::copy(),
+        _ => return,
     }
+    println!("{DONE}");
+}
+
+fn ask_card() {
     let limit = std::env::var(LIMIT).ok().and_then(|limit| limit.parse().ok()).unwrap_or(120_000);
     let limit = Duration::from_millis(limit);
     let cpu = *detect().last().expect("portable");
@@ -39,7 +47,6 @@ fn child() {
             Err(fault) => tell(&fault),
         }
     }
-    println!("{DONE}");
 }
 
 fn tell(fault: &Fault) {

@@ -77,7 +77,7 @@ fn run(command: &mut Command) -> Output {
 /// A process that loads libraries from some folders.
 pub(super) struct Run {
     command: Command,
-    _files: TempDir,
+    files: TempDir,
 }
 
 /// What a process said.
@@ -96,11 +96,11 @@ impl Run {
         let mut command = Command::new(std::env::current_exe().expect("a test program"));
         command
             .args(["--exact", super::child::NAME, "--nocapture"])
-            .env(super::child::KEY, "1")
+            .env(super::child::KEY, super::child::ASK)
             .env("LD_LIBRARY_PATH", paths)
             .env("VIGIL_GPU_CACHE", files.path().join("cache"))
             .env("VIGIL_PTX_DIR", files.path());
-        let run = Self { command, _files: files };
+        let run = Self { command, files };
         run.ship("fake ptx")
     }
 
@@ -108,7 +108,7 @@ impl Run {
     fn ship(self, text: &str) -> Self {
         use crate::gpu::cuda::{compile::shipped_path, sources::Module};
         for module in Module::ALL {
-            std::fs::write(shipped_path(self._files.path(), module), text).expect("written");
+            std::fs::write(shipped_path(self.files.path(), module), text).expect("written");
         }
         self
     }
@@ -124,7 +124,13 @@ impl Run {
         self
     }
 
-    /// Once more with the same files.
+    /// The files in its cache.
+    pub(super) fn kept(&self) -> Vec<Vec<u8>> {
+        let files = std::fs::read_dir(self.files.path().join("cache")).expect("a cache");
+        files.map(|entry| std::fs::read(entry.expect("a file").path()).expect("read")).collect()
+    }
+
+    /// Runs it; once more with the same files.
     pub(super) fn said(&mut self) -> Said {
         let output = self.command.output().expect("a process");
         let all = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
