@@ -56,7 +56,7 @@ fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
     let message = |at: usize| {
         let message = vec![at as u8; at % 300];
         let mut signature = *key.sign(&oracle::digest(&message)).as_array().expect("65 bytes");
-        signature[40] ^= u8::from(at % 4 == 0);
+        signature[40] ^= u8::from(at.is_multiple_of(4));
         Message { message, signature, signer: key.public_key().address(), at }
     };
     let messages: Vec<Message> = (0..claims.len()).map(message).collect();

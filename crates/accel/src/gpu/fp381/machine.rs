@@ -62,10 +62,10 @@ fn is_large(number: &Number) -> bool {
 /// Runs a program on the first `count` items; `inputs` is a row of words an item.
 pub(crate) fn run(program: &Program, items: &mut [Item], count: usize, offset: usize, inputs: &[Vec<u32>]) {
     let neighbours: Vec<Vec<Number>> = items.iter().map(|item| item.registers.clone()).collect();
-    for at in 0..count {
+    for (at, item) in items[..count].iter_mut().enumerate() {
         let neighbour = neighbours.get(at + offset).map_or(&[][..], Vec::as_slice);
         let input = inputs.get(at).map_or(&[][..], Vec::as_slice);
-        run_one(program, &mut items[at], neighbour, input);
+        run_one(program, item, neighbour, input);
     }
 }
 

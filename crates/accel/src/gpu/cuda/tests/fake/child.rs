@@ -1,5 +1,7 @@
 //! What runs in such a process.
 
+#![expect(clippy::print_stdout, reason = "the parent reads what this process prints")]
+
 use crate::backend::{Backend, BackendName, detect};
 use crate::comb::Comb;
 use crate::gpu::backend::Gpu;
