@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn a_card_wins_from_where_it_never_loses_again() {
-        let mut rows = vec![row("cuda", 16, 2.0), row("cuda", 256, 0.5), row("cuda", 65_536, 9.0), row("cuda", 4_096, 1.1)];
+        let mut rows =
+            vec![row("cuda", 16, 2.0), row("cuda", 256, 0.5), row("cuda", 65_536, 9.0), row("cuda", 4_096, 1.1)];
         rows.extend([row("wgpu", 16, 3.0), row("wgpu", 65_536, 0.9), row("avx2", 16, 5.0)]);
         let alone = Row { peer: String::new(), ..row("cuda", 1, 0.0) };
         rows.push(Row { case: "resident".into(), ..alone });
