@@ -1,6 +1,6 @@
 # make run    a private network of four validators under a demo load; Ctrl-C ends it
 # make test   everything that must pass, small sizes; what CI runs
-.PHONY: run build test test-long mutate bench bench-engine fmt clippy unit bounds neon doc check e2e help
+.PHONY: run build test test-long mutate bench bench-engine gpu-check fmt clippy unit bounds neon doc check e2e help
 
 cargo := deploy/cargo
 target = $(shell deploy/cargo --print-target)/release
@@ -77,3 +77,8 @@ bench: build
 bench-engine:
 	@deploy/bootstrap.sh build
 	@bench/run-engine.sh
+
+# make gpu-check   the graphics cards of this machine: conformance, then the bench, results in OUT; packs .gpu for boxes without Rust
+gpu-check:
+	@deploy/bootstrap.sh build
+	@scripts/gpu-check.sh

@@ -39,16 +39,18 @@ pub(crate) enum EngineError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{0} is of another commit or machine")]
     Foreign(PathBuf),
+    #[error("{}; its other rows are recorded", .0.join("; "))]
+    Card(Vec<String>),
 }
 
 /// Measures and writes what was asked for.
 ///
 /// # Errors
-/// [`EngineError`]; the first wrong answer ends the run.
+/// [`EngineError`]; the first wrong answer ends the run. That a card failed is told after all is written.
 pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
     let others = options.append.iter().map(|path| Ok((path, read(path)?))).collect::<Result<Vec<_>, EngineError>>()?;
-    let mut record = match &options.from {
-        Some(path) => read(path)?,
+    let (mut record, faults) = match &options.from {
+        Some(path) => (read(path)?, Vec::new()),
         None => record(&Plan::new(options)?)?,
     };
     for (path, other) in others {
@@ -62,7 +64,8 @@ pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
     }
     let report = report::report(&record);
     options.markdown.iter().try_for_each(|path| write(path, &report::markdown(&report)))?;
-    options.html.iter().try_for_each(|path| write(path, &report::html(&report)))
+    options.html.iter().try_for_each(|path| write(path, &report::html(&report)))?;
+    if faults.is_empty() { Ok(()) } else { Err(EngineError::Card(faults)) }
 }
 
 fn read(path: &Path) -> Result<Record, EngineError> {
@@ -71,14 +74,17 @@ fn read(path: &Path) -> Result<Record, EngineError> {
     serde_json::from_slice(&bytes).map_err(|e| bad(e.into()))
 }
 
-fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
+/// The record, and which cards failed.
+fn record(plan: &Plan) -> Result<(Record, Vec<String>), WrongAnswer> {
     let cards = plan.cards.iter().map(|card| card.label);
     let names: Vec<_> = plan.backends.iter().map(|b| b.name().as_str()).chain(cards).collect();
     eprintln!("backends: {}; seed {}; {} rounds", names.join(", "), plan.seed, plan.rounds);
-    let rows = measure_all(plan)?;
+    let mut rows = measure_all(plan)?;
+    let (of_cards, faults) = cards::measure_all(plan)?;
+    rows.extend(of_cards);
     let crossover = cards::crossovers(&rows);
     say_crossovers(&crossover);
-    Ok(Record {
+    let record = Record {
         machine: Machine { cards: plan.cards.iter().map(cards::Card::in_words).collect(), ..Machine::here() },
         commit: COMMIT.to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -89,7 +95,8 @@ fn record(plan: &Plan) -> Result<Record, WrongAnswer> {
         rows,
         crossover,
         appended: Vec::new(),
-    })
+    };
+    Ok((record, faults))
 }
 
 fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
@@ -105,9 +112,6 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
             all.extend(new);
         }
     }
-    let of_cards = cards::measure_all(plan)?;
-    say(&of_cards);
-    all.extend(of_cards);
     Ok(all)
 }
 

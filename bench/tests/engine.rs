@@ -18,6 +18,7 @@ fn wrong_flags_name_what_is_allowed() {
         (["--ops", "checkpoints"], ["no such operation", "checkpoint, trie"]),
         (["--ops", "recover,verify"], ["no such operation", "verify_known"]),
         (["--backends", "sse2"], ["no such backend", "avx512ifma"]),
+        (["--backends", "opencl"], ["no such backend", "cuda-twin, wgpu-software"]),
         (["--sizes", "0"], ["--sizes", "0"]),
         (["--threads", "two"], ["one", "all"]),
     ] {
@@ -97,6 +98,63 @@ fn votes_of_guardians_are_merged_beside_blst() {
     ] {
         let found = |r: &Value| r["case"] == case && r["peer"] == peer && r["backend"] == "portable";
         assert!(rows.iter().any(found), "{case} beside {peer}");
+    }
+}
+
+/// The path of cards, on the kernels as C++: rows from host memory with a rival, kernels alone, the model, crossovers.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn what_stands_in_for_a_card_is_measured_like_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let [json, markdown] = ["engine.json", "engine.md"].map(path);
+    let what = ["--backends", "cuda-twin", "--ops", "recover,verify_known,keccak256,signer_vectors"];
+    let size = ["--sizes", "16,32", "--rounds", "1"];
+    let output = engine(&[what.as_slice(), &size, &["--json", &json, "--markdown", &markdown]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is faster than cpu-pool"), "{}", stderr(&output));
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(&json).expect("written")).expect("JSON");
+    let card = record["machine"]["cards"][0].as_str().expect("a card");
+    assert!(card.starts_with("cuda-twin: ") && card.contains("its speed means nothing"), "{card}");
+    let rows = record["rows"].as_array().expect("rows");
+    for row in rows {
+        shape(row);
+        assert_eq!((&row["backend"], &row["clock"]), (&"cuda-twin".into(), &"wall".into()), "{row}");
+    }
+    let find = |op: &str, case: &str| rows.iter().find(|row| row["op"] == op && row["case"] == case);
+    for (op, case, peer, in_model) in [
+        ("imad-wide", "resident", "", false),
+        ("recover", "cold", "cpu-pool", true),
+        ("recover", "resident", "", true),
+        ("verify_known", "hot-payer", "cpu-pool", true),
+        ("verify_known", "resident-hot-payer", "", true),
+        ("keccak256", "len-532", "cpu-pool", false),
+        ("keccak256", "resident-len-135", "", false),
+    ] {
+        let row = find(op, case).unwrap_or_else(|| panic!("no {op} {case}"));
+        assert_eq!(row["peer"], peer, "{row}");
+        assert_eq!(row["model_limit_per_s"].as_f64().is_some_and(|limit| limit > 0.0), in_model, "{row}");
+        assert_eq!(row["share_of_limit"].is_number(), in_model, "{row}");
+    }
+    assert!(find("signer_vectors", "n10000-k20").is_some_and(|row| row["peer"] != ""));
+    assert!(find("signer_vectors", "count-n10000").is_none(), "no work of cards");
+    let crossover = record["crossover"].as_array().expect("crossovers");
+    assert!(crossover.iter().any(|found| found["op"] == "recover" && found["peer"] == "cpu-pool"), "{crossover:?}");
+    let report = std::fs::read_to_string(&markdown).expect("written");
+    assert!(report.contains("## Graphics cards\n") && report.contains("| card | cuda-twin: "), "{report}");
+}
+
+#[test]
+fn a_card_that_is_not_there_is_said_aloud() {
+    for name in ["cuda", "wgpu"] {
+        let output = engine(&["--backends", name, "--quick", "--ops", "keccak256"]);
+        match output.status.code() {
+            Some(0) => assert!(stderr(&output).contains(&format!("{name}: ")), "{}", stderr(&output)),
+            code => {
+                assert_eq!(code, Some(1));
+                assert!(stderr(&output).contains(&format!("this machine has no {name}: ")), "{}", stderr(&output));
+            }
+        }
     }
 }
 

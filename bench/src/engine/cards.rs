@@ -76,12 +76,12 @@ pub(crate) fn is_card(backend: &str) -> bool {
     HARDWARE.iter().any(|name| name.as_str() == backend) || STAND_INS.iter().any(|(label, _)| *label == backend)
 }
 
-/// The rows of all cards.
+/// The rows of all cards, and which cards failed: of what they were asked then, the processor did some, so there is no row.
 ///
 /// # Errors
 /// [`WrongAnswer`].
-pub(crate) fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
-    let mut all = Vec::new();
+pub(crate) fn measure_all(plan: &Plan) -> Result<(Vec<Row>, Vec<String>), WrongAnswer> {
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
     for card in &plan.cards {
         eprintln!("{}", card.in_words());
         all.extend(kernels::multiplications(card));
@@ -90,7 +90,13 @@ pub(crate) fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
     for card in &plan.cards {
         let mut new = Vec::new();
         for op in plan.ops.iter().filter(|op| **op != Op::Trie) {
-            new.extend(from_host_memory(&plan.of_card(*card, *op), *op)?);
+            let measured = from_host_memory(&plan.of_card(*card, *op), *op)?;
+            if let Some(fault) = card.gpu.why_not() {
+                faults.push(format!("{} failed in {}: {fault}", card.label, op.as_str()));
+                break;
+            }
+            super::say(&measured);
+            new.extend(measured);
             new.extend(kernels::rows(card, *op));
         }
         if let Some(rate) = multipliers.iter().find(|(name, _)| *name == card.gpu.info().name).map(|(_, rate)| *rate) {
@@ -98,7 +104,7 @@ pub(crate) fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
         }
         all.extend(new);
     }
-    Ok(all)
+    Ok((all, faults))
 }
 
 fn from_host_memory(plan: &Plan, op: Op) -> Result<Vec<Row>, WrongAnswer> {
@@ -110,8 +116,7 @@ fn from_host_memory(plan: &Plan, op: Op) -> Result<Vec<Row>, WrongAnswer> {
         Op::SignerVectors => workloads::signer_vectors,
         Op::Trie => return Ok(Vec::new()),
     };
-    let threads = plan.threads(&Callers::Pool);
-    eprintln!("{} beside {threads} worker(s) of the processor, by the wall clock", op.as_str());
-    let sizes = plan.sizes(op);
-    Ok(rows(op.as_str(), threads, plan.clock, &measure(plan, sizes, &Callers::Pool, with)?))
+    let threads = if matches!(op, Op::Checkpoint | Op::SignerVectors) { 1 } else { plan.threads(&Callers::Pool) };
+    eprintln!("{} beside {threads} thread(s) of the processor, by the wall clock", op.as_str());
+    Ok(rows(op.as_str(), threads, plan.clock, &measure(plan, plan.sizes(op), &Callers::Pool, with)?))
 }

@@ -1,13 +1,17 @@
 //! The flags, and what they come to on this machine.
 
-use super::cards::{Card, STAND_INS};
+mod choice;
+
+pub(crate) use choice::AbsentBackend;
+
+use super::cards::Card;
 use super::pin::{self, Clock};
 use super::trie;
+use choice::{Choice, backends, cards, choice};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
-use vigil_accel::gpu::StandIn;
-use vigil_accel::{Backend, BackendName, Engine, EngineConfig, detect};
+use vigil_accel::{Backend, Engine, EngineConfig, detect};
 
 /// The engine with one worker, as a backend's name.
 pub(crate) const ENGINE: &str = "engine";
@@ -135,41 +139,10 @@ impl Callers {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Choice {
-    All,
-    Engine,
-    Named(BackendName),
-    StandIn(&'static str, StandIn),
-}
-
 fn op(text: &str) -> Result<Op, String> {
     let names = Op::ALL.map(Op::as_str).join(", ");
     let found = Op::ALL.into_iter().find(|op| op.as_str() == text);
     found.ok_or_else(|| format!("no such operation; there are {names}"))
-}
-
-fn choice(text: &str) -> Result<Choice, String> {
-    match text {
-        "all" => return Ok(Choice::All),
-        ENGINE => return Ok(Choice::Engine),
-        _ => {}
-    }
-    if let Some((label, which)) = STAND_INS.iter().find(|(label, _)| *label == text) {
-        return Ok(Choice::StandIn(label, *which));
-    }
-    let found = BackendName::ALL.into_iter().find(|name| name.as_str() == text);
-    let names = BackendName::ALL.map(BackendName::as_str).join(", ");
-    let stand_ins = STAND_INS.map(|(label, _)| label).join(", ");
-    found.map(Choice::Named).ok_or_else(|| format!("no such backend; there are all, {ENGINE}, {names}, {stand_ins}"))
-}
-
-/// A backend was asked for by name that this machine cannot run.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this machine has no {absent}: {why}")]
-pub(crate) struct AbsentBackend {
-    absent: &'static str,
-    why: String,
 }
 
 /// What will be measured.
@@ -289,7 +262,7 @@ impl Plan {
 
     /// Nobody asked for other batch sizes.
     fn is_full(&self) -> bool {
-        SIZES.split(',').map(str::parse).eq(self.sizes.iter().copied().map(Ok))
+        SIZES.split(',').filter_map(|n| n.parse::<usize>().ok()).eq(self.sizes.iter().copied())
     }
 
     /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
@@ -352,42 +325,4 @@ fn runs(threads: &[Threads], cores: &[usize], engine: bool) -> Vec<Callers> {
 /// As the node does at its first start.
 fn calibrated() -> vigil_accel::engine::Plan {
     Calibration::measure(&detect(), &[], "").plan(&detect(), &[])
-}
-
-fn backends(choices: &[Choice]) -> Result<Vec<&'static dyn Backend>, AbsentBackend> {
-    let present = detect();
-    let names = || present.iter().map(|b| b.name().as_str()).collect::<Vec<_>>().join(", ");
-    for choice in choices {
-        match *choice {
-            Choice::Named(BackendName::Cuda | BackendName::Wgpu) => {}
-            Choice::Named(name) if !present.iter().any(|b| b.name() == name) => {
-                return Err(AbsentBackend { absent: name.as_str(), why: format!("it has {}", names()) });
-            }
-            _ => {}
-        }
-    }
-    let wanted = |name| choices.iter().any(|c| matches!(c, Choice::All) || *c == Choice::Named(name));
-    Ok(present.iter().copied().filter(|b| wanted(b.name())).collect())
-}
-
-/// The cards that were asked for, each once.
-fn cards(choices: &[Choice]) -> Result<Vec<Card>, AbsentBackend> {
-    let mut cards: Vec<Card> = Vec::new();
-    for choice in choices {
-        let absent = |absent| move |why| AbsentBackend { absent, why };
-        let more = match *choice {
-            Choice::All => Card::all(),
-            Choice::Named(name @ (BackendName::Cuda | BackendName::Wgpu)) => {
-                vec![Card::of(name).map_err(absent(name.as_str()))?]
-            }
-            Choice::StandIn(label, which) => vec![Card::stand_in(label, which).map_err(absent(label))?],
-            Choice::Named(_) | Choice::Engine => Vec::new(),
-        };
-        for card in more {
-            if !cards.iter().any(|known| known.label == card.label) {
-                cards.push(card);
-            }
-        }
-    }
-    Ok(cards)
 }

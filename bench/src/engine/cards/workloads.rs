@@ -2,7 +2,7 @@
 
 use super::super::inputs::{Pool, random};
 use super::super::plan::{ENGINE, Plan, RIVAL};
-use super::super::side::{Answers, Side, Workload};
+use super::super::side::{Answers, Side, Task, Workload};
 use super::super::{checkpoint as votes, vectors};
 use super::Card;
 use std::ops::Range;
@@ -29,8 +29,8 @@ pub(super) fn recover(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workloa
     let signers: Vec<Recovered> = pool.keys.iter().map(signer).collect();
     let right = |item: usize, answer: &Recovered| *answer == signers[item % different];
     let (card, rival) = card_and_rival(plan);
-    let by_card = |batch, answers: &mut Vec<_>| answers.append(&mut card.gpu.recover(&signed[batch]));
-    let by_rival = |batch, answers: &mut Vec<_>| answers.append(&mut rival.recover(&signed[batch]));
+    let by_card = |batch: Range<usize>, answers: &mut Vec<_>| answers.append(&mut card.gpu.recover(&signed[batch]));
+    let by_rival = |batch: Range<usize>, answers: &mut Vec<_>| answers.append(&mut rival.recover(&signed[batch]));
     body(&mut [two_sides("cold", card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
 }
 
@@ -47,37 +47,51 @@ pub(super) fn hot_payer(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workl
     let by_card = |batch: Range<usize>, verdicts: &mut Vec<_>| {
         verdicts.append(&mut card.gpu.verify_hot(&claims[batch.clone()], &combs[batch]));
     };
-    let by_rival = |batch, verdicts: &mut Vec<_>| verdicts.append(&mut rival.verify_known(&claims[batch]));
+    let by_rival =
+        |batch: Range<usize>, verdicts: &mut Vec<_>| verdicts.append(&mut rival.verify_known(&claims[batch]));
     body(&mut [two_sides("hot-payer", card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
+}
+
+/// Messages of one length.
+struct Messages {
+    case: &'static str,
+    messages: Vec<Vec<u8>>,
+    digests: Vec<Hash>,
+}
+
+impl Messages {
+    fn new(case: &'static str, length: usize, different: usize) -> Self {
+        let message = |item: usize| (0..length).map(|byte| (item >> (8 * (byte % 4))) as u8).collect();
+        let messages: Vec<Vec<u8>> = (0..different).map(message).collect();
+        let digests = messages.iter().map(|message| oracle::digest(message)).collect();
+        Self { case, messages, digests }
+    }
+
+    fn workload<'a>(&'a self, count: usize, card: Card, rival: &'a Engine) -> Workload<'a> {
+        let slices: Vec<&[u8]> = self.messages.iter().map(Vec::as_slice).cycle().take(count).collect();
+        let again = slices.clone();
+        let right = |item: usize, digest: &Hash| *digest == self.digests[item % self.digests.len()];
+        let by_card = move |batch: Range<usize>, digests: &mut Vec<Hash>| {
+            let done = digests.len();
+            digests.resize(done + batch.len(), Hash::ZERO);
+            card.gpu.keccak256(&slices[batch], &mut digests[done..]);
+        };
+        let by_rival = move |batch: Range<usize>, digests: &mut Vec<Hash>| {
+            digests.append(&mut rival.keccak256(&again[batch]));
+        };
+        two_sides(self.case, card, Answers::new(by_card, right), Answers::new(by_rival, right))
+    }
 }
 
 /// Cases `len-N`.
 pub(super) fn keccak256(plan: &Plan, _seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let count = plan.items(ROUND_ITEMS);
-    let different = count.min(DIFFERENT);
     let (card, rival) = card_and_rival(plan);
-    for (case, length) in LENGTHS {
-        let message = |item: usize| (0..length).map(|byte| (item >> (8 * (byte % 4))) as u8).collect();
-        let messages: Vec<Vec<u8>> = (0..different).map(message).collect();
-        let digests: Vec<Hash> = messages.iter().map(|message| oracle::digest(message)).collect();
-        let slices: Vec<&[u8]> = messages.iter().map(Vec::as_slice).cycle().take(count).collect();
-        let right = |item: usize, digest: &Hash| *digest == digests[item % different];
-        let by_card = |batch: Range<usize>, digests: &mut Vec<Hash>| {
-            let done = digests.len();
-            digests.resize(done + batch.len(), Hash::ZERO);
-            card.gpu.keccak256(&slices[batch], &mut digests[done..]);
-        };
-        let by_rival = |batch, digests: &mut Vec<_>| digests.append(&mut rival.keccak256(&slices[batch]));
-        body(&mut [two_sides(case, card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
-    }
+    let all = LENGTHS.map(|(case, length)| Messages::new(case, length, count.min(DIFFERENT)));
+    body(&mut all.each_ref().map(|messages| messages.workload(count, card, &rival)));
 }
 
-fn two_sides<'a>(
-    case: &'static str,
-    card: Card,
-    by_card: impl super::super::side::Task + 'a,
-    by_rival: impl super::super::side::Task + 'a,
-) -> Workload<'a> {
+fn two_sides<'a>(case: &'static str, card: Card, by_card: impl Task + 'a, by_rival: impl Task + 'a) -> Workload<'a> {
     let sides = vec![Side::ours(card.label, by_card), Side::peer(RIVAL, usize::MAX, by_rival)];
     Workload { case, round_items: ROUND_ITEMS, sides }
 }

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Checks this machine's graphics cards: what is there, whether it calculates rightly, how fast it is.
+#
+#   scripts/gpu-check.sh        builds, packs what a check needs into .gpu/, and checks if a card is here
+#   scripts/gpu-check.sh run    checks with .gpu/ as it is: no Rust, no network (x86-64 Linux, glibc 2.36 or newer)
+#
+# Results go to $OUT (default gpu-check-out): summary.txt first. A part that fails does not stop the others; the exit status is 1
+# then, and the last lines name it. VIGIL_GPU_CHECK_SOFTWARE=1 also takes drivers in software, with little work: to try this
+# script. Ends within nine minutes.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+packed=.gpu
+out=${OUT:-gpu-check-out}
+software=${VIGIL_GPU_CHECK_SOFTWARE:-0}
+# What the conformance suite reads.
+vectors="secp256k1-recovery ethers-signed-tx wycheproof keccak ledger"
+packed_mib_max=60
+# Seconds in all, and for each part.
+all_s=520
+
+pack() {
+  deploy/cargo build --release --quiet -p vigil-cli -p vigil-bench
+  local target suite from
+  target=$(deploy/cargo --print-target)/release
+  suite=$(deploy/cargo test --release --quiet --no-run -p vigil-accel --test conformance --message-format json |
+    sed -n 's|.*"executable":"\([^"]*/conformance-[^"]*\)".*|\1|p' | tail -n 1)
+  [ -n "$suite" ] || { echo "gpu-check: cargo names no conformance suite" >&2; exit 1; }
+  rm -rf "$packed"
+  mkdir -p "$packed/vectors"
+  cp "$target/vigil" "$target/vigil-bench" "$packed/"
+  cp "$suite" "$packed/conformance"
+  strip "$packed/vigil" "$packed/vigil-bench" "$packed/conformance"
+  from=${VIGIL_VECTORS:-../shared/vectors}
+  for folder in $vectors; do
+    if [ -d "$from/$folder" ]; then cp -rL "$from/$folder" "$packed/vectors/"; fi
+  done
+  chmod -R u+w "$packed"
+  if grep -q -- '--ptx' scripts/cuda-check.sh; then scripts/cuda-check.sh --ptx "$packed/ptx"; fi
+  local mib
+  mib=$(du -sm "$packed" | cut -f1)
+  [ "$mib" -lt "$packed_mib_max" ] || { echo "gpu-check: $packed has $mib MiB, more than $packed_mib_max" >&2; exit 1; }
+  echo "gpu-check: $mib MiB in $packed, for: scripts/gpu-check.sh run"
+}
+
+failed=()
+log() { printf '%s\n' "$*" | tee -a "$out/check.log"; }
+left_s() { echo $((all_s - SECONDS)); }
+
+# part NAME SECONDS FILE COMMAND...: stdout to FILE, stderr to the log, within so many seconds and what is left.
+part() {
+  local name=$1 most=$2 file=$3 left status began=$SECONDS
+  shift 3
+  left=$(left_s)
+  [ "$left" -gt "$most" ] && left=$most
+  if [ "$left" -lt 5 ]; then
+    log "$name: no time left"
+    failed+=("$name")
+    return 1
+  fi
+  log "== $name: $*"
+  timeout --kill-after=5 "$left" "$@" >"$file" 2>>"$out/check.log"
+  status=$?
+  if [ "$status" = 0 ]; then
+    log "$name: ok, $((SECONDS - began)) s"
+    return 0
+  fi
+  if [ "$status" = 124 ] || [ "$status" = 137 ]; then log "$name: NOT DONE in $left s"; else log "$name: FAILED, exit $status"; fi
+  failed+=("$name")
+  return 1
+}
+
+# The suite of one backend, whose tests are named so.
+conformance() {
+  local backend=$1 most=$2 file=$out/conformance-$1.log
+  part "conformance-$backend" "$most" "$file" env VIGIL_REQUIRE_BACKENDS="$backend" VIGIL_VECTORS="$packed/vectors" \
+    "$packed/conformance" "conformance::${backend//-/_}::"
+  grep -a '^test result' "$file" | tee -a "$out/check.log"
+}
+
+check() {
+  command -v timeout >/dev/null || { echo "gpu-check: no timeout (coreutils) here" >&2; exit 2; }
+  for file in vigil vigil-bench conformance; do
+    [ -x "$packed/$file" ] || { echo "gpu-check: no $packed/$file: run scripts/gpu-check.sh where Rust is, and carry $packed here" >&2; exit 2; }
+  done
+  mkdir -p "$out" || exit 2
+  rm -f "$out"/summary.txt "$out"/gpu-*.json "$out"/bench-*.{json,md} "$out"/conformance-*.log
+  : >"$out/check.log"
+  SECONDS=0
+  local ready benched small=() cores
+  log "$(date -u +%Y-%m-%dT%H:%M:%SZ) $("$packed/vigil" --version) on $(uname -srm), $(nproc) cores"
+  ldconfig -p 2>/dev/null | grep -q libvulkan.so.1 || log "no Vulkan loader (libvulkan.so.1) here: wgpu finds no card without it"
+  ldconfig -p 2>/dev/null | grep -q libcuda.so.1 || log "no CUDA driver (libcuda.so.1) in the linker's cache"
+  part gpu-list 90 "$out/gpu-list.json" "$packed/vigil" gpu list --json
+  ready=$(sed -n 's/^ *"ready": "\(.*\)",\{0,1\}$/\1/p' "$out/gpu-list.json")
+  log "cards that are ready: ${ready:-none}"
+  [ "$software" = 1 ] && small=(--software)
+  part gpu-selftest 90 "$out/gpu-selftest.json" "$packed/vigil" gpu selftest --json "${small[@]}"
+  benched=$ready
+  if [ "$software" = 1 ]; then
+    export VIGIL_TEST_ITEMS_MAX=${VIGIL_TEST_ITEMS_MAX:-100}
+    benched=${ready:+$ready,}wgpu-software
+  fi
+  for backend in ${ready//,/ }; do conformance "$backend" 150; done
+  case ,$ready, in *,wgpu,*) ;; *) [ "$software" = 1 ] && conformance wgpu 150 ;; esac
+  if [ -z "$benched" ]; then
+    log "no graphics card is ready here: nothing to measure"
+  elif [ "$software" = 1 ]; then
+    bench cards 120 --backends "$benched" --ops recover,keccak256,signer_vectors --sizes 16,64 --rounds 2
+  else
+    bench cards 200 --backends "$benched" --ops recover,verify_known,keccak256,signer_vectors --rounds 7
+    bench votes 90 --backends "$benched" --ops checkpoint --rounds 5
+    cores=portable$(grep -qw adx /proc/cpuinfo && grep -qw avx2 /proc/cpuinfo && echo ,avx2)$(grep -qw avx512ifma /proc/cpuinfo && echo ,avx512ifma)
+    bench processor 90 --backends "$cores,engine" --ops recover,verify_known,keccak256 --sizes 4096 --rounds 3 --threads one
+  fi
+  summary
+}
+
+# bench NAME SECONDS FLAGS...
+bench() {
+  local name=$1 most=$2
+  shift 2
+  part "bench-$name" "$most" /dev/null "$packed/vigil-bench" engine --json "$out/bench-$name.json" --markdown "$out/bench-$name.md" "$@"
+}
+
+# The tables last, in one file.
+summary() {
+  {
+    for file in "$out"/bench-*.md; do
+      [ -e "$file" ] || continue
+      case $file in
+        *-processor.md) sed -n '/^Nanoseconds an item/,/^## /p' "$file" | sed '/^## /d' ;;
+        *) sed -n '/^## Graphics cards/,$p' "$file" ;;
+      esac
+    done
+    timeout 15 "$packed/vigil" gpu list
+    grep -aE ': (ok|FAILED|NOT DONE|no time)|^no |^cards' "$out/check.log"
+    if [ ${#failed[@]} = 0 ]; then echo "gpu-check: ok, ${SECONDS} s"; else echo "gpu-check: FAILED: ${failed[*]}"; fi
+  } >"$out/summary.txt" 2>>"$out/check.log"
+  # A few files are easier to carry than many.
+  cat "$out"/conformance-*.log >>"$out/check.log" 2>/dev/null
+  rm -f "$out"/bench-*.md "$out"/conformance-*.log
+  cat "$out/summary.txt"
+  [ ${#failed[@]} = 0 ]
+}
+
+has_card() { "$packed/vigil" gpu list --json | grep -q '"ready": true'; }
+
+case ${1:-} in
+  run) check ;;
+  "")
+    set -e # any failure ends the packing
+    pack
+    set +e
+    if [ "$software" = 1 ] || has_card; then check; else echo "gpu-check: no graphics card here: nothing was checked"; fi
+    ;;
+  *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
+esac
