@@ -55,11 +55,11 @@ impl Card {
     /// A few lines.
     fn in_words(&self) -> String {
         let state = self.state();
-        let Some(info) = &self.info else { return format!("{:<6}{state}", self.backend) };
+        let Some(info) = &self.info else { return format!("{:<6}{state}", self.backend.as_str()) };
         let memory = info.memory_bytes.map_or("not told".to_owned(), |bytes| format!("{} MiB", bytes / MIB));
         format!(
             "{:<6}{}: {state}\n      driver {}\n      memory {memory}; buffers up to {} MiB, launches up to {} items",
-            self.backend,
+            self.backend.as_str(),
             info.name,
             info.driver,
             info.buffer_bytes_max / MIB,
