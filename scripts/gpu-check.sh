@@ -9,7 +9,9 @@
 # script. Ends within nine minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+# Programs, compressed; vectors; compiled kernels.
 packed=.gpu
+programs="vigil vigil-bench conformance"
 out=${OUT:-gpu-check-out}
 software=${VIGIL_GPU_CHECK_SOFTWARE:-0}
 # What the conformance suite reads.
@@ -29,13 +31,16 @@ pack() {
   mkdir -p "$packed/vectors"
   cp "$target/vigil" "$target/vigil-bench" "$packed/"
   cp "$suite" "$packed/conformance"
-  strip "$packed/vigil" "$packed/vigil-bench" "$packed/conformance"
+  for program in $programs; do
+    strip "$packed/$program"
+    gzip "$packed/$program"
+  done
   from=${VIGIL_VECTORS:-../shared/vectors}
   for folder in $vectors; do
     if [ -d "$from/$folder" ]; then cp -rL "$from/$folder" "$packed/vectors/"; fi
   done
   chmod -R u+w "$packed"
-  if grep -q -- '--ptx' scripts/cuda-check.sh; then scripts/cuda-check.sh --ptx "$packed/ptx"; fi
+  scripts/cuda-check.sh --ptx "$packed/ptx" || echo "gpu-check: no kernels in PTX here: the box must have NVRTC" >&2
   local mib
   mib=$(du -sm "$packed" | cut -f1)
   [ "$mib" -lt "$packed_mib_max" ] || { echo "gpu-check: $packed has $mib MiB, more than $packed_mib_max" >&2; exit 1; }
@@ -73,28 +78,37 @@ part() {
 conformance() {
   local backend=$1 most=$2 file=$out/conformance-$1.log
   part "conformance-$backend" "$most" "$file" env VIGIL_REQUIRE_BACKENDS="$backend" VIGIL_VECTORS="$packed/vectors" \
-    "$packed/conformance" "conformance::${backend//-/_}::"
+    "$bin/conformance" "conformance::${backend//-/_}::"
   grep -a '^test result' "$file" | tee -a "$out/check.log"
+}
+
+# Programs, unpacked into a folder that goes when the script ends.
+unpack() {
+  bin=$(mktemp -d) || exit 2
+  trap 'rm -rf "$bin"' EXIT
+  export VIGIL_PTX_DIR=$PWD/$packed/ptx
+  for program in $programs; do
+    [ -e "$packed/$program.gz" ] || { echo "gpu-check: no $packed/$program.gz: run scripts/gpu-check.sh where Rust is, and carry $packed here" >&2; exit 2; }
+    gzip -dc "$packed/$program.gz" >"$bin/$program" || { echo "gpu-check: $packed/$program.gz cannot be unpacked into $bin" >&2; exit 2; }
+    chmod +x "$bin/$program"
+  done
 }
 
 check() {
   command -v timeout >/dev/null || { echo "gpu-check: no timeout (coreutils) here" >&2; exit 2; }
-  for file in vigil vigil-bench conformance; do
-    [ -x "$packed/$file" ] || { echo "gpu-check: no $packed/$file: run scripts/gpu-check.sh where Rust is, and carry $packed here" >&2; exit 2; }
-  done
   mkdir -p "$out" || exit 2
   rm -f "$out"/summary.txt "$out"/gpu-*.json "$out"/bench-*.{json,md} "$out"/conformance-*.log
   : >"$out/check.log"
   SECONDS=0
   local ready benched small=() cores
-  log "$(date -u +%Y-%m-%dT%H:%M:%SZ) $("$packed/vigil" --version) on $(uname -srm), $(nproc) cores"
+  log "$(date -u +%Y-%m-%dT%H:%M:%SZ) $("$bin/vigil" --version) on $(uname -srm), $(nproc) cores"
   ldconfig -p 2>/dev/null | grep -q libvulkan.so.1 || log "no Vulkan loader (libvulkan.so.1) here: wgpu finds no card without it"
   ldconfig -p 2>/dev/null | grep -q libcuda.so.1 || log "no CUDA driver (libcuda.so.1) in the linker's cache"
-  part gpu-list 90 "$out/gpu-list.json" "$packed/vigil" gpu list --json
+  part gpu-list 90 "$out/gpu-list.json" "$bin/vigil" gpu list --json
   ready=$(sed -n 's/^ *"ready": "\(.*\)",\{0,1\}$/\1/p' "$out/gpu-list.json")
   log "cards that are ready: ${ready:-none}"
   [ "$software" = 1 ] && small=(--software)
-  part gpu-selftest 90 "$out/gpu-selftest.json" "$packed/vigil" gpu selftest --json "${small[@]}"
+  part gpu-selftest 90 "$out/gpu-selftest.json" "$bin/vigil" gpu selftest --json "${small[@]}"
   benched=$ready
   if [ "$software" = 1 ]; then
     export VIGIL_TEST_ITEMS_MAX=${VIGIL_TEST_ITEMS_MAX:-100}
@@ -119,7 +133,7 @@ check() {
 bench() {
   local name=$1 most=$2
   shift 2
-  part "bench-$name" "$most" /dev/null "$packed/vigil-bench" engine --json "$out/bench-$name.json" --markdown "$out/bench-$name.md" "$@"
+  part "bench-$name" "$most" /dev/null "$bin/vigil-bench" engine --json "$out/bench-$name.json" --markdown "$out/bench-$name.md" "$@"
 }
 
 # The tables last, in one file.
@@ -132,7 +146,7 @@ summary() {
         *) sed -n '/^## Graphics cards/,$p' "$file" ;;
       esac
     done
-    timeout 15 "$packed/vigil" gpu list
+    timeout 15 "$bin/vigil" gpu list
     grep -aE ': (ok|FAILED|NOT DONE|no time)|^no |^cards' "$out/check.log"
     if [ ${#failed[@]} = 0 ]; then echo "gpu-check: ok, ${SECONDS} s"; else echo "gpu-check: FAILED: ${failed[*]}"; fi
   } >"$out/summary.txt" 2>>"$out/check.log"
@@ -143,14 +157,18 @@ summary() {
   [ ${#failed[@]} = 0 ]
 }
 
-has_card() { "$packed/vigil" gpu list --json | grep -q '"ready": true'; }
+has_card() { "$bin/vigil" gpu list --json | grep -q '"ready": true'; }
 
 case ${1:-} in
-  run) check ;;
+  run)
+    unpack
+    check
+    ;;
   "")
     set -e # any failure ends the packing
     pack
     set +e
+    unpack
     if [ "$software" = 1 ] || has_card; then check; else echo "gpu-check: no graphics card here: nothing was checked"; fi
     ;;
   *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
