@@ -13,7 +13,7 @@ fn main() {
     cc::Build::new()
         .cpp(true)
         .std("c++17")
-        .opt_level(2)
+        .opt_level(3)
         .flags(["-fno-exceptions", "-fno-rtti"])
         // No part of C++ that needs its library.
         .cpp_link_stdlib(None)

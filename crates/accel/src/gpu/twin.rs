@@ -6,6 +6,7 @@
 use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch, PARAMS};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -19,14 +20,14 @@ const GROUP: usize = 128;
 /// Buffers that a kernel sees.
 const PLACES: usize = 8;
 
-/// The words of all buffers, guards behind them.
-type Buffers = HashMap<u64, Vec<u32>>;
+/// The words of a buffer, its guard behind them. As on a card, lanes that use the same words at the same time race.
+type Memory = Arc<[AtomicU32]>;
 
 /// A card that is none.
 #[derive(Debug)]
 pub(crate) struct Twin {
     info: CardInfo,
-    buffers: Mutex<Buffers>,
+    buffers: Mutex<HashMap<u64, Memory>>,
     next: Mutex<u64>,
 }
 
@@ -45,8 +46,16 @@ impl Twin {
         Arc::new(Self { info, buffers: Mutex::default(), next: Mutex::new(0) })
     }
 
-    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+    fn buffers(&self) -> MutexGuard<'_, HashMap<u64, Memory>> {
         self.buffers.lock().expect("no thread died with it")
+    }
+
+    /// The memory of a buffer, whose guard is whole.
+    fn memory(&self, buffer: &Buffer) -> Memory {
+        let memory = Arc::clone(self.buffers().get(&buffer.id()).expect("a buffer of this card"));
+        let is_whole = memory[buffer.words()..].iter().all(|word| word.load(Ordering::Relaxed) == GUARD_WORD);
+        assert!(is_whole, "a kernel wrote behind a buffer of {} words", buffer.words());
+        memory
     }
 }
 
@@ -58,9 +67,8 @@ impl Card for Twin {
     fn allocate(&self, words: usize) -> Result<u64, Fault> {
         let mut next = self.next.lock().expect("no thread died with it");
         *next += 1;
-        let mut memory = vec![POISON; words];
-        memory.resize(words + GUARD, GUARD_WORD);
-        self.buffers().insert(*next, memory);
+        let filled = |word, count| (0..count).map(move |_| AtomicU32::new(word));
+        self.buffers().insert(*next, filled(POISON, words).chain(filled(GUARD_WORD, GUARD)).collect());
         Ok(*next)
     }
 
@@ -81,43 +89,36 @@ struct TwinLane(Arc<Twin>);
 
 impl Lane for TwinLane {
     fn write(&mut self, to: &Buffer, at: usize, words: &[u32]) -> Result<(), Fault> {
-        let mut buffers = self.0.buffers();
-        let memory = find(&mut buffers, to);
         assert!(at + words.len() <= to.words(), "{} words at {at} of a buffer of {}", words.len(), to.words());
-        memory[at..at + words.len()].copy_from_slice(words);
+        for (place, word) in self.0.memory(to)[at..].iter().zip(words) {
+            place.store(*word, Ordering::Relaxed);
+        }
         Ok(())
     }
 
     fn launch(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
         assert!(launch.buffers.len() <= PLACES, "{} buffers", launch.buffers.len());
-        let mut buffers = self.0.buffers();
+        let memories: Vec<Memory> = launch.buffers.iter().map(|buffer| self.0.memory(buffer)).collect();
         let mut args = Args { buffers: [std::ptr::null_mut(); PLACES], params: launch.params };
-        for (place, buffer) in args.buffers.iter_mut().zip(launch.buffers) {
-            *place = find(&mut buffers, buffer).as_mut_ptr();
+        for (place, memory) in args.buffers.iter_mut().zip(&memories) {
+            *place = memory.as_ptr().cast::<u32>().cast_mut();
         }
         let threads = launch.threads.next_multiple_of(GROUP);
         let threads = u32::try_from(threads).expect("threads are counted in 32 bits");
-        // SAFETY: `args` has the layout of the C++ struct and outlives the call; its buffers are locked by this call. The
-        // kernels stay inside them if the launch is as kernels/README.md says.
+        // SAFETY: `args` has the layout of the C++ struct and outlives the call, as `memories` do; their words may be changed
+        // through shared references. The kernels stay inside them, and no two lanes write the same words at the same time, if
+        // launches are as kernels/README.md says.
         unsafe { entry(launch.kernel)(&args, threads) };
         for buffer in launch.buffers {
-            find(&mut buffers, buffer);
+            self.0.memory(buffer);
         }
         Ok(())
     }
 
     fn read(&mut self, from: &Buffer, words: Range<usize>, _limit: Duration) -> Result<Vec<u32>, Fault> {
         assert!(words.end <= from.words(), "words {words:?} of a buffer of {}", from.words());
-        Ok(find(&mut self.0.buffers(), from)[words].to_vec())
+        Ok(self.0.memory(from)[words].iter().map(|word| word.load(Ordering::Relaxed)).collect())
     }
-}
-
-/// The memory of a buffer, whose guard is whole.
-fn find<'a>(buffers: &'a mut Buffers, buffer: &Buffer) -> &'a mut Vec<u32> {
-    let memory = buffers.get_mut(&buffer.id()).expect("a buffer of this card");
-    let guard = &memory[buffer.words()..];
-    assert!(guard.iter().all(|word| *word == GUARD_WORD), "a kernel wrote behind a buffer of {} words", buffer.words());
-    memory
 }
 
 /// `Args` of kernels/cuda/base.cuh.

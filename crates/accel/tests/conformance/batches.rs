@@ -1,6 +1,6 @@
 //! Sizes of batches, and bad items in them: which one is bad is said exactly.
 
-use crate::judge::{Claims, Combs, Recoveries, at_most, is_slow};
+use crate::judge::{Claims, Combs, Recoveries, at_most, is_slow, one_in};
 use crate::make;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
@@ -42,7 +42,8 @@ fn first(claims: &Claims, n: usize) -> Claims {
 }
 
 fn sizes() -> impl Iterator<Item = usize> {
-    (0..=130).chain(SIZES)
+    let small = (0..3).chain((3..=130).step_by(one_in(9)));
+    small.chain(SIZES.into_iter().step_by(one_in(6)))
 }
 
 fn as_recoveries(claims: &Claims) -> Recoveries {
@@ -71,9 +72,9 @@ fn spoil(claim: &Claim, kind: usize) -> Claim {
 
 /// Batches of valid claims with one bad one: all positions of the small, some of the large.
 fn one_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
-    let every_position = at_most(EVERY_POSITION * EVERY_POSITION).isqrt();
+    let every_position = (at_most(EVERY_POSITION * EVERY_POSITION) / one_in(4)).isqrt();
     let small = (1..=every_position).flat_map(|n| (0..n).map(move |at| (n, at)));
-    let large = [511, 512, 513, 1_024, LARGEST].into_iter().filter(|n| *n <= at_most(LARGEST));
+    let large = [511, 512, 513, 1_024, LARGEST].into_iter().step_by(one_in(3)).filter(|n| *n <= at_most(LARGEST));
     let large = large.flat_map(|n| [0, n / 3, n / 2, n - 1].map(|at| (n, at)));
     for (n, at) in small.chain(large) {
         let mut batch = first(claims, n);
@@ -85,9 +86,8 @@ fn one_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
 /// Batches in which some, half or all are bad.
 fn many_bad(claims: &Claims, mut check: impl FnMut(&Claims)) {
     let rng: &mut ChaCha20Rng = &mut make::rng(0x6d61_6e79);
-    for (n, in_thousand) in
-        [(LARGEST, 1), (LARGEST, 10), (1_024, 100), (1_000, 500), (513, 1_000), (64, 1_000), (9, 1_000)]
-    {
+    let batches = [(LARGEST, 1), (LARGEST, 10), (1_024, 100), (1_000, 500), (513, 1_000), (64, 1_000), (9, 1_000)];
+    for (n, in_thousand) in batches.into_iter().step_by(one_in(3)) {
         let n = n.min(at_most(n));
         let mut batch = first(claims, n);
         for i in 0..n {

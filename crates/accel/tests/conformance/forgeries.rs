@@ -2,7 +2,7 @@
 //!
 //! The equation of a claim is R = (z/s) G + (r/s) Q; its error is the difference of the two sides.
 
-use crate::judge::{Claims, Combs};
+use crate::judge::{Claims, Combs, one_in};
 use crate::make::{self, LAMBDA, P};
 use k256::Scalar;
 use rand_chacha::ChaCha20Rng;
@@ -92,7 +92,7 @@ fn batches() -> Vec<Claims> {
     let among = |bad: &Vec<Claim>| bad.iter().zip(&valid).flat_map(|(bad, good)| [*good, *bad, *good]).collect();
     let mixed: Vec<Vec<Claim>> = batches.iter().step_by(3).map(among).collect();
     batches.extend(mixed);
-    batches.into_iter().map(judged).collect()
+    batches.into_iter().step_by(one_in(5)).map(judged).collect()
 }
 
 /// An error of zero is none: nearly all claims are bad.

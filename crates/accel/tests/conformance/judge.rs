@@ -1,6 +1,6 @@
 //! The comparison of what backends answer with what is right.
 
-pub(crate) use crate::subject::{Subject, at_most, has, is_slow, on, required, say_if_missing};
+pub(crate) use crate::subject::{Subject, at_most, has, is_slow, on, one_in, required, say_if_missing};
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -30,7 +30,7 @@ impl Recoveries {
 
     /// Some of them, from the first to the last, for stand-ins of cards: they have no lanes.
     fn spread(&self) -> Self {
-        let step = self.items.len().div_ceil(SPREAD).max(1);
+        let step = (self.items.len() * one_in(4)).div_ceil(SPREAD).max(1);
         let items = self.items.iter().step_by(step).copied().collect();
         Self { items, answers: self.answers.iter().step_by(step).copied().collect() }
     }
@@ -122,7 +122,7 @@ impl Claims {
 
     /// As [`Recoveries::spread`].
     fn spread(&self) -> Self {
-        let step = self.claims.len().div_ceil(SPREAD).max(1);
+        let step = (self.claims.len() * one_in(4)).div_ceil(SPREAD).max(1);
         let claims = self.claims.iter().step_by(step).copied().collect();
         Self { claims, answers: self.answers.iter().step_by(step).copied().collect() }
     }

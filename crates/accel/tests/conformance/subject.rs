@@ -84,6 +84,11 @@ pub(crate) fn at_most(count: usize) -> usize {
     vectors::items_at_most(if is_slow() { count.min(SLOW_ITEMS) } else { count })
 }
 
+/// The step with which long rows of cases are walked: `step` in the small tier for what stands in for a card, else 1.
+pub(crate) fn one_in(step: usize) -> usize {
+    if is_slow() && !vectors::long() { step } else { 1 }
+}
+
 /// The names in `VIGIL_REQUIRE_BACKENDS`.
 pub(crate) fn required() -> Vec<String> {
     let names = std::env::var("VIGIL_REQUIRE_BACKENDS").unwrap_or_default();
