@@ -22,10 +22,16 @@ pub(crate) struct Pool {
 impl Pool {
     /// `count` signatures over random digests, with `key_count` random keys in turn.
     pub(crate) fn new(random: &mut Random, count: usize, key_count: usize) -> Self {
+        let digests: Vec<Hash> = (0..count).map(|_| Hash::new(random.random())).collect();
+        Self::over(random, &digests, key_count)
+    }
+
+    /// Signatures over these digests, likewise.
+    pub(crate) fn over(random: &mut Random, digests: &[Hash], key_count: usize) -> Self {
         let secrets: Vec<SecretKey> = (0..key_count).map(|_| secret(random)).collect();
         let parsed: Vec<SecpKey> = secrets.iter().map(|s| SecpKey::from_secret_key(SECP256K1, s)).collect();
-        let signers: Vec<usize> = (0..count).map(|item| item % key_count).collect();
-        let signed = signers.iter().map(|at| sign(&secrets[*at], Hash::new(random.random()))).collect();
+        let signers: Vec<usize> = (0..digests.len()).map(|item| item % key_count).collect();
+        let signed = signers.iter().zip(digests).map(|(at, digest)| sign(&secrets[*at], *digest)).collect();
         Self { keys: parsed.iter().map(bytes).collect(), parsed, signed, signers }
     }
 }

@@ -6,7 +6,9 @@ use super::super::side::{Answers, Side, Task, Workload};
 use super::super::{checkpoint as votes, vectors};
 use super::Card;
 use std::ops::Range;
-use vigil_accel::{Backend as _, Claim, Comb, Engine, Recovered, Signed, Signer, Verdict, oracle};
+use vigil_accel::{
+    Backend as _, Claim, Comb, Engine, PublicKey, Recovered, Signed, SignedMessage, Signer, Verdict, oracle,
+};
 use vigil_primitives::Hash;
 
 /// Different items.
@@ -19,19 +21,54 @@ fn card_and_rival(plan: &Plan) -> (Card, Engine) {
     (plan.cards[0], plan.engine().expect("a plan of cards has one"))
 }
 
-/// Case `cold`.
+/// Cases `cold` and `messages-135`.
 pub(super) fn recover(plan: &Plan, seed: u64, body: &mut dyn FnMut(&mut [Workload<'_>])) {
     let count = plan.items(ROUND_ITEMS);
     let different = count.min(DIFFERENT);
     let pool = Pool::new(&mut random(seed), different, different);
     let signed: Vec<Signed> = pool.signed.iter().cycle().take(count).copied().collect();
-    let signer = |key: &vigil_accel::PublicKey| Ok(Signer { key: *key, address: key.address() });
+    let signer = |key: &PublicKey| Ok(Signer { key: *key, address: key.address() });
     let signers: Vec<Recovered> = pool.keys.iter().map(signer).collect();
     let right = |item: usize, answer: &Recovered| *answer == signers[item % different];
     let (card, rival) = card_and_rival(plan);
     let by_card = |batch: Range<usize>, answers: &mut Vec<_>| answers.append(&mut card.gpu.recover(&signed[batch]));
     let by_rival = |batch: Range<usize>, answers: &mut Vec<_>| answers.append(&mut rival.recover(&signed[batch]));
-    body(&mut [two_sides("cold", card, Answers::new(by_card, right), Answers::new(by_rival, right))]);
+    let cold = two_sides("cold", card, Answers::new(by_card, right), Answers::new(by_rival, right));
+    let texts = Messages::new("messages-135", 135, different);
+    let over = Pool::over(&mut random(seed), &texts.digests, different);
+    body(&mut [cold, signed_messages(&texts, &over, count, card, &rival)]);
+}
+
+/// Messages with their signers, from the bytes to the verdict.
+fn signed_messages<'a>(
+    texts: &'a Messages,
+    pool: &'a Pool,
+    count: usize,
+    card: Card,
+    rival: &'a Engine,
+) -> Workload<'a> {
+    let one = |((message, signed), key): ((&'a Vec<u8>, &Signed), &PublicKey)| SignedMessage {
+        message,
+        signature: signed.signature,
+        signer: key.address(),
+    };
+    let different: Vec<_> = texts.messages.iter().zip(&pool.signed).zip(&pool.keys).map(one).collect();
+    let messages: Vec<_> = different.iter().cycle().take(count).copied().collect();
+    let again = messages.clone();
+    let right = |_, good: &bool| *good;
+    let by_card = move |batch: Range<usize>, verdicts: &mut Vec<bool>| {
+        verdicts.append(&mut card.gpu.verify_messages(&messages[batch]));
+    };
+    // Not by tables of keys: there are few different ones.
+    let by_rival = move |batch: Range<usize>, verdicts: &mut Vec<bool>| {
+        let some = &again[batch];
+        let digests = rival.keccak256(&some.iter().map(|signed| signed.message).collect::<Vec<_>>());
+        let signed = |(signed, digest): (&SignedMessage<'_>, Hash)| Signed { digest, signature: signed.signature };
+        let signers = rival.recover(&some.iter().zip(digests).map(signed).collect::<Vec<_>>());
+        verdicts
+            .extend(some.iter().zip(signers).map(|(signed, who)| who.is_ok_and(|who| who.address == signed.signer)));
+    };
+    two_sides(texts.case, card, Answers::new(by_card, right), Answers::new(by_rival, right))
 }
 
 /// Case `hot-payer`.

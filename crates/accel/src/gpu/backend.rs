@@ -9,7 +9,7 @@ use super::health::Standing;
 use super::post::{Pending, Post, SET_UP};
 use super::question::{Cold, Hot, Message, OfMessage, Question, Recover, WithTable};
 use super::tables::Tables;
-use super::tag::{Seeds, TAG};
+use super::tag::{Rows, Seeds, TAG};
 use crate::backend::{Backend, BackendName};
 use crate::bls::plain::Plain;
 use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
@@ -91,7 +91,10 @@ impl Gpu {
         let c = &self.canaries;
         self.test(&c.recover, |items| self.chunks::<Recover>(items, &c.recover, &self.cpu_oracle::<Recover>()))?;
         self.test(&c.cold, |items| self.chunks::<Cold>(items, &c.cold, &self.cpu_oracle::<Cold>()))?;
-        self.test(&c.messages, |items| self.signed_messages(items, &self.cpu_oracle::<OfMessage>()))?;
+        self.test(&c.messages, |items| {
+            let borrowed: Vec<SignedMessage<'_>> = items.iter().map(Message::borrowed).collect();
+            self.signed_messages(&borrowed, &self.cpu_oracle::<OfMessage>())
+        })?;
         self.test(&c.hot, |items| {
             self.with_tables(&[], |_, tables| self.hot_chunks(items, tables, &self.cpu_oracle::<Hot>()))
         })?;
@@ -178,52 +181,69 @@ impl Gpu {
         self.post.under_way()
     }
 
-    /// Whether each account signed its message: the digests never leave the card.
-    pub(crate) fn messages_with(&self, messages: &[Message], by_cpu: ByCpu<'_, OfMessage>) -> Vec<Verdict> {
-        self.or_cpu(|| self.signed_messages(messages, by_cpu), || by_cpu(messages))
+    /// Whether each account signed its message: the digests never leave the card. The CPU's backend, on this thread, does what
+    /// the card does not.
+    pub fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
+        self.verify_messages_with(messages, &|some| {
+            let texts: Vec<&[u8]> = some.iter().map(|signed| signed.message).collect();
+            let mut digests = vec![Hash::ZERO; some.len()];
+            self.cpu.keccak256(&texts, &mut digests);
+            let signed =
+                |(signed, digest): (&SignedMessage<'_>, &Hash)| Signed { digest: *digest, signature: signed.signature };
+            let signers = self.cpu.recover(&some.iter().zip(&digests).map(signed).collect::<Vec<_>>());
+            some.iter().zip(signers).map(|(signed, signer)| signer.is_ok_and(|s| s.address == signed.signer)).collect()
+        })
     }
 
-    /// The same, of borrowed messages.
+    /// As [`Gpu::verify_messages`]; `by_cpu` does what the card does not, on as many threads as it likes.
     pub(crate) fn verify_messages_with<'m>(
         &self,
         messages: &[SignedMessage<'m>],
         by_cpu: &dyn Fn(&[SignedMessage<'m>]) -> Vec<bool>,
     ) -> Vec<bool> {
-        let owned = |(at, signed): (usize, &SignedMessage<'m>)| Message {
-            message: signed.message.to_vec(),
-            signature: signed.signature,
-            signer: signed.signer,
-            at,
-        };
-        let owned: Vec<Message> = messages.iter().enumerate().map(owned).collect();
         let again = |some: &[Message]| {
             let some: Vec<SignedMessage<'m>> = some.iter().map(|message| messages[message.at]).collect();
             let verdict = |good| if good { Ok(()) } else { Err(SignatureError::WrongKey) };
             by_cpu(&some).into_iter().map(verdict).collect()
         };
-        self.messages_with(&owned, &again).iter().map(Result::is_ok).collect()
+        // No transaction is as long as one that is left to the CPU, with all others.
+        if messages.iter().any(|signed| signed.message.len() > MESSAGE_BYTES_MAX) {
+            return by_cpu(messages);
+        }
+        let by_card = || {
+            let verdicts = self.signed_messages(messages, &again)?;
+            Ok(verdicts.iter().map(Result::is_ok).collect())
+        };
+        self.or_cpu(by_card, || by_cpu(messages))
     }
 
-    fn signed_messages(&self, messages: &[Message], by_cpu: ByCpu<'_, OfMessage>) -> Result<Vec<Verdict>, Fault> {
-        let (mut rest, mut pending) = (messages, Vec::new());
-        while !rest.is_empty() {
-            let lengths = rest.iter().map(|message| message.message.len());
-            if rest[0].message.len() > MESSAGE_BYTES_MAX {
-                return Ok(by_cpu(messages)); // no transaction is as long
-            }
-            let (chunk, others) = rest.split_at(fitting(lengths, self.chunk(rest.len())));
-            let (items, canaries) = (chunk.to_vec(), self.canaries.messages.clone());
-            let answers = self.post.send(items.len(), move |desk, limit| {
+    /// Of messages that are not too long.
+    fn signed_messages(
+        &self,
+        messages: &[SignedMessage<'_>],
+        by_cpu: ByCpu<'_, OfMessage>,
+    ) -> Result<Vec<Verdict>, Fault> {
+        let (chunk, mut done, mut pending) = (self.chunk(messages.len()), 0, Vec::new());
+        while done < messages.len() {
+            let rest = &messages[done..];
+            let some = &rest[..fitting(rest.iter().map(|signed| signed.message.len()), chunk)];
+            let (items, canaries) = (Message::copies(some, done), self.canaries.messages.clone());
+            done += some.len();
+            pending.push(self.post.send(items.len(), move |desk, limit| {
                 let (mixed, seeds) = (Mixed::<OfMessage>::new(items, &canaries, &mut rand::rng()), Seeds::random());
                 let mut messages = Messages::default();
-                mixed.items().for_each(|item| messages.push(&item.message));
+                mixed.items().for_each(|item| messages.push(item.text()));
                 let answers = desk.signed_messages::<OfMessage>(&mixed.rows, &messages, seeds, limit)?;
-                mixed.read(&answers, seeds)
-            });
-            pending.push((chunk, answers));
-            rest = others;
+                let said = mixed.read(&answers, seeds)?;
+                Ok((mixed.into_items(), said))
+            }));
         }
-        collect(pending, |chunk, said| judge::<OfMessage>(chunk, said, &mut rand::rng(), by_cpu))
+        let mut verdicts = Vec::with_capacity(messages.len());
+        for answers in pending {
+            let (items, said) = answers.wait()?;
+            judge::<OfMessage>(&items, said, &mut rand::rng(), by_cpu, &mut verdicts)?;
+        }
+        Ok(verdicts)
     }
 
     fn chunk(&self, items: usize) -> usize {
@@ -249,7 +269,7 @@ impl Gpu {
                 (chunk, answers)
             })
             .collect();
-        collect(pending, |chunk, said| judge::<Q>(chunk, said, &mut rand::rng(), by_cpu))
+        collect(pending, |chunk, said, answers| judge::<Q>(chunk, said, &mut rand::rng(), by_cpu, answers))
     }
 
     /// Signatures of keys with tables.
@@ -323,7 +343,7 @@ impl Gpu {
                 (chunk, answers)
             })
             .collect();
-        collect(pending, |chunk, said| judge::<Hot>(chunk, said, &mut rand::rng(), by_cpu))
+        collect(pending, |chunk, said, answers| judge::<Hot>(chunk, said, &mut rand::rng(), by_cpu, answers))
     }
 
     fn tables(&self) -> MutexGuard<'_, Option<Tables>> {
@@ -397,11 +417,11 @@ impl Gpu {
 /// Answers of all chunks, in order.
 fn collect<T, S: Send, R>(
     pending: Vec<(&[T], Pending<S>)>,
-    judge: impl Fn(&[T], S) -> Result<Vec<R>, Fault>,
+    judge: impl Fn(&[T], S, &mut Vec<R>) -> Result<(), Fault>,
 ) -> Result<Vec<R>, Fault> {
-    let mut answers = Vec::new();
+    let mut answers = Vec::with_capacity(pending.iter().map(|(chunk, _)| chunk.len()).sum());
     for (chunk, said) in pending {
-        answers.append(&mut judge(chunk, said.wait()?)?);
+        judge(chunk, said.wait()?, &mut answers)?;
     }
     Ok(answers)
 }
@@ -418,15 +438,10 @@ fn fitting(lengths: impl Iterator<Item = usize>, items_max: usize) -> usize {
 
 /// Rows without their tags, which must fit.
 fn untagged(words: Vec<u32>, row: usize, seeds: Seeds) -> Result<Vec<u32>, Fault> {
-    let mut answers = Vec::with_capacity(words.len());
-    for (at, row) in (0..).zip(words.chunks_exact(row)) {
-        let (answer, tag) = row.split_at(row.len() - TAG);
-        if seeds.tag(at, answer) != tag {
-            return Err(Fault::Lies("an answer's tag does not fit".to_owned()));
-        }
-        answers.extend(answer);
+    if !seeds.fit(None, 0, Rows { words: &words, row }) {
+        return Err(Fault::Lies("an answer's tag does not fit".to_owned()));
     }
-    Ok(answers)
+    Ok(words.chunks_exact(row).flat_map(|row| &row[..row.len() - TAG]).copied().collect())
 }
 
 fn hash(words: &[u32]) -> Hash {

@@ -2,7 +2,7 @@
 
 use super::guard::Canary;
 use super::question::{Cold, Hot, Message, OfMessage, Question, Recover, WithTable};
-use crate::ops::{Claim, PublicKey, Signed};
+use crate::ops::{Claim, PublicKey, Signed, SignedMessage};
 use crate::oracle;
 use vigil_crypto::SecretKey;
 use vigil_primitives::Address;
@@ -52,11 +52,9 @@ impl Canaries {
             recover: of(claims.iter().map(|claim| claim.signed)),
             cold: of(claims.iter().copied()),
             hot: of(claims.iter().map(|claim| WithTable { claim: *claim, table: TABLE, at: 0 })),
-            messages: of(claims.iter().zip((0..GOOD).cycle()).map(|(claim, number)| Message {
-                message: message(number),
-                signature: claim.signed.signature,
-                signer: address,
-                at: 0,
+            messages: of(claims.iter().zip((0..GOOD).cycle()).flat_map(|(claim, number)| {
+                let (message, signature) = (message(number), claim.signed.signature);
+                Message::copies(&[SignedMessage { message: &message, signature, signer: address }], 0)
             })),
         }
     }

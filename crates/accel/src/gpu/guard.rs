@@ -10,7 +10,7 @@
 
 use super::card::Fault;
 use super::question::Question;
-use super::tag::{Seeds, TAG};
+use super::tag::{Rows, Seeds, TAG};
 use rand::Rng;
 use rand::seq::index;
 use vigil_crypto::SignatureError;
@@ -73,6 +73,11 @@ impl<Q: Question> Mixed<Q> {
         mixed
     }
 
+    /// The items without the canaries.
+    pub(crate) fn into_items(self) -> Vec<Q::Item> {
+        self.items
+    }
+
     /// All items and canaries, in order.
     pub(crate) fn items(&self) -> impl Iterator<Item = &Q::Item> {
         self.places().map(|place| match place {
@@ -96,15 +101,15 @@ impl<Q: Question> Mixed<Q> {
     pub(crate) fn read(&self, answers: &[u32], seeds: Seeds) -> Result<Vec<Said<Q::Answer>>, Fault> {
         let lie = |what: &str| Err(Fault::Lies(format!("{}: {what}", Q::FINISH.name())));
         let mut said = Vec::with_capacity(self.items.len());
-        let rows = self.rows.chunks_exact(Q::ROW).zip(answers.chunks_exact(Q::ANSWER));
-        if rows.len() != self.items.len() + self.canaries.len() {
+        if answers.len() != (self.items.len() + self.canaries.len()) * Q::ANSWER {
             return lie("answers are missing");
         }
-        for (at, (place, (asked, answer))) in (0..).zip(self.places().zip(rows)) {
-            let (words, tag) = answer.split_at(Q::ANSWER - TAG);
-            if seeds.tag(at, asked[Q::UNKNOWN..].iter().chain(words)) != tag {
-                return lie("an answer's tag does not fit");
-            }
+        let asked = Rows { words: &self.rows, row: Q::ROW };
+        if !seeds.fit(Some(asked), Q::UNKNOWN, Rows { words: answers, row: Q::ANSWER }) {
+            return lie("an answer's tag does not fit");
+        }
+        for (place, answer) in self.places().zip(answers.chunks_exact(Q::ANSWER)) {
+            let words = &answer[..Q::ANSWER - TAG];
             match place {
                 Place::Item(item) => said.push(heard::<Q>(item, words)),
                 Place::Canary(canary) if is_right(canary, &heard::<Q>(&canary.item, words)) => {}
@@ -131,23 +136,23 @@ fn is_right<Q: Question>(canary: &Canary<Q>, said: &Said<Q::Answer>) -> bool {
     }
 }
 
-/// The answers to all items: the card's where it says good, but for a sample, which `by_cpu` does with all others.
+/// Adds the answers to all items: the card's where it says good, but for a sample, which `by_cpu` does with all others.
 ///
 /// # Errors
-/// [`Fault::Lies`] if the CPU finds otherwise, with all answers of the CPU thrown away.
+/// [`Fault::Lies`] if the CPU finds otherwise: the answers are then not to be used.
 pub(crate) fn judge<Q: Question>(
     items: &[Q::Item],
     said: Vec<Said<Q::Answer>>,
     dice: &mut impl Rng,
     by_cpu: ByCpu<'_, Q>,
-) -> Result<Vec<Result<Q::Answer, SignatureError>>, Fault> {
+    answers: &mut Vec<Result<Q::Answer, SignatureError>>,
+) -> Result<(), Fault> {
     let mut asked: Vec<usize> = (0..items.len()).filter(|at| !matches!(said[*at], Said::Good(_))).collect();
     asked.extend(index::sample(dice, items.len(), items.len().div_ceil(SAMPLED)));
     asked.sort_unstable();
     asked.dedup();
     let again: Vec<Q::Item> = asked.iter().map(|at| items[*at].clone()).collect();
     let mut right = asked.into_iter().zip(by_cpu(&again)).peekable();
-    let mut answers = Vec::with_capacity(items.len());
     for (at, said) in said.into_iter().enumerate() {
         let by_cpu = right.next_if(|(of, _)| *of == at).map(|(_, answer)| answer);
         answers.push(match (said, by_cpu) {
@@ -158,5 +163,5 @@ pub(crate) fn judge<Q: Question>(
             _ => return Err(Fault::Lies(format!("{}: the CPU finds otherwise", Q::FINISH.name()))),
         });
     }
-    Ok(answers)
+    Ok(())
 }

@@ -6,13 +6,16 @@
 use super::card::{Card, Fault};
 use super::desk::{Desk, Resident};
 use super::health::Health;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Lanes of a card: one copies to it, one works, one copies back.
-const COURIERS: usize = 3;
+/// Lanes of a card, at least: one copies to it, one works, one copies back. More where there are threads for it, as packing an
+/// item and reading its answer takes a thread longer than a large card takes to recover a key.
+const COURIERS: RangeInclusive<usize> = 3..=6;
 /// Time to set a card up, as its kernels may have to be compiled; and for a job, before any was measured.
 pub(crate) const SET_UP: Duration = Duration::from_secs(120);
 /// A job may take so many times what the slowest took before, and [`PATIENCE`] more.
@@ -121,7 +124,8 @@ fn set_up(card: &Arc<dyn Card>, limit: Duration) -> Result<Vec<Desk>, Fault> {
     let mut lane = Arc::clone(card).lane()?;
     let resident = Arc::new(Resident::new(card, &mut *lane, limit)?);
     let mut lanes = vec![lane];
-    for _ in 1..COURIERS {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    for _ in 1..(threads / 2).clamp(*COURIERS.start(), *COURIERS.end()) {
         lanes.push(Arc::clone(card).lane()?);
     }
     Ok(lanes.into_iter().map(|lane| Desk::new(Arc::clone(card), lane, Arc::clone(&resident))).collect())

@@ -1,8 +1,10 @@
 //! The operations on signatures as rows of words: what a card is asked, and what its answers are worth.
 
 use super::card::Kernel;
-use crate::ops::{Claim, Recovered, Signed, Signer, Verdict};
+use crate::ops::{Claim, Recovered, Signed, SignedMessage, Signer, Verdict};
 use crate::oracle;
+use std::ops::Range;
+use std::sync::Arc;
 use vigil_crypto::{PublicKey, SignatureError};
 use vigil_primitives::{Address, Hash, SIGNATURE_BYTES};
 
@@ -142,13 +144,41 @@ impl Question for Hot {
 }
 
 /// A message, who is said to have signed it, and the signature; owned, as it goes to another thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) message: Vec<u8>,
+    /// The bytes of this message and of others.
+    texts: Arc<Vec<u8>>,
+    span: Range<usize>,
     pub(crate) signature: [u8; SIGNATURE_BYTES],
     pub(crate) signer: Address,
     /// Its place among those that were asked.
     pub(crate) at: usize,
+}
+
+impl Message {
+    /// Messages with the places `from`, `from + 1`, ..
+    pub(crate) fn copies(messages: &[SignedMessage<'_>], from: usize) -> Vec<Self> {
+        let mut texts = Vec::with_capacity(messages.iter().map(|signed| signed.message.len()).sum());
+        messages.iter().for_each(|signed| texts.extend(signed.message));
+        let (texts, mut end) = (Arc::new(texts), 0);
+        let copy = |(at, signed): (usize, &SignedMessage<'_>)| {
+            let begin = end;
+            end += signed.message.len();
+            let SignedMessage { signature, signer, .. } = *signed;
+            Self { texts: Arc::clone(&texts), span: begin..end, signature, signer, at }
+        };
+        (from..).zip(messages).map(copy).collect()
+    }
+
+    /// As the caller has them.
+    pub(crate) fn borrowed(&self) -> SignedMessage<'_> {
+        SignedMessage { message: self.text(), signature: self.signature, signer: self.signer }
+    }
+
+    /// What was signed.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.texts[self.span.clone()]
+    }
 }
 
 /// Did this account sign this message?
@@ -173,7 +203,7 @@ impl Question for OfMessage {
     }
 
     fn oracle(item: &Message) -> Verdict {
-        let signed = Signed { digest: oracle::digest(&item.message), signature: item.signature };
+        let signed = Signed { digest: oracle::digest(item.text()), signature: item.signature };
         let signer = oracle::recover(&signed)?;
         if signer.address == item.signer { Ok(()) } else { Err(SignatureError::WrongKey) }
     }

@@ -57,11 +57,15 @@ fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
         let message = vec![at as u8; at % 300];
         let mut signature = *key.sign(&oracle::digest(&message)).as_array().expect("65 bytes");
         signature[40] ^= u8::from(at.is_multiple_of(4));
-        Message { message, signature, signer: key.public_key().address(), at }
+        (message, signature)
     };
-    let messages: Vec<Message> = (0..claims.len()).map(message).collect();
-    let by_cpu = |messages: &[Message]| messages.iter().map(OfMessage::oracle).collect::<Vec<_>>();
-    assert!(gpu.messages_with(&messages, &by_cpu) == by_cpu(&messages), "{what}: messages");
+    let texts: Vec<_> = (0..claims.len()).map(message).collect();
+    let signer = key.public_key().address();
+    let messages: Vec<SignedMessage<'_>> =
+        texts.iter().map(|(message, signature)| SignedMessage { message, signature: *signature, signer }).collect();
+    let is_good = |message: &Message| OfMessage::oracle(message).is_ok();
+    let by_cpu = |some: &[SignedMessage<'_>]| Message::copies(some, 0).iter().map(is_good).collect::<Vec<bool>>();
+    assert!(gpu.verify_messages_with(&messages, &by_cpu) == by_cpu(&messages), "{what}: messages");
     let messages: Vec<&[u8]> = signed.iter().map(|signed| &signed.signature[..]).collect();
     let mut digests = vec![Hash::ZERO; messages.len()];
     gpu.keccak256(&messages, &mut digests);
