@@ -8,6 +8,8 @@
 #ifdef __CUDACC__
 typedef unsigned int u32;
 typedef unsigned long long u64;
+typedef int i32;
+typedef long long i64;
 // A function that becomes part of its caller.
 #define HD static __device__ __forceinline__
 // A function that stays one: its code would be large many times over.
@@ -17,6 +19,8 @@ typedef unsigned long long u64;
 #include <stdint.h>
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int32_t i32;
+typedef int64_t i64;
 #define HD static inline
 #define CALL static __attribute__((noinline))
 #define CONSTANT static const

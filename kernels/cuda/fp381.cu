@@ -53,7 +53,9 @@ HD Fp sum_of_products(const Args& args, u32 item, const u32* code, u32 count) {
         Fp a = load_operand(args, item, code[2 + i] & 0xffff);
         Fp b = load_operand(args, item, code[2 + i] >> 16);
         if (code[1] >> i & 1) b = fp_opposite(b);
-        fp_add_product(sum, a, b);
+        u32 product[24];
+        mul_words<NUMBER>(product, a.w, b.w);
+        add_words<24>(sum, sum, product);
     }
     return fp_reduce(sum);
 }

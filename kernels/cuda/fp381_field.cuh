@@ -12,12 +12,21 @@ CONSTANT u32 FP_P[NUMBER] = {0xffffaaab, 0xb9feffff, 0xb153ffff, 0x1eabfffe, 0xf
 // (p - 1) / 2
 CONSTANT u32 FP_HALF[NUMBER] = {0xffffd555, 0xdcff7fff, 0x58a9ffff, 0x0f55ffff, 0x7b587b12, 0xb3986950,
                                 0x79c2895f, 0xb23ba5c2, 0x21a5d66b, 0x258dd3db, 0x1cbff34d, 0x0d0088f5};
+// 1 in Montgomery form
+CONSTANT u32 FP_ONE[NUMBER] = {0x0002fffd, 0x76090000, 0xc40c0002, 0xebf4000b, 0x53c758ba, 0x5f489857,
+                               0x70525745, 0x77ce5853, 0xa256ec6d, 0x5c071a97, 0xfa80e493, 0x15f65ec3};
 // -1 / p mod 2^32
 enum : u32 { FP_INVERSE = 0xfffcfffd };
 
 struct Fp {
     u32 w[NUMBER];
 };
+
+HD Fp fp_one() {
+    Fp r;
+    UNROLLED for (int i = 0; i < NUMBER; i++) r.w[i] = FP_ONE[i];
+    return r;
+}
 
 // a, or a - p if that is not negative.
 HD Fp fp_reduced(const Fp& a) {
@@ -46,27 +55,6 @@ HD Fp fp_opposite(const Fp& a) {
     Fp r;
     sub_words<NUMBER>(r.w, FP_P, a.w);
     return r;
-}
-
-// sum += a * b: 144 products of words. Those at even and at odd places are kept apart, see words.cuh.
-HD void fp_add_product(u32* sum, const Fp& a, const Fp& b) {
-    u32 even[24], odd[23], product[24];
-    row_new<6>(even, a.w, b.w[0]);
-    row_new<6>(odd, a.w + 1, b.w[0]);
-    even[12] = 0;
-    UNROLLED for (int i = 1; i < NUMBER; i += 2) {
-        row_carry<6>(odd + i - 1, a.w, b.w[i]);
-        row_top<6>(even + i + 1, a.w + 1, b.w[i]);
-        if (i == 11) break;
-        row_carry<6>(even + i + 1, a.w, b.w[i + 1]);
-        row_top<6>(odd + i + 1, a.w + 1, b.w[i + 1]);
-    }
-    Chain chain;
-    product[0] = even[0];
-    product[1] = add_first(chain, even[1], odd[0]);
-    UNROLLED for (int i = 2; i < 23; i++) product[i] = add_next(chain, even[i], odd[i - 1]);
-    product[23] = add_last(chain, even[23], odd[22]);
-    add_words<24>(sum, sum, product);
 }
 
 // The factor that makes a word 0: of the sum of the even and the odd part there and a carry. Then the carry out of it.
@@ -105,11 +93,18 @@ HD Fp fp_reduce(const u32* sum) {
     return fp_reduced(r);
 }
 
-// a^2 / R
+// a * b / R: 300 products of words.
+HD Fp fp_mul(const Fp& a, const Fp& b) {
+    u32 product[24];
+    mul_words<NUMBER>(product, a.w, b.w);
+    return fp_reduce(product);
+}
+
+// a^2 / R: 234 products of words.
 HD Fp fp_square(const Fp& a) {
-    u32 sum[24] = {};
-    fp_add_product(sum, a, a);
-    return fp_reduce(sum);
+    u32 square[24];
+    sqr_words<NUMBER>(square, a.w);
+    return fp_reduce(square);
 }
 
 // The number itself, out of its Montgomery form.

@@ -106,14 +106,14 @@ HD Fe fe_fold(u32* t) {
 // a * b
 HD Fe fe_mul(const Fe& a, const Fe& b) {
     u32 t[16];
-    mul_words(t, a.w, b.w);
+    mul_words<8>(t, a.w, b.w);
     return fe_fold(t);
 }
 
 // a^2
 HD Fe fe_sqr(const Fe& a) {
     u32 t[16];
-    sqr_words(t, a.w);
+    sqr_words<8>(t, a.w);
     return fe_fold(t);
 }
 

@@ -1,4 +1,4 @@
-// Inverses of many numbers, one inversion a thread (Montgomery's trick).
+// What `invert_shared` needs to know of the moduli of secp256k1.
 #ifndef VIGIL_SECP_INVERSE
 #define VIGIL_SECP_INVERSE
 
@@ -21,33 +21,5 @@ struct ModuloPrime {
     HD Fe invert(const Fe& a) { return fe_invert(a); }
     HD Fe canonical(const Fe& a) { return fe_canonical(a); }
 };
-
-// Thread `first` takes the items first, first + T, ... below `items`, T = p[2].
-template <class Modulo>
-HD void invert_shared(const Args& args, u32 first) {
-    typedef typename Modulo::Number Number;
-    u32 items = args.p[0], stride = args.p[1], step = args.p[2];
-    if (first >= step || first >= items) return;
-    u32* state = args.buffer[0];
-    u32* prefix = args.buffer[1];
-    Number product = Modulo::one(), number;
-    u32 count = (items - 1 - first) / step + 1;
-    LOOP for (u32 i = 0; i < count; i++) {
-        u32 item = first + i * step;
-        store_columns(prefix, stride, 0, item, product.w);
-        load_columns(number.w, state, stride, Modulo::COLUMN, item);
-        product = Modulo::mul(product, number);
-    }
-    product = Modulo::invert(product);
-    LOOP for (u32 i = count; i-- > 0;) {
-        u32 item = first + i * step;
-        Number before;
-        load_columns(before.w, prefix, stride, 0, item);
-        load_columns(number.w, state, stride, Modulo::COLUMN, item);
-        Number inverse = Modulo::canonical(Modulo::mul(product, before));
-        product = Modulo::mul(product, number);
-        store_columns(state, stride, Modulo::COLUMN, item, inverse.w);
-    }
-}
 
 #endif

@@ -81,7 +81,7 @@ HD void num_fold(u32* r, const u32* low, const u32* top) {
 // 2^256 + 2^258, to below 2^256 + 2^132 < 2 n.
 CALL Num num_mul(Num a, Num b) {
     u32 t[16], first[13], second[9], third[9];
-    mul_words(t, a.w, b.w);
+    mul_words<8>(t, a.w, b.w);
     num_fold<12, 8>(first, t, t + 8);
     num_fold<8, 5>(second, first, first + 8);
     num_fold<8, 1>(third, second, second + 8);

@@ -2,6 +2,7 @@
 #ifndef VIGIL_SECP_ROWS
 #define VIGIL_SECP_ROWS
 
+#include "columns.cuh"
 #include "secp_curve.cuh"
 #include "secp_order.cuh"
 
@@ -18,14 +19,6 @@ HD void load_bytes(u32* r, const u32* words) {
 
 HD void store_bytes(u32* words, const u32* a) {
     UNROLLED for (int i = 0; i < 8; i++) words[i] = byte_reversed(a[7 - i]);
-}
-
-HD void load_columns(u32* r, const u32* columns, u32 stride, u32 first, u32 item) {
-    UNROLLED for (u32 i = 0; i < 8; i++) r[i] = columns[(u64)(first + i) * stride + item];
-}
-
-HD void store_columns(u32* columns, u32 stride, u32 first, u32 item, const u32* a) {
-    UNROLLED for (u32 i = 0; i < 8; i++) columns[(u64)(first + i) * stride + item] = a[i];
 }
 
 HD u32 load_code(const u32* state, u32 stride, u32 item) { return state[(u64)STATE_CODE * stride + item]; }

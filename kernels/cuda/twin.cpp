@@ -1,5 +1,6 @@
 // The host twin: all kernels as plain C++, and functions of theirs for the tests of crates/accel/src/gpu/twin.
 #include "fp381.cu"
+#include "g1.cu"
 #include "keccak.cu"
 #include "rate.cu"
 #include "secp.cu"
@@ -15,6 +16,20 @@ static Num num_of(const u32* words) {
     Num r;
     for (int i = 0; i < 8; i++) r.w[i] = words[i];
     return r;
+}
+
+static Fp fp_of(const u32* words) {
+    Fp r;
+    for (int i = 0; i < NUMBER; i++) r.w[i] = words[i];
+    return r;
+}
+
+static Fp fp(u32 op, const Fp& a, const Fp& b) {
+    switch (op) {
+        case 0: return fp_mul(a, b);
+        case 1: return fp_square(a);
+        default: return fp_invert(a);
+    }
 }
 
 static void put(u32* r, const u32* words) {
@@ -52,6 +67,11 @@ static Num order(u32 op, const Num& a, const Num& b) {
 extern "C" {
 
 void twin_field(u32 op, const u32* a, const u32* b, u32* r) { put(r, field(op, fe_of(a), fe_of(b)).w); }
+
+void twin_fp(u32 op, const u32* a, const u32* b, u32* r) {
+    Fp result = fp(op, fp_of(a), fp_of(b));
+    for (int i = 0; i < NUMBER; i++) r[i] = result.w[i];
+}
 
 u32 twin_field_is_zero(const u32* a) { return fe_is_zero(fe_of(a)); }
 

@@ -142,55 +142,61 @@ HD void row_top(u32* r, const u32* a, u32 b) {
     wide_last(chain, r + 2 * N - 2, a[2 * N - 2], b);
 }
 
-// r = even + odd * 2^32, 16 words, of which odd has 15.
+// r = even + odd * 2^32, 2N words, of which odd has one less.
+template <int N>
 HD void join(u32* r, const u32* even, const u32* odd) {
     Chain chain;
     r[0] = even[0];
     r[1] = add_first(chain, even[1], odd[0]);
-    UNROLLED for (int i = 2; i < 15; i++) r[i] = add_next(chain, even[i], odd[i - 1]);
-    r[15] = add_last(chain, even[15], odd[14]);
+    UNROLLED for (int i = 2; i < 2 * N - 1; i++) r[i] = add_next(chain, even[i], odd[i - 1]);
+    r[2 * N - 1] = add_last(chain, even[2 * N - 1], odd[2 * N - 2]);
 }
 
-// r = a * b: 8 words each, 16 the product; 64 products of words.
+// r = a * b: N words each, 2N the product, N even; N^2 products of words.
+template <int N>
 HD void mul_words(u32* r, const u32* a, const u32* b) {
-    u32 even[16], odd[15];
-    row_new<4>(even, a, b[0]);
-    row_new<4>(odd, a + 1, b[0]);
-    even[8] = 0;
-    UNROLLED for (int i = 1; i < 8; i += 2) {
-        row_carry<4>(odd + i - 1, a, b[i]);
-        row_top<4>(even + i + 1, a + 1, b[i]);
-        if (i == 7) break;
-        row_carry<4>(even + i + 1, a, b[i + 1]);
-        row_top<4>(odd + i + 1, a + 1, b[i + 1]);
+    u32 even[2 * N], odd[2 * N - 1];
+    row_new<N / 2>(even, a, b[0]);
+    row_new<N / 2>(odd, a + 1, b[0]);
+    even[N] = 0;
+    UNROLLED for (int i = 1; i < N; i += 2) {
+        row_carry<N / 2>(odd + i - 1, a, b[i]);
+        row_top<N / 2>(even + i + 1, a + 1, b[i]);
+        if (i == N - 1) break;
+        row_carry<N / 2>(even + i + 1, a, b[i + 1]);
+        row_top<N / 2>(odd + i + 1, a + 1, b[i + 1]);
     }
-    join(r, even, odd);
+    join<N>(r, even, odd);
 }
 
-// r = a * a: 36 products. Those of different words come first and are doubled: their sum is below 2^480.
+// Products of the words I and I + 1, I odd, with all above them; then those of the words that follow.
+template <int N, int I>
+HD void sqr_rows(u32* even, u32* odd, const u32* a) {
+    enum { PAIRS = (N - 1 - I) / 2 };
+    row_carry<PAIRS>(odd + 2 * I, a + I + 1, a[I]);
+    row_top<PAIRS>(even + 2 * I + 2, a + I + 2, a[I]);
+    row_top<PAIRS>(odd + 2 * I + 2, a + I + 2, a[I + 1]);
+    if constexpr (PAIRS > 1) {
+        row_carry<PAIRS - 1>(even + 2 * I + 4, a + I + 3, a[I + 1]);
+        sqr_rows<N, I + 2>(even, odd, a);
+    }
+}
+
+// r = a * a: N (N + 1) / 2 products. Those of different words come first and are doubled: their sum is below 2^(64 N - 32).
+template <int N>
 HD void sqr_words(u32* r, const u32* a) {
-    u32 even[16] = {}, odd[15] = {};
-    row_new<4>(odd, a + 1, a[0]);
-    row_new<3>(even + 2, a + 2, a[0]);
-    row_carry<3>(odd + 2, a + 2, a[1]);
-    row_top<3>(even + 4, a + 3, a[1]);
-    row_top<3>(odd + 4, a + 3, a[2]);
-    row_carry<2>(even + 6, a + 4, a[2]);
-    row_carry<2>(odd + 6, a + 4, a[3]);
-    row_top<2>(even + 8, a + 5, a[3]);
-    row_top<2>(odd + 8, a + 5, a[4]);
-    row_carry<1>(even + 10, a + 6, a[4]);
-    row_carry<1>(odd + 10, a + 6, a[5]);
-    row_top<1>(even + 12, a + 7, a[5]);
-    row_top<1>(odd + 12, a + 7, a[6]);
-    u32 sum[16];
-    join(sum, even, odd);
-    UNROLLED for (int i = 15; i > 0; i--) r[i] = sum[i] << 1 | sum[i - 1] >> 31;
+    u32 even[2 * N] = {}, odd[2 * N - 1] = {};
+    row_new<N / 2>(odd, a + 1, a[0]);
+    row_new<N / 2 - 1>(even + 2, a + 2, a[0]);
+    sqr_rows<N, 1>(even, odd, a);
+    u32 sum[2 * N];
+    join<N>(sum, even, odd);
+    UNROLLED for (int i = 2 * N - 1; i > 0; i--) r[i] = sum[i] << 1 | sum[i - 1] >> 31;
     r[0] = 0;
     Chain chain;
     wide_first(chain, r, a[0], a[0]);
-    UNROLLED for (int i = 1; i < 7; i++) wide_next(chain, r + 2 * i, a[i], a[i]);
-    wide_last(chain, r + 14, a[7], a[7]);
+    UNROLLED for (int i = 1; i < N - 1; i++) wide_next(chain, r + 2 * i, a[i], a[i]);
+    wide_last(chain, r + 2 * N - 2, a[N - 1], a[N - 1]);
 }
 
 // r = a * b of any sizes, where speed does not matter.

@@ -15,6 +15,10 @@ const FP_HALF = Number(0xffffd555u, 0xdcff7fffu, 0x58a9ffffu, 0x0f55ffffu, 0x7b5
 // -1 / p mod 2^32
 const FP_INVERSE = 0xfffcfffdu;
 
+// 1 in Montgomery form.
+const FP_ONE = Number(0x2fffdu, 0x76090000u, 0xc40c0002u, 0xebf4000bu, 0x53c758bau, 0x5f489857u,
+  0x70525745u, 0x77ce5853u, 0xa256ec6du, 0x5c071a97u, 0xfa80e493u, 0x15f65ec3u);
+
 struct CarriedNumber {
   n: Number,
   carry: u32,
@@ -128,8 +132,14 @@ fn fp_reduce(sum: Sum) -> Number {
   return fp_reduced(add_numbers(low, sum.high, 0u).n);
 }
 
+// a b / R
+fn fp_mul(a: Number, b: Number) -> Number {
+  return fp_reduce(fp_add_product(Sum(), a, b));
+}
+
+// a^2 / R
 fn fp_square(a: Number) -> Number {
-  return fp_reduce(fp_add_product(Sum(), a, a));
+  return fp_reduce(fp_square_words(a));
 }
 
 // The number itself, out of its Montgomery form.

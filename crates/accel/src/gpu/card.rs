@@ -30,13 +30,21 @@ pub(crate) enum Kernel {
     SignerSums,
     /// Programs on numbers modulo the prime of BLS12-381.
     Fp381,
+    /// Points of G1 laid out.
+    G1Gather,
+    /// Products of the denominators of pairs of points.
+    G1Products,
+    /// Inverses modulo the prime of BLS12-381.
+    InvertFp381,
+    /// Sums of pairs of points.
+    G1Sums,
     /// Multiplications and nothing else, to measure how many a card does. Only for CUDA.
     ImadRate,
 }
 
 impl Kernel {
     /// Those of the operations: every card has them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SecpPrepare,
         Self::InvertOrder,
         Self::SecpSum,
@@ -48,6 +56,10 @@ impl Kernel {
         Self::KeccakMessages,
         Self::SignerSums,
         Self::Fp381,
+        Self::G1Gather,
+        Self::G1Products,
+        Self::InvertFp381,
+        Self::G1Sums,
     ];
 
     /// Its name in the sources.
@@ -64,6 +76,10 @@ impl Kernel {
             Self::KeccakMessages => "keccak_messages",
             Self::SignerSums => "signer_sums",
             Self::Fp381 => "fp381",
+            Self::G1Gather => "g1_gather",
+            Self::G1Products => "g1_products",
+            Self::InvertFp381 => "invert_fp381",
+            Self::G1Sums => "g1_sums",
             Self::ImadRate => "imad_rate",
         }
     }

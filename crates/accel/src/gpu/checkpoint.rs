@@ -1,11 +1,12 @@
-//! The operation `checkpoint` on a card: [`Maths`] by programs.
+//! The operation `checkpoint` on a card: [`Maths`] by programs, and sums of keys.
 //!
 //! What a card gives is used in equations of pairings, which a wrong value does not fulfil; signatures come with evidence.
 //! So an answer that all votes are good needs no second look, and any other is worked out again by the CPU.
 
 use super::card::Fault;
 use super::desk::{Desk, Task};
-use super::fp381::{self, Evidence, NUMBER, Routine, Tree, number_of, programs, words_of};
+use super::fp381::{self, Evidence, NUMBER, Routine, Tree, programs, words_of};
+use super::key_sum;
 use super::post::Post;
 use crate::bls::row::{Point, Row12};
 use crate::bls::{Maths, library};
@@ -96,12 +97,6 @@ fn climb(desk: &mut Desk, tree: &'static Tree, rows: &[u32], room: usize) -> Res
     desk.run(&tree.out, &task(1, 0, &[]))
 }
 
-fn push_point(rows: &mut Vec<u32>, point: &Point) {
-    let point = point.to_blst();
-    rows.extend(words_of(&point.x));
-    rows.extend(words_of(&point.y));
-}
-
 impl Maths for OnCard<'_> {
     fn signatures(&self, compressed: &[[u8; 96]]) -> Vec<Option<blst_p2_affine>> {
         let by_card = || {
@@ -116,25 +111,19 @@ impl Maths for OnCard<'_> {
     }
 
     fn key_sum(&self, points: &[Point], times: &[u16]) -> blst_p1 {
-        let by_card = || {
-            let mut rows = Vec::with_capacity(points.len() * programs::KEYS.leaf.input);
-            for (point, times) in points.iter().zip(times).filter(|(_, times)| **times > 0) {
-                push_point(&mut rows, point);
-                rows.push((*times).into());
-            }
-            Ok(tree(self.post, &programs::KEYS, rows)?.iter().fold(blst_p1::default(), |sum, words| {
-                let [x, y, z] = [0, 1, 2].map(|at| number_of(&words[NUMBER * at..]));
-                library::add_jacobian(&sum, &fp381::to_jacobian(&x, &y, &z))
-            }))
-        };
-        self.or(by_card, || self.otherwise.key_sum(points, times))
+        let by_cpu = || self.otherwise.key_sum(points, times);
+        // Not even halved once before the CPU takes over.
+        if key_sum::points_of(times) < 2 * key_sum::LEFT {
+            return by_cpu();
+        }
+        self.or(|| key_sum::key_sum(self.post, points, times, key_sum::LEFT), by_cpu)
     }
 
     fn miller_values(&self, points: &[Point], signed: &[Vec<u8>], tag: &[u8]) -> Vec<Row12> {
         let by_card = || {
             let mut rows = Vec::with_capacity(points.len() * programs::MILLER_OF_HASH.input);
             for (point, signed) in points.iter().zip(signed) {
-                push_point(&mut rows, point);
+                rows.extend(key_sum::row(&point.to_blst()));
                 rows.extend(fp381::expanded(signed, tag));
             }
             let answers = self.each(&programs::MILLER_OF_HASH, rows)?;

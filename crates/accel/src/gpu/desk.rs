@@ -13,8 +13,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod fold;
 mod repeat;
 
+pub(crate) use fold::{INFINITE, NOBODY, POINT, Points};
 pub(crate) use repeat::IMADS_OF_A_ROUND;
 
 /// Items that share an inversion. More would save products, fewer keep more threads busy: an inversion takes as long
@@ -80,6 +82,9 @@ pub(crate) struct Desk {
     spans: Scratch,
     messages: Scratch,
     registers: Scratch,
+    /// Points before and after an addition, what their denominators come to, and the products of those.
+    points: [Scratch; 2],
+    totals: [Scratch; 2],
     /// Code and constants of the programs that ran here, by the address of their routine.
     programs: HashMap<usize, [Buffer; 2]>,
 }
@@ -100,8 +105,22 @@ fn word(count: usize) -> u32 {
 impl Desk {
     pub(crate) fn new(card: Arc<dyn Card>, lane: Box<dyn Lane>, resident: Arc<Resident>) -> Self {
         let [items, state, prefix, answers, spans, messages, registers] = Default::default();
-        let programs = HashMap::new();
-        Self { card, lane, resident, items, state, prefix, answers, spans, messages, registers, programs }
+        let (points, totals, programs) = Default::default();
+        Self {
+            card,
+            lane,
+            resident,
+            items,
+            state,
+            prefix,
+            answers,
+            spans,
+            messages,
+            registers,
+            points,
+            totals,
+            programs,
+        }
     }
 
     /// Answers to questions about signatures: a row an item.
@@ -180,10 +199,9 @@ impl Desk {
 
     /// Something was read: nothing is under way.
     fn all_is_done(&mut self) {
-        let Self { items, state, prefix, answers, spans, messages, registers, .. } = self;
-        for scratch in [items, state, prefix, answers, spans, messages, registers] {
-            scratch.outgrown.clear();
-        }
+        let Self { items, state, prefix, answers, spans, messages, registers, points, totals, .. } = self;
+        let all = [items, state, prefix, answers, spans, messages, registers].into_iter().chain(points).chain(totals);
+        all.for_each(|scratch| scratch.outgrown.clear());
     }
 
     /// Digests: rows of 8 words and a tag.

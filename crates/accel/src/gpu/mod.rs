@@ -9,6 +9,7 @@
 //! | `post`, `health` | couriers of a card, time limits, quarantine |
 //! | `guard` | no answer is taken on trust |
 //! | `tables` | tables of hot keys on the card |
+//! | `checkpoint`, `fp381`, `key_sum` | votes of guardians |
 //! | `backend` | [`crate::Backend`] of a card |
 //! | `find` | which cards there are |
 //! | `rates` | how fast kernels are without copies |
@@ -24,6 +25,7 @@ mod find;
 mod fp381;
 mod guard;
 mod health;
+mod key_sum;
 mod post;
 mod question;
 pub(crate) mod rates;

@@ -3,10 +3,11 @@
 use super::backend::Gpu;
 use super::canaries::TABLE;
 use super::card::Fault;
-use super::desk::{IMADS_OF_A_ROUND, Messages};
-use super::fp381::programs::{ADDITIONS, ADDITIONS_OF_AN_ITEM, MILLER};
-use super::fp381::{Routine, number_of, to_jacobian, words_of};
+use super::desk::{IMADS_OF_A_ROUND, Messages, POINT, Points};
+use super::fp381::programs::MILLER;
+use super::fp381::{Routine, words_of};
 use super::guard::{Canary, Mixed, Said};
+use super::key_sum;
 use super::question::{Hot, Question, Recover};
 use super::tag::{Seeds, TAG};
 use crate::bls::library;
@@ -16,6 +17,10 @@ use std::time::Duration;
 
 /// Rounds of multiplications of a thread.
 const ROUNDS: u32 = 256;
+/// Additions of points an item: a launch of as many as there are items would not fill a card.
+const ADDITIONS: usize = 64;
+/// Different points that are added; of half of the pairs of an item each comes once.
+const POINTS: usize = ADDITIONS / 2;
 /// Bytes of a message that is hashed by one permutation.
 const ONE_BLOCK: usize = 135;
 
@@ -44,15 +49,22 @@ impl Gpu {
     /// The card's; [`Fault::Lies`] if an answer is wrong.
     pub fn rate(&self, step: Step, items: usize, times: u32) -> Result<(usize, Duration), Fault> {
         let (items, times) = (items.clamp(1, self.info().items_max), times.max(1));
-        let (took, each) = match step {
-            Step::Recover => (self.recover_time(items, times)?, 1),
-            Step::HotPayer => (self.hot_time(items, times)?, 1),
-            Step::Keccak => (self.keccak_time(items, times)?, 1),
-            Step::Miller => (self.miller_time(items, times)?, 1),
-            Step::AddG1 => (self.addition_time(items, times)?, ADDITIONS_OF_AN_ITEM),
-            Step::Multiply => (self.multiplication_time(items, times)?, IMADS_OF_A_ROUND * ROUNDS as usize),
+        let took = match step {
+            Step::Recover => self.recover_time(items, times)?,
+            Step::HotPayer => self.hot_time(items, times)?,
+            Step::Keccak => self.keccak_time(items, times)?,
+            Step::Miller => self.miller_time(items, times)?,
+            Step::AddG1 => {
+                let fit = self.info().buffer_bytes_max as usize / (2 * POINT * size_of::<u32>());
+                let pairs = (items * ADDITIONS).min(fit / ADDITIONS * ADDITIONS);
+                return Ok((pairs, self.addition_time(pairs, times)?));
+            }
+            Step::Multiply => {
+                let took = self.multiplication_time(items, times)?;
+                return Ok((items * IMADS_OF_A_ROUND * ROUNDS as usize, took));
+            }
         };
-        Ok((items * each, took))
+        Ok((items, took))
     }
 
     fn recover_time(&self, items: usize, times: u32) -> Result<Duration, Fault> {
@@ -99,17 +111,33 @@ impl Gpu {
         right(is_miller_value(&value, &p, &q), "a Miller value").map(|()| took)
     }
 
-    fn addition_time(&self, items: usize, times: u32) -> Result<Duration, Fault> {
-        let g = library::minus_g1();
-        let three = library::to_affine(&library::add(&library::add(&library::add(&blst_p1::default(), &g), &g), &g));
-        let three = three.expect("not infinity");
-        let row = [g.x, g.y, three.x, three.y].each_ref().map(words_of).concat();
-        let (answers, took) = self.program_time(&ADDITIONS, row, items, times)?;
-        let [x, y, z] = [0, 1, 2].map(|at| number_of(&answers[12 * at..]));
-        let start = library::add(&blst_p1::default(), &g);
-        let sum = (0..ADDITIONS_OF_AN_ITEM).fold(start, |sum, _| library::add(&sum, &three));
-        let same = library::to_affine(&to_jacobian(&x, &y, &z)) == library::to_affine(&sum);
-        right(same, "a sum of points").map(|()| took)
+    /// Additions of pairs, all at once: of the multiples 1 to 32 of G, over and over, and -64 to -33. To be read the sums are
+    /// halved once more, which doubles them: both halves are the same.
+    fn addition_time(&self, pairs: usize, times: u32) -> Result<Duration, Fault> {
+        let minus_g = library::minus_g1();
+        let multiples: Vec<_> = (0..2 * POINTS)
+            .scan(blst_p1::default(), |sum, _| {
+                *sum = library::add(sum, &library::negative(&minus_g));
+                library::to_affine(sum)
+            })
+            .collect();
+        let (first, rest) = multiples.split_at(POINTS);
+        let second: Vec<_> = rest.iter().rev().map(library::negative).collect();
+        let rows = first.iter().chain(&second).flat_map(key_sum::row).collect();
+        let slot = |at: usize| ((at >= pairs) as usize * POINTS + at % pairs % POINTS) as u32;
+        let points = Points { rows, slots: (0..2 * pairs).map(slot).collect(), levels: 2 };
+        let sent = self
+            .post
+            .send(2 * pairs * (times as usize + 1), move |desk, limit| desk.fold_repeated(&points, (times, limit)));
+        let (answers, took) = sent.wait()?;
+        let sums = first
+            .iter()
+            .zip(&second)
+            .map(|(a, b)| library::double(&library::add(&library::add(&blst_p1::default(), a), b)));
+        let sums: Vec<_> = sums.map(|sum| library::to_affine(&sum)).collect();
+        let is_right =
+            answers.chunks_exact(POINT).zip(sums.iter().cycle()).all(|(row, sum)| key_sum::point_of(row) == *sum);
+        right(is_right, "a sum of points").map(|()| took)
     }
 
     /// A program on the same row for every item. All answers must be the same.

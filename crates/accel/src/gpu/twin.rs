@@ -143,6 +143,10 @@ fn entry(kernel: Kernel) -> Entry {
         Kernel::KeccakMessages => keccak_messages_host,
         Kernel::SignerSums => signer_sums_host,
         Kernel::Fp381 => fp381_host,
+        Kernel::G1Gather => g1_gather_host,
+        Kernel::G1Products => g1_products_host,
+        Kernel::InvertFp381 => invert_fp381_host,
+        Kernel::G1Sums => g1_sums_host,
         Kernel::ImadRate => imad_rate_host,
     }
 }
@@ -159,6 +163,10 @@ unsafe extern "C" {
     fn keccak_messages_host(args: *const Args, threads: u32);
     fn signer_sums_host(args: *const Args, threads: u32);
     fn fp381_host(args: *const Args, threads: u32);
+    fn g1_gather_host(args: *const Args, threads: u32);
+    fn g1_products_host(args: *const Args, threads: u32);
+    fn invert_fp381_host(args: *const Args, threads: u32);
+    fn g1_sums_host(args: *const Args, threads: u32);
     fn imad_rate_host(args: *const Args, threads: u32);
 }
 

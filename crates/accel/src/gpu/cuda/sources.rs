@@ -12,10 +12,13 @@ macro_rules! cuda {
 }
 
 /// All that NVRTC compiles or includes, by name.
-pub(super) const SOURCES: [(&str, &str); 16] = [
+pub(super) const SOURCES: [(&str, &str); 19] = [
     cuda!("base.cuh"),
+    cuda!("columns.cuh"),
     cuda!("fp381.cu"),
     cuda!("fp381_field.cuh"),
+    cuda!("fp381_inverse.cuh"),
+    cuda!("g1.cu"),
     cuda!("keccak.cu"),
     cuda!("keccak.cuh"),
     cuda!("rate.cu"),
@@ -42,13 +45,15 @@ pub(super) enum Module {
     Signers,
     /// `fp381.cu`
     Fp381,
+    /// `g1.cu`
+    G1,
     /// `rate.cu`
     Rate,
 }
 
 impl Module {
     /// All of them.
-    pub(super) const ALL: [Self; 5] = [Self::Secp, Self::Keccak, Self::Signers, Self::Fp381, Self::Rate];
+    pub(super) const ALL: [Self; 6] = [Self::Secp, Self::Keccak, Self::Signers, Self::Fp381, Self::G1, Self::Rate];
 
     /// Its file, without `.cu`.
     pub(super) const fn name(self) -> &'static str {
@@ -57,6 +62,7 @@ impl Module {
             Self::Keccak => "keccak",
             Self::Signers => "signers",
             Self::Fp381 => "fp381",
+            Self::G1 => "g1",
             Self::Rate => "rate",
         }
     }
@@ -75,6 +81,7 @@ impl Module {
             Kernel::KeccakMessages => Self::Keccak,
             Kernel::SignerSums => Self::Signers,
             Kernel::Fp381 => Self::Fp381,
+            Kernel::G1Gather | Kernel::G1Products | Kernel::InvertFp381 | Kernel::G1Sums => Self::G1,
             Kernel::ImadRate => Self::Rate,
         }
     }

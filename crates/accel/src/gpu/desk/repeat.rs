@@ -1,6 +1,6 @@
 //! The same work many times on what is on the card already: how fast the kernels are, without copies.
 
-use super::{Desk, Messages, Task, params, word};
+use super::{Desk, Messages, Points, Task, params, word};
 use crate::gpu::card::{Buffer, Fault, Kernel, Launch};
 use crate::gpu::fp381::Routine;
 use crate::gpu::question::Question;
@@ -51,6 +51,13 @@ impl Desk {
         self.run(routine, &task(inputs))?;
         self.answers(routine, count, limit)?;
         self.repeated(count * routine.answer, times, limit, |desk| desk.run(routine, &task(&[])))
+    }
+
+    /// The first additions of [`Desk::fold`]; then all others once.
+    pub(crate) fn fold_repeated(&mut self, points: &Points, (times, limit): (u32, Duration)) -> Result<Timed, Fault> {
+        self.fold(points, limit)?;
+        let (_, took) = self.repeated(1, times, limit, |desk| desk.add_pairs(points, 0))?;
+        Ok((self.folded(points, 1, limit)?, took))
     }
 
     /// Multiplications: `rounds` of [`IMADS_OF_A_ROUND`] in each of `threads`. The answers have a word a thread.

@@ -3,14 +3,13 @@
 //! | file | what |
 //! |---|---|
 //! | `program` | the form of programs, and how they are made |
-//! | `tower`, `g1`, `g2`, `power`, `hash`, `miller` | arithmetic to write them with |
+//! | `tower`, `g2`, `power`, `hash`, `miller` | arithmetic to write them with |
 //! | `programs` | those of `checkpoint` |
 //! | `evidence` | how the CPU sees that a point of a signature is one |
 //! | `machine` | the judge: runs them one item at a time |
 
 mod constants;
 mod evidence;
-mod g1;
 mod g2;
 mod hash;
 #[cfg(test)]
@@ -29,13 +28,7 @@ pub(crate) use hash::expanded;
 pub(crate) use program::NUMBER;
 pub(crate) use programs::{Routine, Tree};
 
-use crate::bls::library;
-use blst::{blst_fp, blst_fp2, blst_fp12, blst_p1};
-
-/// The point (x / z, y / z) in the coordinates of blst.
-pub(crate) fn to_jacobian(x: &blst_fp, y: &blst_fp, z: &blst_fp) -> blst_p1 {
-    blst_p1 { x: library::product(x, z), y: library::product(y, &library::product(z, z)), z: *z }
-}
+use blst::{blst_fp2, blst_fp12};
 
 /// Of 24 words.
 pub(crate) fn fp2_of(words: &[u32]) -> blst_fp2 {

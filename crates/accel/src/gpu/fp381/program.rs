@@ -14,12 +14,13 @@ pub(crate) const INSTRUCTION: usize = 8;
 /// Most products of a sum.
 const TERMS: usize = 6;
 /// Operands from here on are constants.
-const CONSTANTS: u32 = 0x8000;
+pub(super) const CONSTANTS: u32 = 0x8000;
 /// Flags of an item.
 const FLAGS: usize = 32;
 
-/// Multiplications of words of a product, and of a reduction; what any instruction takes besides, about.
+/// Multiplications of words of a product, of a square, and of a reduction; what any instruction takes besides, about.
 const PRODUCT: usize = 144;
+const SQUARE: usize = 78;
 const REDUCTION: usize = 156;
 const STEP: usize = 200;
 
@@ -59,6 +60,8 @@ pub(crate) struct Cost {
     pub(crate) instructions: usize,
     /// Products of 12 by 12 words.
     pub(crate) products: usize,
+    /// Squares of 12 words.
+    pub(crate) squares: usize,
     /// Montgomery reductions.
     pub(crate) reductions: usize,
 }
@@ -77,7 +80,7 @@ impl Program {
         let end = self.code.len() / INSTRUCTION;
         for at in 0..end {
             let cost = self.cost_of(at..at + 1);
-            sum += PRODUCT * cost.products + REDUCTION * cost.reductions + STEP;
+            sum += PRODUCT * cost.products + SQUARE * cost.squares + REDUCTION * cost.reductions + STEP;
             if sum >= steps || at + 1 == end {
                 parts.push(from..at + 1);
                 (from, sum) = (at + 1, 0);
@@ -91,13 +94,14 @@ impl Program {
         let code = &self.code[instructions.start * INSTRUCTION..instructions.end * INSTRUCTION];
         code.chunks_exact(INSTRUCTION).fold(Cost::default(), |mut cost, words| {
             cost.instructions += 1;
-            let (products, reductions) = match words[0] & 0xff {
-                op::SUM => ((words[0] >> 8 & 0xff) as usize, 1),
-                op::SQUARES => (words[1] as usize, words[1] as usize),
-                op::ODD | op::LARGE => (0, 1),
-                _ => (0, 0),
+            let (products, squares, reductions) = match words[0] & 0xff {
+                op::SUM => ((words[0] >> 8 & 0xff) as usize, 0, 1),
+                op::SQUARES => (0, words[1] as usize, words[1] as usize),
+                op::ODD | op::LARGE => (0, 0, 1),
+                _ => (0, 0, 0),
             };
             cost.products += products;
+            cost.squares += squares;
             cost.reductions += reductions;
             cost
         })
@@ -226,7 +230,7 @@ impl<'b> Fp<'b> {
     }
 
     pub(crate) fn square(self) -> Self {
-        self * self
+        self.squares(1)
     }
 
     pub(crate) fn double(self) -> Self {
@@ -306,7 +310,7 @@ impl Mul for Fp<'_> {
     type Output = Self;
 
     fn mul(self, b: Self) -> Self {
-        self.of.number(Node::Sum(vec![(false, self.id, b.id)]))
+        if self.id == b.id { self.square() } else { self.of.sum(&[(self, b)], &[]) }
     }
 }
 

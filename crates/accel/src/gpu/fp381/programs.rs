@@ -1,7 +1,6 @@
 //! The programs of `checkpoint`.
 
 use super::constants::{shift, small};
-use super::g1::Projective;
 use super::g2::Affine;
 use super::hash::{EXPANDED, hash_to_g2};
 use super::miller::{At, miller_loop};
@@ -15,7 +14,7 @@ const ONE: u32 = NUMBER as u32;
 const TWO: u32 = 2 * ONE;
 const TWELVE: u32 = 12 * ONE;
 
-/// Bits of how often a key or a value counts.
+/// Bits of how often a value counts.
 const TIMES_BITS: u32 = 16;
 
 /// A program with its rows.
@@ -97,37 +96,6 @@ pub(crate) static SIGNATURE: LazyLock<Routine> = LazyLock::new(|| {
             part.output(TWO * at);
         }
     })
-});
-
-/// Additions in [`ADDITIONS`].
-pub(crate) const ADDITIONS_OF_AN_ITEM: usize = 64;
-
-/// Two points of G1 (x, y) to the first plus so many times the second (x, y, z): to measure how quick additions are.
-pub(crate) static ADDITIONS: LazyLock<Routine> = LazyLock::new(|| {
-    routine(2 * TWO, 3 * ONE, 0, |of| {
-        let point = |at| Projective { x: of.input(at), y: of.input(at + ONE), z: small(of, 1) };
-        let addend = point(TWO);
-        let sum = (0..ADDITIONS_OF_AN_ITEM).fold(point(0), |sum, _| sum.add(addend));
-        (0..).zip([sum.x, sum.y, sum.z]).for_each(|(at, part)| part.output(ONE * at));
-    })
-});
-
-/// Points of G1 (x, y), each with how often it counts, to their sum (x, y, z).
-pub(crate) static KEYS: LazyLock<Tree> = LazyLock::new(|| Tree {
-    leaf: routine(TWO + 1, 0, 3, |of| {
-        let point = Projective { x: of.input(0), y: of.input(ONE), z: small(of, 1) };
-        let infinity = Projective::infinity(of);
-        let sum = (0..TIMES_BITS).rev().fold(None, |sum: Option<Projective<'_>>, bit| {
-            let addend = point.where_else(of.bit(32 * TWO + bit), infinity);
-            Some(sum.map_or(addend, |sum| sum.double().add(addend)))
-        });
-        sum.expect("bits").keep(0);
-    }),
-    join: routine(0, 0, 3, |of| {
-        let (a, b) = (Projective::of(|slot| of.slot(slot)), Projective::of(|slot| of.neighbour(slot)));
-        a.add(b).keep(0);
-    }),
-    out: routine(0, 3 * ONE, 3, |of| (0..3).for_each(|slot| of.slot(slot).output(ONE * slot))),
 });
 
 /// Numbers of Fp12, each with its exponent, to their product.

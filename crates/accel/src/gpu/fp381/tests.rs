@@ -1,6 +1,7 @@
 //! Every program against blst, by the machine that judges them.
 
 use super::machine::{self, Item};
+use super::program::{CONSTANTS, INSTRUCTION, Program, op};
 use super::programs::*;
 use super::*;
 use crate::bls::library;
@@ -105,35 +106,6 @@ fn run_tree(tree: &Tree, inputs: &[Vec<u32>]) -> Vec<u32> {
 }
 
 #[test]
-fn sums_of_keys() {
-    let dice = &mut dice();
-    for count in [1, 2, 3, 8, 21] {
-        let mut keys: Vec<_> = (0..count).map(|_| random_g1(dice)).collect();
-        let mut times: Vec<u16> = (0..count).map(|_| dice.random()).collect();
-        if count > 8 {
-            // Equal points, opposite ones, and none.
-            (keys[1], times[1]) = (keys[0], times[0]);
-            (keys[9], times[9]) = (library::negative(&keys[8]), times[8]);
-            (times[2], times[3]) = (0, u16::MAX);
-        }
-        let input = |(key, times): (&blst_p1_affine, &u16)| {
-            [&words_of(&key.x)[..], &words_of(&key.y), &[u32::from(*times)]].concat()
-        };
-        let inputs: Vec<_> = keys.iter().zip(&times).map(input).collect();
-        let answer = run_tree(&KEYS, &inputs);
-        let right = keys.iter().zip(&times).fold(blst_p1::default(), |sum, (key, times)| {
-            let product = (0..16).rev().fold(blst_p1::default(), |product, bit| {
-                let twice = library::double(&product);
-                if times >> bit & 1 == 1 { library::add(&twice, key) } else { twice }
-            });
-            library::add_jacobian(&sum, &product)
-        });
-        let [x, y, z] = [0, 1, 2].map(|at| number_of(&answer[12 * at..]));
-        assert_eq!(library::to_affine(&to_jacobian(&x, &y, &z)), library::to_affine(&right), "{count} keys");
-    }
-}
-
-#[test]
 fn products_of_values() {
     let dice = &mut dice();
     for count in [1, 2, 5, 16] {
@@ -165,18 +137,34 @@ fn products_of_values() {
 fn sizes() {
     let all = [
         ("HASH", &*HASH),
+        ("MILLER", &*MILLER),
         ("MILLER_OF_HASH", &*MILLER_OF_HASH),
         ("SIGNATURE", &*SIGNATURE),
-        ("KEYS", &KEYS.leaf),
-        ("KEYS, join", &KEYS.join),
         ("VALUES", &VALUES.leaf),
         ("VALUES, join", &VALUES.join),
     ];
     for (name, routine) in all {
         let cost = routine.program.cost();
-        eprintln!("{name}: {cost:?}, {} registers", routine.program.registers);
+        let (read, written) = traffic(&routine.program);
+        eprintln!("{name}: {cost:?}, {} registers, {read} read and {written} written", routine.program.registers);
         assert!(routine.program.registers < 160 && cost.reductions > 0);
     }
+}
+
+/// How many registers an item reads and writes.
+fn traffic(program: &Program) -> (usize, usize) {
+    program.code.chunks_exact(INSTRUCTION).fold((0, 0), |(read, written), words| {
+        let operands = match words[0] & 0xff {
+            op::SUM => 2 * (words[0] >> 8 & 0xff) as usize,
+            op::ADD | op::SUB => 2,
+            op::SQUARES | op::SELECT | op::MOVE | op::NEIGHBOUR => 1,
+            op::OUTPUT | op::ZERO | op::ODD | op::LARGE => 1,
+            _ => 0,
+        };
+        let halves = words[2..].iter().flat_map(|pair| [pair & 0xffff, pair >> 16]);
+        let registers = halves.take(operands).filter(|operand| *operand < CONSTANTS).count();
+        (read + registers, written + usize::from(words[0] & 0xff <= op::INPUT))
+    })
 }
 
 #[test]
@@ -238,12 +226,13 @@ fn cards_run_programs_as_the_judge_does() {
 
 /// A program with all of them.
 fn instructions() -> Routine {
-    routine(2 * 12 + 1, 12 * 12 + 8, 0, |of| {
+    routine(2 * 12 + 1, 13 * 12 + 8, 0, |of| {
         let (a, b) = (of.input(0), of.input(12));
         let (odd, large, zero) = (a.is_odd(), a.is_large(), (a - b).is_zero());
         let (p, q) = (of.bit(32 * 24), of.bit(32 * 24 + 31));
         let numbers = [
             a * b,
+            a * a,
             a + b,
             a - b,
             -a,
@@ -258,7 +247,7 @@ fn instructions() -> Routine {
         ];
         (0..).step_by(12).zip(numbers).for_each(|(word, number)| number.output(word));
         let flags = [odd, large, zero, p.and(q), p.or(q), p.xor(q), odd.xor(large), large.or(zero)];
-        (144..).zip(flags).for_each(|(word, flag)| flag.output(word));
+        (156..).zip(flags).for_each(|(word, flag)| flag.output(word));
     })
 }
 

@@ -4,6 +4,7 @@ mod signatures;
 
 mod arithmetic;
 mod exceptions;
+mod fp381;
 mod hashes;
 mod known;
 mod memory;

@@ -60,6 +60,7 @@ const INVERT: &[&str] = &[wgsl!("invert")];
 const SUMS: &[&str] = &[wgsl!("secp_digits"), wgsl!("secp_sum_common")];
 const END: &[&str] = &[wgsl!("secp_affine")];
 const KECCAK: &[&str] = &[wgsl!("keccak")];
+const FP381: &[&str] = &[wgsl!("fp381_field"), wgsl!("fp381_square")];
 
 impl Shader {
     /// That of a kernel; `None`: there is none in WGSL.
@@ -86,7 +87,11 @@ impl Shader {
             }
             Kernel::KeccakMessages => (&[false, false, true], &[KECCAK, TAG, &[wgsl!("keccak_messages")]]),
             Kernel::SignerSums => (&[false, false, true], &[TAG, &[wgsl!("signer_sums")]]),
-            Kernel::Fp381 => (&[true, false, false, false, true], &[&[wgsl!("fp381_field"), wgsl!("fp381")]]),
+            Kernel::Fp381 => (&[true, false, false, false, true], &[FP381, &[wgsl!("fp381")]]),
+            Kernel::G1Gather => (&[false, false, true], &[&[wgsl!("g1_gather")]]),
+            Kernel::G1Products => (&[false, true, true], &[FP381, &[wgsl!("g1_pair"), wgsl!("g1_products")]]),
+            Kernel::InvertFp381 => (&[true, true], &[FP381, &[wgsl!("fp381_inverse"), wgsl!("invert_fp381")]]),
+            Kernel::G1Sums => (&[false, false, false, true], &[FP381, &[wgsl!("g1_pair"), wgsl!("g1_sums")]]),
             Kernel::ImadRate => return None,
         };
         Some(Self { name: kernel.name(), writes, parts })

@@ -32,9 +32,18 @@ pub(super) enum Order {
     Reduce,
 }
 
+/// Operations of `twin_fp`: products and inverses are of Montgomery forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fp {
+    Mul,
+    Square,
+    Invert,
+}
+
 mod c {
     unsafe extern "C" {
         pub(super) fn twin_field(op: u32, a: *const u32, b: *const u32, r: *mut u32);
+        pub(super) fn twin_fp(op: u32, a: *const u32, b: *const u32, r: *mut u32);
         pub(super) fn twin_field_is_zero(a: *const u32) -> u32;
         pub(super) fn twin_field_is_below_p(a: *const u32) -> u32;
         pub(super) fn twin_order(op: u32, a: *const u32, b: *const u32, r: *mut u32);
@@ -53,6 +62,14 @@ pub(super) fn field(op: Field, a: Words, b: Words) -> Words {
     let mut r = [0; 8];
     // SAFETY: reads and writes 8 words each.
     unsafe { c::twin_field(op as u32, a.as_ptr(), b.as_ptr(), r.as_mut_ptr()) };
+    r
+}
+
+/// Modulo the prime of BLS12-381.
+pub(super) fn fp(op: Fp, a: &[u32; 12], b: &[u32; 12]) -> [u32; 12] {
+    let mut r = [0; 12];
+    // SAFETY: reads and writes 12 words each.
+    unsafe { c::twin_fp(op as u32, a.as_ptr(), b.as_ptr(), r.as_mut_ptr()) };
     r
 }
 

@@ -2,6 +2,7 @@
 
 use super::child::{COPY, KEY, LIMIT};
 use super::library::{LIBRARIES, Run, Said};
+use crate::gpu::cuda::sources::Module;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -213,7 +214,7 @@ fn the_real_compiler_compiles_all() {
         assert!(said.all.contains(origin) && said.fault().is_none(), "{origin}: {}", said.all);
     }
     let kept = run.kept();
-    assert_eq!(kept.len(), 4, "a file a module");
+    assert_eq!(kept.len(), Module::ALL.len(), "a file a module");
     for file in kept {
         let image = &file[file.iter().position(|byte| *byte == b'\n').expect("a header") + 1..];
         assert!(image.starts_with(b"\x7fELF"), "an object of machine code");
