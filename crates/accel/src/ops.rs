@@ -2,7 +2,7 @@
 
 use vigil_primitives::{Address, Hash, SIGNATURE_BYTES};
 
-pub use vigil_crypto::{PublicKey, SignatureError};
+pub use vigil_crypto::{PublicKey, SignatureError, SignedMessage};
 
 /// A signature over a digest, by whom is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +20,6 @@ pub struct Claim {
     pub signed: Signed,
     /// Whose.
     pub key: PublicKey,
-}
-
-/// A signature over a message, said to be made by an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SignedMessage<'a> {
-    /// What was hashed and signed.
-    pub message: &'a [u8],
-    /// As in [`Signed`].
-    pub signature: [u8; SIGNATURE_BYTES],
-    /// Whose.
-    pub signer: Address,
 }
 
 /// Who signed.

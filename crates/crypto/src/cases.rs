@@ -1,15 +1,14 @@
 //! Judging the signatures of many transactions in few batches.
 //!
 //! A transaction is a case: its slots, and for each slot the forms in which it may be signed, the usual one first. Round
-//! after round every case names what is to be tried next; what all of them name is one batch of digests and one of
-//! signatures.
+//! after round every case names what is to be tried next; what all of them name is one batch of signed messages.
 
 use crate::secp::native;
 use crate::sign::{holder_bytes, inputs, sign_bytes};
-use crate::{Check, SignatureChecker, TxDomain};
+use crate::{SignedMessage, TxDomain};
 use std::ops::Range;
 use vigil_primitives::{
-    Address, Hash, Height, SIGNATURE_BYTES, SignBytes, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput, TxWrapper,
+    Address, Height, SIGNATURE_BYTES, SignBytes, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput, TxWrapper,
     chain_id_number,
 };
 
@@ -26,6 +25,7 @@ enum Form {
 }
 
 /// One way in which a slot may be signed.
+#[derive(Clone, Copy)]
 struct Try {
     form: Form,
     signature: [u8; SIGNATURE_BYTES],
@@ -152,32 +152,55 @@ fn ethereum(domain: &TxDomain, tx: &SmartContract, plain: &mut Vec<Vec<u8>>) -> 
     Some(Try { form: Form::Plain(plain.len() - 1), signature, signer: tx.from.address, from })
 }
 
-/// Judges all cases. Each round asks `checker` for two batches: digests, then signatures.
-pub(crate) fn judge(checker: &dyn SignatureChecker, cases: &mut [Case]) {
-    loop {
-        let (mut places, mut checks, mut digest_of, mut messages) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (at, case) in cases.iter().enumerate() {
+/// What cases want to know next.
+#[derive(Default)]
+pub(crate) struct Round {
+    messages: Vec<Vec<u8>>,
+    asked: Vec<Asked>,
+}
+
+/// One signature of a round.
+struct Asked {
+    case: usize,
+    slot: usize,
+    message: usize,
+    signature: [u8; SIGNATURE_BYTES],
+    signer: Address,
+    from: Height,
+}
+
+impl Round {
+    /// The next one; without questions when all is judged.
+    pub(crate) fn of(cases: &[Case]) -> Self {
+        let mut round = Self::default();
+        for (case, of) in cases.iter().enumerate() {
             let mut last = None; // the slots of a send cover one message
-            for (slot, next) in case.tries() {
+            for (slot, next) in of.tries() {
                 if last != Some(next.form) {
-                    messages.push(case.message(next.form));
+                    round.messages.push(of.message(next.form));
                     last = Some(next.form);
                 }
-                digest_of.push(messages.len() - 1);
-                places.push((at, slot, next.from));
-                checks.push(Check { digest: Hash::ZERO, signature: next.signature, signer: next.signer });
+                let (message, Try { signature, signer, from, .. }) = (round.messages.len() - 1, *next);
+                round.asked.push(Asked { case, slot, message, signature, signer, from });
             }
         }
-        if places.is_empty() {
-            return;
-        }
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        let digests = checker.keccak256(&messages);
-        checks.iter_mut().zip(digest_of).for_each(|(check, digest)| check.digest = digests[digest]);
-        let answers = checker.check(&checks);
-        assert_eq!(answers.len(), checks.len(), "a checker answers every check");
-        for ((at, slot, from), good) in places.into_iter().zip(answers) {
-            cases[at].slots[slot].valid_from = good.then_some(from);
+        round
+    }
+
+    /// The questions. Slots that cover one message share it.
+    pub(crate) fn questions(&self) -> impl ExactSizeIterator<Item = SignedMessage<'_>> {
+        self.asked.iter().map(|asked| SignedMessage {
+            message: &self.messages[asked.message],
+            signature: asked.signature,
+            signer: asked.signer,
+        })
+    }
+
+    /// Goes on with the answers, in the order of the questions.
+    pub(crate) fn answered(self, cases: &mut [Case], good: &[bool]) {
+        assert_eq!(good.len(), self.asked.len(), "an answer for each question");
+        for (asked, good) in self.asked.into_iter().zip(good) {
+            cases[asked.case].slots[asked.slot].valid_from = good.then_some(asked.from);
         }
         cases.iter_mut().for_each(Case::advance);
     }

@@ -14,13 +14,44 @@ pub struct Check {
     pub signer: Address,
 }
 
+/// A signature over a message, said to be made by an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedMessage<'a> {
+    /// What was hashed and signed.
+    pub message: &'a [u8],
+    /// `r || s || v`, v 0 or 1.
+    pub signature: [u8; SIGNATURE_BYTES],
+    /// Said to have signed.
+    pub signer: Address,
+}
+
+impl SignedMessage<'_> {
+    /// Whether both are about the same bytes in memory, as the inputs of a transaction are.
+    pub fn shares_message(&self, other: &Self) -> bool {
+        std::ptr::eq(self.message, other.message)
+    }
+
+    /// The message of each item, but once where neighbours share it; and which of them is whose. All inputs of a transaction
+    /// cover one message, which grows with their number: hashed for each it would cost more than their signatures.
+    pub fn distinct<'a>(signed: &[SignedMessage<'a>]) -> (Vec<&'a [u8]>, Vec<usize>) {
+        let (mut messages, mut of) = (Vec::with_capacity(signed.len()), Vec::with_capacity(signed.len()));
+        for (at, item) in signed.iter().enumerate() {
+            if at == 0 || !item.shares_message(&signed[at - 1]) {
+                messages.push(item.message);
+            }
+            of.push(messages.len() - 1);
+        }
+        (messages, of)
+    }
+}
+
 /// Checks signatures and hashes, many at a time.
 ///
 /// What [`crate::verify_txs`] makes of the answers is taken for verified by everything behind it: **whoever implements this
 /// vouches** that every answer is the one that [`Scalar`] gives, for every input.
 pub trait SignatureChecker {
-    /// For each check, in order, whether [`recover`] gives its signer.
-    fn check(&self, checks: &[Check]) -> Vec<bool>;
+    /// For each signature, in order, whether [`recover`] gives its signer for the message's Keccak-256.
+    fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool>;
 
     /// Keccak-256 of each message, in order.
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash>;
@@ -30,9 +61,23 @@ pub trait SignatureChecker {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scalar;
 
-impl SignatureChecker for Scalar {
-    fn check(&self, checks: &[Check]) -> Vec<bool> {
+impl Scalar {
+    /// For each check, in order, whether [`recover`] gives its signer.
+    pub fn check_digests(&self, checks: &[Check]) -> Vec<bool> {
         checks.iter().map(|check| recover(&check.digest, &check.signature) == Ok(check.signer)).collect()
+    }
+}
+
+impl SignatureChecker for Scalar {
+    fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool> {
+        let (messages, of) = SignedMessage::distinct(signed);
+        let digests = self.keccak256(&messages);
+        let check = |(item, of): (&SignedMessage<'_>, usize)| Check {
+            digest: digests[of],
+            signature: item.signature,
+            signer: item.signer,
+        };
+        self.check_digests(&signed.iter().zip(of).map(check).collect::<Vec<_>>())
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

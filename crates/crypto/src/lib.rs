@@ -19,8 +19,8 @@ mod sign;
 pub mod signer_vectors;
 mod verified;
 
-pub use check::{Check, Scalar, SignatureChecker};
+pub use check::{Check, Scalar, SignatureChecker, SignedMessage};
 pub use secp::{PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known};
 pub use sign::{SignError, sign_digest, sign_tx};
-pub use verified::{TxDomain, VerifiedTx, verify_header, verify_tx, verify_txs};
+pub use verified::{Judging, TxDomain, VerifiedTx, verify_header, verify_tx, verify_txs};
 pub use vigil_primitives::keccak256;

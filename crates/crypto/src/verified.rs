@@ -1,8 +1,8 @@
 //! From raw bytes to a transaction whose signatures have been judged once.
 
 use crate::bls;
-use crate::cases::{Case, judge};
-use crate::{Scalar, SignatureChecker, verify_digest};
+use crate::cases::{Case, Round};
+use crate::{Scalar, SignatureChecker, SignedMessage, verify_digest};
 use vigil_primitives::{BlockHeader, Bytes, DepositStakeV2, Forks, Hash, Height, RlpError, Tx};
 
 /// What signatures of a chain's transactions depend on.
@@ -14,7 +14,7 @@ pub struct TxDomain {
     pub forks: Forks,
 }
 
-/// A transaction decoded once and verified once. Only [`verify_txs`] makes one.
+/// A transaction decoded once and verified once. Only [`verify_txs`] and [`Judging`] make one.
 ///
 /// A bad signature is a verdict, not an error, because the ledger's result codes have an order (sequence, balance,
 /// signature). Slots number the signatures: a send has one an input; a service payment source 0 and target 1; a
@@ -104,21 +104,65 @@ pub fn verify_txs(
     domain: &TxDomain,
     raws: impl IntoIterator<Item = Bytes>,
 ) -> Vec<Result<VerifiedTx, RlpError>> {
-    let decode = |raw: Bytes| Ok((Tx::from_raw(&raw)?, raw));
-    let mut txs: Vec<Result<(Tx, Bytes), RlpError>> = raws.into_iter().map(decode).collect();
-    let mut cases: Vec<Case> = txs.iter().flatten().map(|(tx, _)| Case::new(domain, tx)).collect();
-    judge(checker, &mut cases);
-    let raws: Vec<&[u8]> = txs.iter().flatten().map(|(_, raw)| raw.as_ref()).collect();
-    let mut judged = cases.iter().map(Case::verdicts).zip(checker.keccak256(&raws)).collect::<Vec<_>>().into_iter();
-    let finish = |decoded: Result<(Tx, Bytes), RlpError>| {
-        let (tx, raw) = decoded?;
-        let (verdicts, hash): (Box<[_]>, Hash) = judged.next().expect("a verdict for each transaction");
-        // A pairing is dear: not for what nobody signed.
-        let signed = verdicts.iter().all(Option::is_some);
-        let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if signed && proves_possession(t));
-        Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
-    };
-    txs.drain(..).map(finish).collect()
+    let mut judging = Judging::new(domain, raws);
+    while judging.questions().len() > 0 {
+        let good = checker.check(&judging.questions().collect::<Vec<_>>());
+        judging.answered(&good);
+    }
+    judging.finish(checker)
+}
+
+/// Transactions whose signatures are being judged, as [`verify_txs`] does, for those who put the questions of several lots
+/// together. Round after round: what [`Self::questions`] asks is told to [`Self::answered`], until nothing is asked.
+pub struct Judging {
+    txs: Vec<Result<(Tx, Bytes), RlpError>>,
+    /// Of those that are transactions, in order.
+    cases: Vec<Case>,
+    round: Round,
+}
+
+impl Judging {
+    /// Decodes envelopes strictly.
+    pub fn new(domain: &TxDomain, raws: impl IntoIterator<Item = Bytes>) -> Self {
+        let decode = |raw: Bytes| Ok((Tx::from_raw(&raw)?, raw));
+        let txs: Vec<Result<(Tx, Bytes), RlpError>> = raws.into_iter().map(decode).collect();
+        let cases: Vec<Case> = txs.iter().flatten().map(|(tx, _)| Case::new(domain, tx)).collect();
+        let round = Round::of(&cases);
+        Self { txs, cases, round }
+    }
+
+    /// What is to be known next; nothing when all is judged.
+    pub fn questions(&self) -> impl ExactSizeIterator<Item = SignedMessage<'_>> {
+        self.round.questions()
+    }
+
+    /// The answers, in the order of the questions, as a [`SignatureChecker`] gives them, for whom the caller vouches.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn answered(&mut self, good: &[bool]) {
+        std::mem::take(&mut self.round).answered(&mut self.cases, good);
+        self.round = Round::of(&self.cases);
+    }
+
+    /// What [`verify_txs`] gives. `checker` hashes.
+    ///
+    /// # Panics
+    /// If something is still asked.
+    pub fn finish(self, checker: &dyn SignatureChecker) -> Vec<Result<VerifiedTx, RlpError>> {
+        assert_eq!(self.questions().len(), 0, "all is judged");
+        let raws: Vec<&[u8]> = self.txs.iter().flatten().map(|(_, raw)| raw.as_ref()).collect();
+        let mut judged = self.cases.iter().map(Case::verdicts).zip(checker.keccak256(&raws));
+        let finish = |decoded: Result<(Tx, Bytes), RlpError>| {
+            let (tx, raw) = decoded?;
+            let (verdicts, hash): (Box<[_]>, Hash) = judged.next().expect("a verdict for each transaction");
+            // A pairing is dear: not for what nobody signed.
+            let signed = verdicts.iter().all(Option::is_some);
+            let pop_valid = matches!(&tx, Tx::DepositStakeV2(t) if signed && proves_possession(t));
+            Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
+        };
+        self.txs.into_iter().map(finish).collect()
+    }
 }
 
 /// True if the header's proposer signed it.

@@ -1,6 +1,6 @@
 //! A batch divided between the worker threads and graphics cards, so that all are done soonest.
 
-use super::plan::Op;
+use super::plan::{Op, Shares};
 use super::work::Work;
 use crate::gpu::Gpu;
 use std::panic::resume_unwind;
@@ -23,8 +23,7 @@ impl Work {
         items: &[T],
         work: impl Fn(&[T], On) -> Vec<R> + Sync,
     ) -> Vec<R> {
-        let under_way = |card: usize| self.cards[card].under_way();
-        let shares = self.plan.shares(op, items.len(), self.workers.count(), under_way);
+        let shares = self.shares(op, items.len());
         if shares.of_cards.is_empty() {
             return self.on_workers(op, items, |piece| work(piece, On::ThisThread));
         }
@@ -44,6 +43,19 @@ impl Work {
             answers.extend(on_cpu);
             answers
         })
+    }
+
+    /// The cards' shares of a batch. A card that rests gets none; nor does any from inside a caller's work, whose other pieces
+    /// keep the other workers busy: a card is for large batches, and no worker waits for one.
+    pub(super) fn shares(&self, op: Op, items: usize) -> Shares {
+        if self.workers.is_inside() {
+            return Shares::default();
+        }
+        let under_way = |card: usize| match self.cards[card].is_resting() {
+            true => usize::MAX,
+            false => self.cards[card].under_way(),
+        };
+        self.plan.shares(op, items, self.workers.count(), under_way)
     }
 
     /// `work` in pieces on the worker threads; or all of it on this thread, if it is done there before they would begin.

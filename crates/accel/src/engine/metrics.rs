@@ -20,6 +20,12 @@ pub(crate) fn record_fallback(op: Op, backend: &'static str, by: &'static str, i
     metrics::counter!("vigil_accel_fallback_items_total", &labels).increment(items as u64);
 }
 
+/// Whether a graphics card is used, and its faults since this process started.
+pub(crate) fn record_card(label: &str, up: bool, faults: u32) {
+    metrics::gauge!("vigil_accel_gpu_up", "card" => label.to_owned()).set(f64::from(u8::from(up)));
+    metrics::counter!("vigil_accel_gpu_faults_total", "card" => label.to_owned()).absolute(faults.into());
+}
+
 /// How long a request was in line before its batch began.
 pub(crate) fn record_wait(op: Op, wait: Duration) {
     metrics::histogram!("vigil_accel_wait_seconds", "op" => op.as_str()).record(wait.as_secs_f64());
@@ -38,7 +44,8 @@ pub(crate) fn record_tables((count, bytes): (usize, usize)) {
     metrics::gauge!("vigil_accel_payer_bytes").set(bytes as f64);
 }
 
-/// Describes every metric of the engine to the recorder of this process.
+/// Describes every metric of the engine to the recorder of this process, and tells it of the graphics cards that were opened
+/// before it was there.
 pub fn describe() {
     use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
     describe_counter!("vigil_accel_items_total", "Items verified or hashed, by operation and backend");
@@ -60,4 +67,10 @@ pub fn describe() {
     describe_counter!("vigil_accel_recent_items_total", "Signatures whose signer was known already");
     describe_gauge!("vigil_accel_payer_tables", "Payers with tables of multiples of their key");
     describe_gauge!("vigil_accel_payer_bytes", Unit::Bytes, "Memory of these tables");
+    describe_gauge!("vigil_accel_gpu_up", "1 while a graphics card (card) is used, 0 while it is not trusted");
+    describe_counter!(
+        "vigil_accel_gpu_faults_total",
+        "Faults of a graphics card (card): wrong or late answers, no memory"
+    );
+    crate::gpu::tell_all();
 }

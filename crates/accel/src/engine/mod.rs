@@ -20,7 +20,7 @@ mod checkpoint;
 mod dispatch;
 mod divide;
 pub mod machine;
-mod metrics;
+pub(crate) mod metrics;
 mod payers;
 mod plan;
 mod recent;
@@ -126,8 +126,8 @@ impl Engine {
         self.work.verify_signers(checks)
     }
 
-    /// Whether each account signed its message: [`Engine::verify_signers`] of the messages' Keccak-256. On a graphics card the
-    /// digests and addresses never leave it.
+    /// Whether each account signed its message: [`Engine::verify_signers`] of the messages' Keccak-256. On a graphics card
+    /// digests and addresses never leave it for accounts that are met for the first time.
     pub fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
         self.work.verify_messages(messages)
     }
@@ -150,6 +150,20 @@ impl Engine {
     /// If `work` does.
     pub fn spread<T: Sync, R: Send>(&self, items: &[T], least: usize, work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
         self.work.workers.spread(items, least, work)
+    }
+
+    /// `work` on each item on the worker threads, answers in order. As [`Engine::spread`], of pieces that the caller made.
+    ///
+    /// # Panics
+    /// If `work` does.
+    pub fn each<T: Send, R: Send>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+        self.work.workers.each(items, work)
+    }
+
+    /// Whether graphics cards would do a part of so many items of an operation now. Who works around operations then asks
+    /// for all items at once, as pieces on the worker threads ([`Engine::spread`]) are the CPU's.
+    pub fn uses_cards(&self, op: Op, items: usize) -> bool {
+        !self.work.shares(op, items).of_cards.is_empty()
     }
 
     /// Worker threads.
@@ -176,8 +190,8 @@ impl std::fmt::Debug for Engine {
 
 /// Vouches for the answers of its backends, which are the oracle's.
 impl SignatureChecker for Engine {
-    fn check(&self, checks: &[Check]) -> Vec<bool> {
-        self.verify_signers(checks)
+    fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool> {
+        self.verify_messages(signed)
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

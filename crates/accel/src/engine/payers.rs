@@ -62,6 +62,8 @@ pub(crate) struct Payers<T> {
     cold: LruCache<PublicKey, Sighting, RandomState>,
     hot: LruCache<PublicKey, Hot<T>, RandomState>,
     by_address: HashMap<Address, PublicKey>,
+    /// Who signed where the key was not told, lately.
+    met: LruCache<Address, (), RandomState>,
     bytes: usize,
     budget: usize,
     /// Bytes of the last table that was built: what the next will take.
@@ -77,6 +79,7 @@ impl<T> Payers<T> {
             cold: LruCache::with_hasher(SIGHTINGS_MAX, RandomState::new()),
             hot: LruCache::unbounded_with_hasher(RandomState::new()),
             by_address: HashMap::new(),
+            met: LruCache::with_hasher(SIGHTINGS_MAX, RandomState::new()),
             bytes: 0,
             budget,
             table_bytes: 1,
@@ -104,6 +107,16 @@ impl<T> Payers<T> {
     /// What is known of an address.
     pub(crate) fn by_address(&mut self, address: &Address) -> Payer<T> {
         self.by_address.get(address).copied().map_or(Payer::Unknown, |key| self.by_key(&key))
+    }
+
+    /// Whether nothing of this address is known, and [`Payers::meet`] has not named it lately.
+    pub(crate) fn is_stranger(&self, address: &Address) -> bool {
+        !self.by_address.contains_key(address) && !self.met.contains(address)
+    }
+
+    /// A good signature of an address whose key was not told. It does not count for a table; the next is to tell the key.
+    pub(crate) fn meet(&mut self, address: Address) {
+        self.met.put(address, ());
     }
 
     /// A good signature of a key without tables. `address` may be left out where it was not needed. True: the key is
@@ -226,6 +239,19 @@ mod tests {
         sign(&mut payers, 1);
         assert!(matches!(payers.by_address(&address(1)), Payer::Hot(found, table) if found == key(1) && *table == 1));
         assert_eq!(payers.tables(), (1, TABLE));
+    }
+
+    #[test]
+    fn strangers_are_met_once() {
+        let mut payers = Payers::new(10 * TABLE);
+        assert!(payers.is_stranger(&address(1)));
+        payers.meet(address(1));
+        assert!(!payers.is_stranger(&address(1)) && payers.is_stranger(&address(2)));
+        assert!(matches!(payers.by_address(&address(1)), Payer::Unknown), "its key is not known");
+        (2..2 + SIGHTINGS_MAX.get()).for_each(|n| payers.meet(address(n)));
+        assert!(payers.is_stranger(&address(1)) && payers.met.len() == SIGHTINGS_MAX.get(), "bounded");
+        sign(&mut payers, 1);
+        assert!(!payers.is_stranger(&address(1)), "its key is known");
     }
 
     #[test]

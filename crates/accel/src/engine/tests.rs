@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vigil_crypto::{Scalar, SecretKey};
 
+#[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
+mod cards;
 mod checkpoint;
 mod faults;
 
@@ -51,6 +53,17 @@ fn checks(claims: &[Claim]) -> Vec<Check> {
     claims.iter().map(check).collect()
 }
 
+/// Of as many accounts; every seventh is another's.
+fn signed_messages<'a>(dice: &mut ChaCha8Rng, messages: &[&'a [u8]]) -> Vec<SignedMessage<'a>> {
+    let keys = keys(dice, messages.len());
+    let sign = |(at, message): (usize, &&'a [u8])| {
+        let signature = *keys[at].sign(&oracle::digest(message)).as_array().expect("65 bytes");
+        let signer = keys[if at % 7 == 0 { (at + 1) % keys.len() } else { at }].address();
+        SignedMessage { message, signature, signer }
+    };
+    messages.iter().enumerate().map(sign).collect()
+}
+
 fn engine(threads: usize, backends: Vec<&'static dyn Backend>) -> Engine {
     Engine::start(EngineConfig { threads, backends, ..EngineConfig::default() }).expect("threads")
 }
@@ -64,7 +77,7 @@ fn answers_are_the_oracles() {
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
     let recovered: Vec<Recovered> = signed.iter().map(oracle::recover).collect();
     let verdicts: Vec<Verdict> = claims.iter().map(oracle::verify).collect();
-    let good = Scalar.check(&checks(&claims));
+    let good = Scalar.check_digests(&checks(&claims));
     assert!(good.contains(&true) && good.contains(&false));
     for threads in [1, 3] {
         let engine = engine(threads, detect());
@@ -75,6 +88,23 @@ fn answers_are_the_oracles() {
             assert_eq!(engine.verify_signers_once(&checks(&claims)), good, "{threads} threads, round {round}");
         }
         assert_eq!(engine.keccak256(&messages), Scalar.keccak256(&messages));
+        assert_eq!(engine.verify_messages(&[]), [false; 0]);
+    }
+}
+
+/// Also where neighbours share their message.
+#[test]
+fn messages_are_hashed_and_checked() {
+    let texts: Vec<Vec<u8>> = (0..200).map(|n| vec![n as u8; 3 * n]).collect();
+    let messages: Vec<&[u8]> =
+        texts.iter().enumerate().flat_map(|(n, text)| vec![text.as_slice(); 1 + n % 4]).collect();
+    let items = signed_messages(&mut dice(), &messages);
+    let right = Scalar.check(&items);
+    let one_by_one: Vec<bool> = items.iter().flat_map(|item| Scalar.check(std::slice::from_ref(item))).collect();
+    assert!(right == one_by_one && right.contains(&true) && right.contains(&false));
+    for threads in [1, 3] {
+        let engine = engine(threads, detect());
+        (0..4).for_each(|round| assert_eq!(engine.verify_messages(&items), right, "{threads} threads, round {round}"));
     }
 }
 
@@ -85,7 +115,7 @@ fn few_items_and_none() {
     let engine = Engine::small();
     for count in 0..claims.len() {
         let claims = &claims[..count];
-        let good = Scalar.check(&checks(claims));
+        let good = Scalar.check_digests(&checks(claims));
         assert_eq!(engine.verify_known(claims), claims.iter().map(oracle::verify).collect::<Vec<_>>());
         assert_eq!(engine.verify_signers(&checks(claims)), good);
         assert_eq!(engine.verify_signers_once(&checks(claims)), good);
@@ -186,7 +216,7 @@ fn who_signs_often_is_verified_with_tables() {
     static TABLES: std::sync::LazyLock<Tables> = std::sync::LazyLock::new(Tables::default);
     let mut dice = dice();
     let claims = claims(&mut dice, 200);
-    let good = Scalar.check(&checks(&claims));
+    let good = Scalar.check_digests(&checks(&claims));
     let by_address = engine(1, vec![&*TABLES]);
     assert_eq!(by_address.verify_signers(&checks(&claims)), good, "all are new");
     assert_eq!(TABLES.hot.load(Ordering::Relaxed), 0);
@@ -224,7 +254,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn votes_do_not_wait_for_busy_workers() {
     let claims = claims(&mut dice(), 200);
-    let want = Scalar.check(&checks(&claims));
+    let want = Scalar.check_digests(&checks(&claims));
     let engine = engine(2, detect());
     let all_busy = std::sync::Barrier::new(3);
     let done = std::sync::Barrier::new(3);

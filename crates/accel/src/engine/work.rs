@@ -91,20 +91,58 @@ impl Work {
     }
 
     pub(super) fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
-        let on_cpu = |messages: &[SignedMessage<'_>]| {
-            let bytes: Vec<&[u8]> = messages.iter().map(|signed| signed.message).collect();
-            let digests = self.keccak_part(&bytes, On::ThisThread);
-            let check = |(signed, digest): (&SignedMessage<'_>, Hash)| Check {
-                digest,
-                signature: signed.signature,
-                signer: signed.signer,
-            };
-            let checks: Vec<Check> = messages.iter().zip(digests).map(check).collect();
-            self.verify_signers_part(&checks, On::ThisThread)
-        };
-        self.divided(Op::Recover, messages, |part, on| {
-            self.on(Op::Recover, part, on, on_cpu, |card, by_cpu| card.verify_messages_with(part, by_cpu))
+        self.divided(Op::Recover, messages, |part, on| match on {
+            On::ThisThread => self.verify_messages_part(part, on),
+            On::Card(_) => self.verify_messages_by_card(part, on),
         })
+    }
+
+    /// Hashed, then as [`Work::verify_signers`].
+    fn verify_messages_part(&self, messages: &[SignedMessage<'_>], on: On) -> Vec<bool> {
+        if messages.is_empty() {
+            return Vec::new();
+        }
+        let (distinct, of) = SignedMessage::distinct(messages);
+        let digests = self.keccak_part(&distinct, on);
+        let check = |(signed, of): (&SignedMessage<'_>, usize)| Check {
+            digest: digests[of],
+            signature: signed.signature,
+            signer: signed.signer,
+        };
+        let checks: Vec<Check> = messages.iter().zip(of).map(check).collect();
+        self.verify_signers_part(&checks, on)
+    }
+
+    /// A card hashes and recovers in one go what strangers signed; it does not tell their keys. So whoever comes again is
+    /// recovered with the key, and gets a table like anybody else. Messages that neighbours share are hashed once, and long
+    /// ones by the CPU.
+    fn verify_messages_by_card(&self, messages: &[SignedMessage<'_>], on: On) -> Vec<bool> {
+        let (mut fused, mut others) = (Places::default(), Places::default());
+        {
+            let payers = lock(&self.payers);
+            for (at, signed) in messages.iter().enumerate() {
+                let shares =
+                    |other: Option<&SignedMessage<'_>>| other.is_some_and(|other| signed.shares_message(other));
+                let is_shared =
+                    shares(at.checked_sub(1).map(|before| &messages[before])) || shares(messages.get(at + 1));
+                let is_long = signed.message.len() > Gpu::MESSAGE_BYTES_MAX;
+                let places = match is_shared || is_long || !payers.is_stranger(&signed.signer) {
+                    true => &mut others,
+                    false => &mut fused,
+                };
+                places.push(at, *signed);
+            }
+        }
+        let on_cpu = |some: &[SignedMessage<'_>]| self.verify_messages_part(some, On::ThisThread);
+        let by_card = self
+            .on(Op::Recover, &fused.items, on, on_cpu, |card, by_cpu| card.verify_messages_with(&fused.items, by_cpu));
+        let mut payers = lock(&self.payers);
+        fused.items.iter().zip(&by_card).filter(|(_, good)| **good).for_each(|(signed, _)| payers.meet(signed.signer));
+        drop(payers);
+        let by_key = self.verify_messages_part(&others.items, on);
+        let mut good = vec![false; messages.len()];
+        fused.at.into_iter().zip(by_card).chain(others.at.into_iter().zip(by_key)).for_each(|(at, is)| good[at] = is);
+        good
     }
 
     pub(super) fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
@@ -279,6 +317,6 @@ fn signed(check: &Check) -> Signed {
     Signed { digest: check.digest, signature: check.signature }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -51,6 +51,28 @@ impl Workers {
         self.count
     }
 
+    /// Whether the calling thread is one of them: a caller's work around the engine's operations.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.pool.as_ref().is_some_and(|pool| pool.current_thread_index().is_some())
+    }
+
+    /// `work` on each item, on all threads at once; the answers in order. What [`Workers::spread`] says of threads and panics
+    /// holds.
+    pub(crate) fn each<T: Send, R: Send>(&self, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+        let pool = match &self.pool {
+            Some(pool) if self.count > 1 && items.len() > 1 && !self.is_inside() => pool,
+            _ => return items.into_iter().map(work).collect(),
+        };
+        let mut answers: Vec<Option<R>> = items.iter().map(|_| None).collect();
+        let work = &work;
+        pool.in_place_scope(|scope| {
+            for (item, answer) in items.into_iter().zip(&mut answers) {
+                scope.spawn(move |_| *answer = Some(work(item)));
+            }
+        });
+        answers.into_iter().map(|answer| answer.expect("all have ended")).collect()
+    }
+
     /// `work` on pieces of `items`, on all threads at once; the answers in the order of the items. Few items (no two
     /// pieces of `least`) stay on the calling thread, and so does all of it where there is only one worker, and work
     /// inside of work: the others have pieces of their own.
@@ -62,19 +84,11 @@ impl Workers {
         R: Send,
     {
         let piece = piece_len(items.len(), self.count, least);
-        let pool = match &self.pool {
-            Some(pool) if self.count > 1 && piece < items.len() && pool.current_thread_index().is_none() => pool,
-            _ => return work(items),
-        };
-        let pieces: Vec<&[T]> = items.chunks(piece).collect();
-        let mut answers: Vec<Vec<R>> = pieces.iter().map(|_| Vec::new()).collect();
-        let work = &work;
-        pool.in_place_scope(|scope| {
-            for (piece, answer) in pieces.into_iter().zip(&mut answers) {
-                scope.spawn(move |_| *answer = work(piece));
-            }
-        });
+        if self.count <= 1 || piece >= items.len() || self.is_inside() {
+            return work(items);
+        }
         let mut all = Vec::with_capacity(items.len());
+        let answers = self.each(items.chunks(piece).collect(), work);
         answers.into_iter().for_each(|mut answer| all.append(&mut answer));
         all
     }
@@ -139,6 +153,19 @@ mod tests {
             let items: Vec<usize> = (0..count).collect();
             let doubled = workers.spread(&items, 16, |piece| piece.iter().map(|n| n * 2).collect());
             assert_eq!(doubled, items.iter().map(|n| n * 2).collect::<Vec<_>>(), "{count} items");
+        }
+    }
+
+    #[test]
+    fn each_item_is_worked_on_once_and_in_order() {
+        for threads in [1, 3] {
+            let workers = Workers::start(threads, false).expect("threads");
+            for count in [0, 1, 2, 50] {
+                let items: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+                assert_eq!(workers.each(items.clone(), |item| item), items);
+            }
+            assert!(!workers.is_inside());
+            assert_eq!(workers.each(vec![(), ()], |()| workers.is_inside()), vec![threads > 1; 2]);
         }
     }
 

@@ -14,6 +14,8 @@ use crate::backend::{Backend, BackendName};
 use crate::bls::plain::Plain;
 use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
 use crate::comb::Comb;
+use crate::engine::Op;
+use crate::engine::metrics::{record_batch, record_fallback};
 use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
 use crate::oracle;
 use rand::Rng;
@@ -28,8 +30,6 @@ use vigil_primitives::Hash;
 const CHUNK: usize = 16_384;
 /// Chunks of a batch, where it is large enough.
 const CHUNKS: usize = 6;
-/// Longer messages are hashed by the CPU: one thread of a card would take long.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes of messages of a launch.
 const MESSAGES_BYTES: usize = 8 * 1024 * 1024;
 /// More signer vectors are summed by the CPU: a thread of a card takes one entry of all.
@@ -50,23 +50,33 @@ pub struct Gpu {
     tables: Mutex<Option<Tables>>,
 }
 
+/// `cuda 0: NVIDIA H200`, or `cuda 0` where the name is not known.
+pub(super) fn label(kind: BackendName, number: usize, name: Option<&str>) -> String {
+    name.map_or(format!("{kind} {number}"), |name| format!("{kind} {number}: {name}"))
+}
+
 impl Gpu {
+    /// Longer messages are hashed by the CPU: one thread of a card would take long.
+    pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+
     /// Sets a card up and tests it with every question.
     ///
     /// # Errors
     /// The card's; [`Fault::Lies`] if it fails the test.
     pub(crate) fn open(name: BackendName, card: Arc<dyn Card>, cpu: &'static dyn Backend) -> Result<Self, Fault> {
-        Self::open_within(name, card, cpu, SET_UP)
+        Self::open_within(name, 0, card, cpu, SET_UP)
     }
 
-    /// As [`Gpu::open`], with another time limit.
+    /// As [`Gpu::open`], with its number among those of its kind, and another time limit.
     pub(crate) fn open_within(
         name: BackendName,
+        number: usize,
         card: Arc<dyn Card>,
         cpu: &'static dyn Backend,
         limit: Duration,
     ) -> Result<Self, Fault> {
-        let post = Post::open(card, limit)?;
+        let label = label(name, number, Some(&card.info().name));
+        let post = Post::open(card, limit)?.called(label);
         let gpu = Self { name, post, cpu, canaries: Canaries::new(), tables: Mutex::new(None) };
         gpu.self_test()?;
         gpu.post.health.passed();
@@ -81,6 +91,26 @@ impl Gpu {
     /// Why it is not used; `None` while it is.
     pub fn why_not(&self) -> Option<Fault> {
         self.post.health.why_not()
+    }
+
+    /// `cuda 0: NVIDIA H200`: one on this machine has this label, in metrics and everywhere.
+    pub fn label(&self) -> &str {
+        self.post.health.label()
+    }
+
+    /// Faults so far.
+    pub fn faults(&self) -> u32 {
+        self.post.health.faults()
+    }
+
+    /// Whether it is not to be asked for now, not even to be tested.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.post.health.standing(Instant::now()) == Standing::Resting
+    }
+
+    /// Tells the recorder of metrics how it is.
+    pub(crate) fn tell(&self) {
+        self.post.health.tell();
     }
 
     /// Asks every question, with the canaries as items.
@@ -150,30 +180,40 @@ impl Gpu {
         self.post.health.failed(fault, Instant::now());
     }
 
-    /// What the card answers, or the CPU where it fails.
-    fn or_cpu<R>(&self, card: impl FnOnce() -> Result<R, Fault>, cpu: impl FnOnce() -> R) -> R {
+    /// What the card answers about so many items, or the CPU where it fails.
+    fn or_cpu<R>(&self, op: Op, items: usize, card: impl FnOnce() -> Result<R, Fault>, cpu: impl FnOnce() -> R) -> R {
         if !self.is_usable() {
             return cpu();
         }
-        card().unwrap_or_else(|fault| {
-            self.failed(&fault);
-            cpu()
-        })
+        let started = Instant::now();
+        match card() {
+            Ok(answers) => {
+                record_batch(op, self.name.as_str(), items, started.elapsed());
+                answers
+            }
+            Err(fault) => {
+                self.failed(&fault);
+                record_fallback(op, self.name.as_str(), self.cpu.name().as_str(), items);
+                cpu()
+            }
+        }
     }
 
     /// As [`Backend::recover`]; `by_cpu` does what the card does not, on as many threads as it likes.
     pub(crate) fn recover_with(&self, items: &[Signed], by_cpu: ByCpu<'_, Recover>) -> Vec<Recovered> {
-        self.or_cpu(|| self.chunks::<Recover>(items, &self.canaries.recover, by_cpu), || by_cpu(items))
+        let by_card = || self.chunks::<Recover>(items, &self.canaries.recover, by_cpu);
+        self.or_cpu(Op::Recover, items.len(), by_card, || by_cpu(items))
     }
 
     /// As [`Backend::verify_cold`].
     pub(crate) fn cold_with(&self, claims: &[Claim], by_cpu: ByCpu<'_, Cold>) -> Vec<Verdict> {
-        self.or_cpu(|| self.chunks::<Cold>(claims, &self.canaries.cold, by_cpu), || by_cpu(claims))
+        let by_card = || self.chunks::<Cold>(claims, &self.canaries.cold, by_cpu);
+        self.or_cpu(Op::VerifyCold, claims.len(), by_card, || by_cpu(claims))
     }
 
     /// As [`Backend::verify_hot`], of claims with the tables of their keys.
     pub(crate) fn hot_with<'c>(&self, claims: &[(Claim, &'c Comb)], by_cpu: HotByCpu<'_, 'c>) -> Vec<Verdict> {
-        self.or_cpu(|| self.hot(claims, by_cpu), || by_cpu(claims))
+        self.or_cpu(Op::VerifyHot, claims.len(), || self.hot(claims, by_cpu), || by_cpu(claims))
     }
 
     /// Items that wait for the card or are worked on.
@@ -207,14 +247,14 @@ impl Gpu {
             by_cpu(&some).into_iter().map(verdict).collect()
         };
         // No transaction is as long as one that is left to the CPU, with all others.
-        if messages.iter().any(|signed| signed.message.len() > MESSAGE_BYTES_MAX) {
+        if messages.iter().any(|signed| signed.message.len() > Self::MESSAGE_BYTES_MAX) {
             return by_cpu(messages);
         }
         let by_card = || {
             let verdicts = self.signed_messages(messages, &again)?;
             Ok(verdicts.iter().map(Result::is_ok).collect())
         };
-        self.or_cpu(by_card, || by_cpu(messages))
+        self.or_cpu(Op::Recover, messages.len(), by_card, || by_cpu(messages))
     }
 
     /// Of messages that are not too long.
@@ -360,7 +400,9 @@ impl Gpu {
             let (some, other) = rest.0.split_at(count);
             let (place, others) = rest.1.split_at_mut(count);
             let mut packed = Messages::default();
-            some.iter().filter(|message| message.len() <= MESSAGE_BYTES_MAX).for_each(|message| packed.push(message));
+            some.iter()
+                .filter(|message| message.len() <= Self::MESSAGE_BYTES_MAX)
+                .for_each(|message| packed.push(message));
             let answers = self.post.send(count, move |desk, limit| {
                 if packed.count() == 0 {
                     return Ok(Vec::new());
@@ -375,7 +417,7 @@ impl Gpu {
             let words = answers.wait()?;
             let mut digests = words.chunks_exact(Messages::ANSWER - TAG);
             for (message, digest) in some.iter().zip(place) {
-                *digest = match message.len() <= MESSAGE_BYTES_MAX {
+                *digest = match message.len() <= Self::MESSAGE_BYTES_MAX {
                     true => hash(digests.next().ok_or_else(|| Fault::Lies("digests are missing".to_owned()))?),
                     false => oracle::digest(message),
                 };
@@ -430,7 +472,7 @@ fn collect<T, S: Send, R>(
 fn fitting(lengths: impl Iterator<Item = usize>, items_max: usize) -> usize {
     let mut bytes = 0;
     let fits = lengths.take(items_max).take_while(|length| {
-        bytes += length.min(&MESSAGE_BYTES_MAX);
+        bytes += length.min(&Gpu::MESSAGE_BYTES_MAX);
         bytes <= MESSAGES_BYTES
     });
     fits.count()
@@ -476,7 +518,9 @@ impl Backend for Gpu {
 
     fn miller_values(&self, guardians: &GuardianKeys, range: Range<usize>, message: &[u8]) -> Vec<MillerValue> {
         let by_card = || self.on_card(|maths| checkpoint::miller_values(maths, guardians, range.clone(), message));
-        self.or_cpu(by_card, || self.cpu.miller_values(guardians, range.clone(), message))
+        self.or_cpu(Op::MillerValues, range.len(), by_card, || {
+            self.cpu.miller_values(guardians, range.clone(), message)
+        })
     }
 
     fn prepare_checkpoint(&self, scheme: Scheme, guardians: &Arc<GuardianKeys>, message: &[u8]) -> PreparedCheckpoint {
@@ -505,7 +549,7 @@ impl Backend for Gpu {
             let right = by_cpu();
             if merged == right { Ok(right) } else { Err(Fault::Lies("votes: the CPU finds otherwise".to_owned())) }
         };
-        self.or_cpu(by_card, by_cpu)
+        self.or_cpu(Op::Checkpoint, votes.len(), by_card, by_cpu)
     }
 
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
@@ -543,7 +587,8 @@ impl Backend for Gpu {
             self.cpu.keccak256(messages, &mut digests);
             digests
         };
-        out.copy_from_slice(&self.or_cpu(|| digests(&|out| self.digests(messages, out)), by_cpu));
+        let by_card = || digests(&|out| self.digests(messages, out));
+        out.copy_from_slice(&self.or_cpu(Op::Keccak256, messages.len(), by_card, by_cpu));
     }
 
     fn weighted_sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) {
@@ -559,6 +604,6 @@ impl Backend for Gpu {
             self.cpu.weighted_sums(vectors, weights, &mut sums);
             sums
         };
-        sums.copy_from_slice(&self.or_cpu(by_card, by_cpu));
+        sums.copy_from_slice(&self.or_cpu(Op::SignerVectors, vectors.len(), by_card, by_cpu));
     }
 }

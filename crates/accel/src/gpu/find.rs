@@ -1,11 +1,12 @@
 //! Which cards there are.
 
-use super::backend::Gpu;
-use super::card::{Card, Fault};
+use super::backend::{Gpu, label};
+use super::card::{Card, CardInfo, Fault};
 use super::cuda;
-use super::post::within;
+use super::post::{SET_UP, within};
 use super::wgpu::{self, Arithmetic};
 use crate::backend::{Backend, BackendName, detect};
+use crate::engine::metrics::record_card;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,18 +18,88 @@ const LOOK: Duration = Duration::from_secs(30);
 pub struct Found {
     /// Through what.
     pub name: BackendName,
+    /// Its number among those of its kind.
+    pub number: usize,
+    /// What it is, where a driver told that much.
+    pub info: Option<CardInfo>,
     /// The card, ready, or why it is not used.
     pub card: Result<Gpu, Fault>,
 }
 
+static CARDS: OnceLock<Vec<Found>> = OnceLock::new();
+
 /// The graphics cards of this machine, opened and tested at the first call, which takes seconds where kernels must be compiled.
 /// Software that only plays a card is not among them.
 pub fn cards() -> &'static [Found] {
-    static CARDS: OnceLock<Vec<Found>> = OnceLock::new();
     CARDS.get_or_init(|| {
         let kinds = [(BackendName::Cuda, cuda::open_all as Look), (BackendName::Wgpu, look_for_wgpu)];
         kinds.into_iter().flat_map(|(name, look)| found(name, look)).collect()
     })
+}
+
+/// How the cards are that [`cards`] has found, and those in `used`, which an engine was given. Nothing is opened.
+pub fn states(used: &[&'static Gpu]) -> Vec<State> {
+    let found = CARDS.get().map_or(&[][..], Vec::as_slice);
+    let known: Vec<&Gpu> = found.iter().filter_map(|found| found.card.as_ref().ok()).collect();
+    let others = used.iter().filter(|gpu| !known.iter().any(|known| std::ptr::eq(**gpu, *known)));
+    let is_used = |gpu: &Gpu| used.iter().any(|used| std::ptr::eq(*used, gpu));
+    let of_found = found.iter().filter_map(|found| match &found.card {
+        Ok(gpu) => Some(State::of(gpu, is_used(gpu))),
+        Err(Fault::Missing(_)) => None,
+        Err(fault) => Some(State {
+            label: found.label(),
+            backend: found.name,
+            why_not: Some(fault.to_string()),
+            is_faulty: true,
+            faults: 1,
+        }),
+    });
+    of_found.chain(others.map(|gpu| State::of(gpu, true))).collect()
+}
+
+/// How a graphics card is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// As [`Gpu::label`].
+    pub label: String,
+    /// Through what.
+    pub backend: BackendName,
+    /// Why it is not used; `None` while it is.
+    pub why_not: Option<String>,
+    /// Whether that is a fault, and not a wish.
+    pub is_faulty: bool,
+    /// So far.
+    pub faults: u32,
+}
+
+impl State {
+    fn of(gpu: &Gpu, is_used: bool) -> Self {
+        let fault = gpu.why_not().map(|fault| fault.to_string());
+        let is_faulty = fault.is_some();
+        let why_not = fault.or_else(|| (!is_used).then(|| "accel.backend names another".to_owned()));
+        Self { label: gpu.label().to_owned(), backend: gpu.name(), why_not, is_faulty, faults: gpu.faults() }
+    }
+}
+
+/// Tells the recorder of metrics of the cards that have been found.
+pub(crate) fn tell_all() {
+    for found in CARDS.get().into_iter().flatten() {
+        found.tell();
+    }
+}
+
+impl Found {
+    fn label(&self) -> String {
+        label(self.name, self.number, self.info.as_ref().map(|info| info.name.as_str()))
+    }
+
+    fn tell(&self) {
+        match &self.card {
+            Ok(gpu) => gpu.tell(),
+            Err(Fault::Missing(_)) => {}
+            Err(_) => record_card(&self.label(), false, 1),
+        }
+    }
 }
 
 /// Opens all cards of a kind.
@@ -41,7 +112,14 @@ fn look_for_wgpu() -> Vec<Result<Arc<dyn Card>, Fault>> {
 fn found(name: BackendName, look: Look) -> Vec<Found> {
     let cards = within(LOOK, move || Ok(look())).unwrap_or_else(|fault| vec![Err(fault)]);
     let hardware = cards.into_iter().filter(|card| card.as_ref().map_or(true, |card| !card.info().software));
-    hardware.map(|card| Found { name, card: card.and_then(|card| Gpu::open(name, card, cpu())) }).collect()
+    let open = |(number, card): (usize, Result<Arc<dyn Card>, Fault>)| {
+        let info = card.as_ref().ok().map(|card| card.info().clone());
+        let card = card.and_then(|card| Gpu::open_within(name, number, card, cpu(), SET_UP));
+        let found = Found { name, number, info, card };
+        found.tell();
+        found
+    };
+    hardware.enumerate().map(open).collect()
 }
 
 /// What checks cards and takes over from them.

@@ -1,6 +1,7 @@
 //! Whether a card is to be trusted with work.
 
 use super::card::Fault;
+use crate::engine::metrics::record_card;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// A card's standing.
 #[derive(Debug)]
 pub(crate) struct Health {
-    name: String,
+    label: String,
     state: Mutex<State>,
 }
 
@@ -41,8 +42,13 @@ pub(crate) enum Standing {
 }
 
 impl Health {
-    pub(crate) fn new(name: String) -> Self {
-        Self { name, state: Mutex::default() }
+    pub(crate) fn new(label: String) -> Self {
+        Self { label, state: Mutex::default() }
+    }
+
+    /// What the card is called.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
     }
 
     pub(crate) fn standing(&self, now: Instant) -> Standing {
@@ -69,9 +75,8 @@ impl Health {
         state.why = Some(fault.clone());
         drop(state);
         let again = if rest == Rest::ForGood { "until the next start" } else { "until it has passed a test" };
-        tracing::error!("the graphics card {} is not used {again}: {fault}; its work is done by the CPU", self.name);
-        metrics::counter!("vigil_accel_gpu_faults_total", "card" => self.name.clone()).increment(1);
-        self.tell(false);
+        tracing::error!("the graphics card {} is not used {again}: {fault}; its work is done by the CPU", self.label);
+        self.tell();
     }
 
     /// It passed a test.
@@ -81,7 +86,7 @@ impl Health {
             state.rest = None;
         }
         drop(state);
-        self.tell(true);
+        self.tell();
     }
 
     /// Why it is not used; `None` while it is.
@@ -91,13 +96,17 @@ impl Health {
     }
 
     /// Faults so far.
-    #[cfg(test)]
     pub(crate) fn faults(&self) -> u32 {
         self.lock().faults
     }
 
-    fn tell(&self, up: bool) {
-        metrics::gauge!("vigil_accel_gpu_up", "card" => self.name.clone()).set(f64::from(u8::from(up)));
+    /// Tells the recorder of metrics whether it is used, and its faults.
+    pub(crate) fn tell(&self) {
+        let (up, faults) = {
+            let state = self.lock();
+            (state.rest.is_none(), state.faults)
+        };
+        record_card(&self.label, up, faults);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -42,4 +42,5 @@ pub(crate) mod wgpu;
 
 pub use backend::Gpu;
 pub use card::{CardInfo, Fault};
-pub use find::{Found, StandIn, cards, stand_in};
+pub(crate) use find::tell_all;
+pub use find::{Found, StandIn, State, cards, stand_in, states};

@@ -65,6 +65,11 @@ impl Post {
         Ok(Self { card, health, queue, first: limit, pace: Arc::default(), under_way: Arc::default() })
     }
 
+    /// Under a name that no other card of the machine has.
+    pub(crate) fn called(self, label: String) -> Self {
+        Self { health: Health::new(label), ..self }
+    }
+
     /// Puts work on `items` items into the queue.
     pub(crate) fn send<T: Send + 'static>(
         &self,

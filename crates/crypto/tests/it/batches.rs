@@ -1,7 +1,9 @@
 //! Many transactions judged at once: the same verdicts in few batches, and forgeries that cost little.
 
 use std::cell::RefCell;
-use vigil_crypto::{Check, Scalar, SecretKey, SignatureChecker, TxDomain, sign_tx, verify_tx, verify_txs};
+use vigil_crypto::{
+    Judging, Scalar, SecretKey, SignatureChecker, SignedMessage, TxDomain, sign_tx, verify_tx, verify_txs,
+};
 use vigil_primitives::*;
 use vigil_testkit::vectors::{self, array, hex_at, string};
 
@@ -16,9 +18,9 @@ impl Counting {
 }
 
 impl SignatureChecker for Counting {
-    fn check(&self, checks: &[Check]) -> Vec<bool> {
-        self.0.borrow_mut().push(checks.len());
-        Scalar.check(checks)
+    fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool> {
+        self.0.borrow_mut().push(signed.len());
+        Scalar.check(signed)
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
@@ -82,6 +84,40 @@ fn compare(domain: &TxDomain, raws: &[Bytes]) {
             (alone, together) => panic!("{alone:?} alone, {together:?} in a batch"),
         }
     }
+}
+
+/// Questions of several lots, put together and answered in one batch.
+#[test]
+fn lots_are_judged_together() {
+    let raws: Vec<Bytes> = (0..30).map(|inputs| send(inputs, inputs - inputs / 4, |slot| slot % 3 == 0)).collect();
+    let domain = domain("sky");
+    let mut lots: Vec<Judging> = raws.chunks(7).map(|raws| Judging::new(&domain, raws.iter().cloned())).collect();
+    loop {
+        let asked: Vec<SignedMessage<'_>> = lots.iter().flat_map(Judging::questions).collect();
+        if asked.is_empty() {
+            break;
+        }
+        let mut good = Scalar.check(&asked).into_iter();
+        for lot in &mut lots {
+            let count = lot.questions().len();
+            lot.answered(&good.by_ref().take(count).collect::<Vec<_>>());
+        }
+        assert_eq!(good.next(), None);
+    }
+    let together = lots.into_iter().flat_map(|lot| lot.finish(&Scalar));
+    let alone = verify_txs(&Scalar, &domain, raws);
+    assert!(together.map(|tx| format!("{tx:?}")).eq(alone.iter().map(|tx| format!("{tx:?}"))));
+}
+
+#[test]
+fn inputs_share_their_message() {
+    let domain = domain("sky");
+    let judging = Judging::new(&domain, [3, 1, 1, 9].map(|inputs| send(inputs, inputs, |_| false)));
+    let asked: Vec<SignedMessage<'_>> = judging.questions().collect();
+    let (messages, of) = SignedMessage::distinct(&asked);
+    assert_eq!((messages.len(), asked.len()), (4, 14), "one for each transaction, though two are the same");
+    assert_eq!(of, [0, 0, 0, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+    assert!(asked.iter().zip(&of).all(|(asked, of)| asked.message == messages[*of]));
 }
 
 #[test]

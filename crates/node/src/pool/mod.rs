@@ -6,6 +6,7 @@
 mod admission;
 mod evidence;
 mod verified;
+mod verify;
 
 pub use admission::{Admission, Origin, Rejected, Submission};
 
@@ -16,14 +17,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::oneshot;
 use verified::VerifiedCache;
+use verify::verify_all;
 use vigil_accel::Engine;
-use vigil_crypto::{TxDomain, VerifiedTx, verify_txs};
+use vigil_crypto::{TxDomain, VerifiedTx};
 use vigil_ledger::Screen;
 use vigil_mempool::{Base, Config, Mempool, Refused, TxStatus};
 use vigil_primitives::{Account, Address, BlockHeader, Bytes, Hash, RlpError};
-
-/// Fewest transactions that are worth another thread.
-const PIECE_MIN: usize = 32;
 
 /// The mempool with what surrounds it. Shared.
 pub struct Pool {
@@ -106,18 +105,13 @@ impl Pool {
         let all = raws.iter().zip(hashes).zip(&known);
         let missing = all.filter(|((_, hash), known)| known.is_none() && asked.insert(**hash));
         let (missing, missing_hashes): (Vec<&Bytes>, Vec<Hash>) = missing.map(|((raw, hash), _)| (raw, *hash)).unzip();
-        let verified = self.verify_all(&missing).into_iter().map(|verdict| verdict.map(Arc::new));
+        let verified =
+            verify_all(&self.engine, &self.domain, &missing).into_iter().map(|verdict| verdict.map(Arc::new));
         let fresh: HashMap<Hash, Result<Arc<VerifiedTx>, RlpError>> =
             missing_hashes.into_iter().zip(verified).collect();
         let mut cache = lock(&self.verified);
         fresh.values().flatten().for_each(|tx| cache.put(Arc::clone(tx)));
         known.into_iter().zip(hashes).map(|(known, hash)| known.map_or_else(|| fresh[hash].clone(), Ok)).collect()
-    }
-
-    /// Decodes and verifies, each piece of the transactions on one thread of the engine.
-    fn verify_all(&self, raws: &[&Bytes]) -> Vec<Result<VerifiedTx, RlpError>> {
-        let verify = |raws: &[&Bytes]| verify_txs(&self.engine, &self.domain, raws.iter().copied().cloned());
-        self.engine.spread(raws, PIECE_MIN, verify)
     }
 
     /// Transactions for a block, without those in `in_branch`.

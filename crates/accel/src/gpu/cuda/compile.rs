@@ -95,7 +95,7 @@ impl Compiler {
     /// A module as `take` takes it, and where it came from. What `take` does not take is looked for elsewhere.
     ///
     /// # Errors
-    /// [`Fault::Missing`] says what to install; [`Fault::Build`] if there was an image, or sources that NVRTC refuses.
+    /// [`Fault::Build`]: what was refused, or what to install where there is nothing to make it with.
     pub(super) fn module<T>(
         &mut self,
         module: Module,
@@ -128,7 +128,7 @@ impl Compiler {
             }
         }
         match problems.is_empty() {
-            true => Err(self.missing()),
+            true => Err(Fault::Build { kernel: module.name(), reason: self.lacking() }),
             false => Err(Fault::Build { kernel: module.name(), reason: problems.join("; ") }),
         }
     }
@@ -150,14 +150,14 @@ impl Compiler {
         bytes.map(|bytes| Image { kind: Kind::Ptx, bytes })
     }
 
-    fn missing(&self) -> Fault {
+    fn lacking(&self) -> String {
         let no_nvrtc = self.nvrtc.as_ref().and_then(|nvrtc| nvrtc.as_ref().err()).map_or("", String::as_str);
         let ptx = self.folders.shipped.iter().map(|folder| format!(", no PTX in {}", folder.display()));
         let lacking: String = std::iter::once(no_nvrtc.to_owned()).chain(ptx).collect();
-        Fault::Missing(format!(
+        format!(
             "{lacking}: install NVRTC of CUDA 12 or 13, or the PTX of this version; the CPU does the work of {} meanwhile",
             self.target
-        ))
+        )
     }
 }
 

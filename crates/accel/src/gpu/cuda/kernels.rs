@@ -21,7 +21,7 @@ impl Kernels {
     /// Finds, compiles and loads all. The card is this thread's.
     ///
     /// # Errors
-    /// [`Fault::Missing`], [`Fault::Build`].
+    /// [`Fault::Build`].
     pub(super) fn build(target: &Target) -> Result<Self, Fault> {
         let mut compiler = Compiler::new(*target, Folders::of_environment());
         let (mut modules, mut origins) = (vec![], vec![]);

@@ -55,7 +55,7 @@ fn the_cache_goes_first_then_what_was_shipped() {
 fn what_is_lacking_is_said() {
     let root = tempfile::tempdir().expect("a folder");
     let root = root.path();
-    let Err(Fault::Missing(words)) = find(root, "good") else { panic!("nothing is there") };
+    let Err(Fault::Build { reason: words, .. }) = find(root, "good") else { panic!("nothing is there") };
     for part in ["no libnvrtc", "no PTX in", "install", "the CPU"] {
         assert!(words.contains(part), "{part} in: {words}");
     }

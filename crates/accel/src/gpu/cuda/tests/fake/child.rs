@@ -40,7 +40,7 @@ fn ask_card() {
     let cards = within(limit, || Ok(open_all())).unwrap_or_else(|fault| vec![Err(fault)]);
     assert_eq!(cards.len(), 1, "one card, or why there is none");
     for card in cards {
-        match card.and_then(|card| Gpu::open_within(BackendName::Cuda, card, cpu, limit)) {
+        match card.and_then(|card| Gpu::open_within(BackendName::Cuda, 0, card, cpu, limit)) {
             Ok(gpu) => {
                 println!("card: {:?}", gpu.info());
                 ask(&gpu);
