@@ -5,7 +5,8 @@
 #   scripts/cuda-check.sh --ptx DIR    writes PTX to ship with the node instead (in `ptx/` beside it, or where $VIGIL_PTX_DIR
 #                                      says), for machines without NVRTC; by the oldest NVRTC of CUDA 12, so that all drivers
 #                                      since then (525) take it
-# VIGIL_CUDA_ROOT names a folder that has the wheels already, or gets them.
+# VIGIL_CUDA_ROOT names a folder that has the wheels already, or gets them: each in a folder of its own (13, 12), as pip empties
+# what it shares.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wheel=nvidia-cuda-nvrtc==13.0.88
@@ -14,13 +15,13 @@ record=kernels/REGISTERS.md
 architectures="sm_75 sm_90 sm_100"
 
 root=${VIGIL_CUDA_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/vigil/cuda}
-have() { # LIBRARY WHEEL
-  [ -e "$1" ] || python3 -m pip install --quiet --root-user-action=ignore --no-deps --upgrade --target "$root" "$2"
+have() { # FOLDER LIBRARY WHEEL
+  [ -e "$1/$2" ] || python3 -m pip install --quiet --root-user-action=ignore --no-deps --upgrade --target "$1" "$3"
 }
 
 if [ "${1:-}" = --ptx ]; then
-  lib=$root/nvidia/cuda_nvrtc/lib
-  have "$lib/libnvrtc.so.12" "$wheel_ptx"
+  lib=$root/12/nvidia/cuda_nvrtc/lib
+  have "$root/12" nvidia/cuda_nvrtc/lib/libnvrtc.so.12 "$wheel_ptx"
   LD_LIBRARY_PATH=$lib python3 scripts/nvrtc.py --ptx "$lib/libnvrtc.so.12" "${2:?a folder}"
   exit
 fi
@@ -31,8 +32,8 @@ if grep -qs "$hash" "$record"; then
   exit 0
 fi
 
-lib=$root/nvidia/cu13/lib
-have "$lib/libnvrtc.so.13" "$wheel"
+lib=$root/13/nvidia/cu13/lib
+have "$root/13" nvidia/cu13/lib/libnvrtc.so.13 "$wheel"
 
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT

@@ -196,7 +196,7 @@ fn whichever_call_to_the_compiler_fails_all_is_well() {
 fn real_compiler() -> PathBuf {
     let var = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = || var("XDG_CACHE_HOME").or_else(|| Some(var("HOME")?.join(".cache"))).unwrap_or_default();
-    var("VIGIL_CUDA_ROOT").unwrap_or_else(|| cache().join("vigil/cuda")).join("nvidia/cu13/lib")
+    var("VIGIL_CUDA_ROOT").unwrap_or_else(|| cache().join("vigil/cuda")).join("13/nvidia/cu13/lib")
 }
 
 #[test]
