@@ -1,6 +1,7 @@
 //! The judge of programs: one item after the other, with blst's arithmetic.
 
 use super::program::{INSTRUCTION, NUMBER, Program, op};
+use crate::bls::library;
 use blst::{blst_fp, blst_fp_add, blst_fp_mul, blst_fp_sub, blst_uint32_from_fp};
 
 type Number = [u32; NUMBER];
@@ -42,21 +43,7 @@ fn plain(number: &blst_fp) -> Number {
 }
 
 fn is_large(number: &Number) -> bool {
-    let half: [u32; NUMBER] = [
-        0xffff_d555,
-        0xdcff_7fff,
-        0x58a9_ffff,
-        0x0f55_ffff,
-        0x7b58_7b12,
-        0xb398_6950,
-        0x79c2_895f,
-        0xb23b_a5c2,
-        0x21a5_d66b,
-        0x258d_d3db,
-        0x1cbf_f34d,
-        0x0d00_88f5,
-    ];
-    number.iter().rev().gt(half.iter().rev())
+    number.iter().rev().gt(library::HALF_OF_P.iter().rev())
 }
 
 /// Runs a program on the first `count` items; `inputs` is a row of words an item.
