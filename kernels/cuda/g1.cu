@@ -79,7 +79,7 @@ KERNEL(g1_products, 4) {
     const u32* points = args.buffer[0];
     Fp product = load_pair(points, stride, item, item + half).denominator;
     LOOP for (u32 pair = item + threads; pair < pairs; pair += threads) {
-        store_columns<NUMBER>(args.buffer[1], stride, 0, pair, product.w);
+        store_columns<NUMBER>(args.buffer[1], args.p[4], 0, pair, product.w);
         product = fp_mul(product, load_pair(points, stride, pair, pair + half).denominator);
     }
     store_columns<NUMBER>(args.buffer[2], args.p[4], 0, item, product.w);
@@ -95,7 +95,7 @@ KERNEL(g1_sums, 4) {
     LOOP for (u32 left = (pairs - 1 - item) / threads + 1; left-- > 0;) {
         u32 a = item + left * threads, b = a + half;
         Fp own = inverse;
-        if (left > 0) own = fp_mul(inverse, load_fp(args.buffer[1], stride, 0, a));
+        if (left > 0) own = fp_mul(inverse, load_fp(args.buffer[1], args.p[4], 0, a));
         Pair pair = load_pair(points, stride, a, b);
         if (left > 0) inverse = fp_mul(inverse, pair.denominator);
         Fp y1 = load_fp(points, stride, NUMBER, a), y2 = load_fp(points, stride, NUMBER, b), x, y;

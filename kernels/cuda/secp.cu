@@ -148,10 +148,10 @@ KERNEL(known_finish, 4) {
 KERNEL(signer_finish, 4) {
     if (item >= args.p[0]) return;
     const u32* asked = args.buffer[0] + (u64)item * args.p[3];
-    u32 row[4] = {}, key[16], digest[8];
+    u32 row[8] = {}, key[16], digest[8];
     row[0] = find_signer(key, digest, args.buffer[1], args.p[1], item);
-    if (row[0] == GOOD) row[1] = digest[3];
-    tag_row(args, item, asked + args.p[6], args.p[3] - args.p[6], row, 2);
-    u32* answer = args.buffer[2] + 4 * (u64)item;
-    UNROLLED for (int i = 0; i < 4; i++) answer[i] = row[i];
+    UNROLLED for (int i = 0; i < 5; i++) row[1 + i] = row[0] == GOOD ? digest[3 + i] : 0;
+    tag_row(args, item, asked + args.p[6], args.p[3] - args.p[6], row, 6);
+    u32* answer = args.buffer[2] + 8 * (u64)item;
+    UNROLLED for (int i = 0; i < 8; i++) answer[i] = row[i];
 }

@@ -73,12 +73,17 @@ fn keccak_messages(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   let digest = digest_of(a);
   let place = item * parameter(3u) + parameter(4u);
-  var t = tag_start(item);
   for (var i = 0u; i < 8u; i++) {
     answers[place + i] = digest[i];
-    t = tag(t, digest[i]);
   }
   if parameter(5u) == 1u {
+    var t = tag(tag_start(item), m.length);
+    for (var i = 0u; i < (m.length + 3u) / 4u; i++) {
+      t = tag(t, messages[m.first + i]);
+    }
+    for (var i = 0u; i < 8u; i++) {
+      t = tag(t, digest[i]);
+    }
     answers[place + 8u] = t.x;
     answers[place + 9u] = t.y;
   }

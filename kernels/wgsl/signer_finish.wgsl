@@ -1,4 +1,4 @@
-// Rows of code, first word of the address, tag.
+// Rows of code, address, tag.
 
 @group(0) @binding(0) var<storage, read> items: array<u32>;
 @group(0) @binding(1) var<storage, read> state: array<u32>;
@@ -11,13 +11,18 @@ fn signer_finish(@builtin(global_invocation_id) id: vec3<u32>) {
     return;
   }
   let end = load_end(item);
-  var word = 0u;
+  var words = array<u32, 5>();
   if end.code == 0u {
-    word = digest_of_64(reverse(end.x), reverse(end.y))[3];
+    let d = digest_of_64(reverse(end.x), reverse(end.y));
+    words = array<u32, 5>(d[3], d[4], d[5], d[6], d[7]);
   }
-  let t = tag(tag(tag_of_row(item), end.code), word);
-  answers[item * 4u] = end.code;
-  answers[item * 4u + 1u] = word;
-  answers[item * 4u + 2u] = t.x;
-  answers[item * 4u + 3u] = t.y;
+  let row = item * 8u;
+  answers[row] = end.code;
+  var t = tag(tag_of_row(item), end.code);
+  for (var i = 0u; i < 5u; i++) {
+    answers[row + 1u + i] = words[i];
+    t = tag(t, words[i]);
+  }
+  answers[row + 6u] = t.x;
+  answers[row + 7u] = t.y;
 }

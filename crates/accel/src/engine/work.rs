@@ -9,7 +9,7 @@ use super::recent::RecentSigners;
 use super::workers::Workers;
 use crate::backend::Backend;
 use crate::comb::Comb;
-use crate::gpu::Gpu;
+use crate::gpu::{Fault, Gpu};
 use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
 use crate::oracle;
 use std::sync::atomic::AtomicU64;
@@ -109,8 +109,39 @@ impl Work {
             signature: signed.signature,
             signer: signed.signer,
         };
-        let checks: Vec<Check> = messages.iter().zip(of).map(check).collect();
-        self.verify_signers_part(&checks, on)
+        let mut checks: Vec<Check> = messages.iter().zip(of).map(check).collect();
+        let good = self.verify_signers_part(&checks, on);
+        match on {
+            On::ThisThread => good,
+            On::Card(card) => self.hashed_again(messages, &mut checks, good, card),
+        }
+    }
+
+    /// Nobody is refused for a digest of a card: the CPU hashes what was refused.
+    fn hashed_again(
+        &self,
+        messages: &[SignedMessage<'_>],
+        checks: &mut [Check],
+        mut good: Vec<bool>,
+        card: usize,
+    ) -> Vec<bool> {
+        let refused: Vec<usize> = (0..good.len()).filter(|at| !good[*at]).collect();
+        let texts: Vec<&[u8]> = refused.iter().map(|at| messages[*at].message).collect();
+        let digests = self.keccak_part(&texts, On::ThisThread);
+        let mut wrong = Vec::new();
+        for (at, digest) in refused.into_iter().zip(digests) {
+            if checks[at].digest != digest {
+                checks[at].digest = digest;
+                wrong.push(at);
+            }
+        }
+        if !wrong.is_empty() {
+            self.cards[card].failed(&Fault::Lies("a digest is wrong".to_owned()));
+            let again: Vec<Check> = wrong.iter().map(|at| checks[*at]).collect();
+            let verdicts = self.verify_signers_part(&again, On::ThisThread);
+            wrong.into_iter().zip(verdicts).for_each(|(at, is)| good[at] = is);
+        }
+        good
     }
 
     /// A card hashes and recovers in one go what strangers signed; it does not tell their keys. So whoever comes again is

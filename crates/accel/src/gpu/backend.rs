@@ -34,7 +34,7 @@ const CHUNKS: usize = 6;
 const MESSAGES_BYTES: usize = 8 * 1024 * 1024;
 /// More signer vectors are summed by the CPU: a thread of a card takes one entry of all.
 const VECTORS_MAX: usize = 4_096;
-/// One in so many digests and sums is worked out again by the CPU.
+/// One in so many sums is worked out again by the CPU.
 const SAMPLED: usize = 256;
 
 /// Answers of the CPU to claims with tables.
@@ -44,7 +44,7 @@ type HotByCpu<'a, 'c> = &'a dyn Fn(&[(Claim, &'c Comb)]) -> Vec<Verdict>;
 pub struct Gpu {
     name: BackendName,
     pub(super) post: Post,
-    cpu: &'static dyn Backend,
+    pub(super) cpu: &'static dyn Backend,
     pub(super) canaries: Canaries,
     /// Locked for a batch: no table moves while it is used.
     tables: Mutex<Option<Tables>>,
@@ -246,7 +246,7 @@ impl Gpu {
             let verdict = |good| if good { Ok(()) } else { Err(SignatureError::WrongKey) };
             by_cpu(&some).into_iter().map(verdict).collect()
         };
-        // No transaction is as long as one that is left to the CPU, with all others.
+        // The engine gives long ones to the CPU before.
         if messages.iter().any(|signed| signed.message.len() > Self::MESSAGE_BYTES_MAX) {
             return by_cpu(messages);
         }
@@ -390,45 +390,6 @@ impl Gpu {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Digests of messages. Rows have tags, and a sample is hashed by the CPU.
-    fn digests(&self, messages: &[&[u8]], out: &mut [Hash]) -> Result<(), Fault> {
-        let mut rest = (messages, out);
-        let mut pending = Vec::new();
-        while let Some(count) =
-            Some(fitting(rest.0.iter().map(|message| message.len()), self.info().items_max)).filter(|count| *count > 0)
-        {
-            let (some, other) = rest.0.split_at(count);
-            let (place, others) = rest.1.split_at_mut(count);
-            let mut packed = Messages::default();
-            some.iter()
-                .filter(|message| message.len() <= Self::MESSAGE_BYTES_MAX)
-                .for_each(|message| packed.push(message));
-            let answers = self.post.send(count, move |desk, limit| {
-                if packed.count() == 0 {
-                    return Ok(Vec::new());
-                }
-                let seeds = Seeds::random();
-                untagged(desk.digests(&packed, seeds, limit)?, Messages::ANSWER, seeds)
-            });
-            pending.push((some, place, answers));
-            rest = (other, others);
-        }
-        for (some, place, answers) in pending {
-            let words = answers.wait()?;
-            let mut digests = words.chunks_exact(Messages::ANSWER - TAG);
-            for (message, digest) in some.iter().zip(place) {
-                *digest = match message.len() <= Self::MESSAGE_BYTES_MAX {
-                    true => hash(digests.next().ok_or_else(|| Fault::Lies("digests are missing".to_owned()))?),
-                    false => oracle::digest(message),
-                };
-                if rand::rng().random_ratio(1, SAMPLED as u32) && *digest != oracle::digest(message) {
-                    return Err(Fault::Lies("a digest is wrong".to_owned()));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Weighted sums of signer vectors.
     fn sums(&self, vectors: &[&[u8]], weights: &[u64], sums: &mut [u128]) -> Result<(), Fault> {
         let n = sums.len();
@@ -469,7 +430,7 @@ fn collect<T, S: Send, R>(
 }
 
 /// Messages of the next launch, by their lengths.
-fn fitting(lengths: impl Iterator<Item = usize>, items_max: usize) -> usize {
+pub(super) fn fitting(lengths: impl Iterator<Item = usize>, items_max: usize) -> usize {
     let mut bytes = 0;
     let fits = lengths.take(items_max).take_while(|length| {
         bytes += length.min(&Gpu::MESSAGE_BYTES_MAX);
@@ -484,12 +445,6 @@ fn untagged(words: Vec<u32>, row: usize, seeds: Seeds) -> Result<Vec<u32>, Fault
         return Err(Fault::Lies("an answer's tag does not fit".to_owned()));
     }
     Ok(words.chunks_exact(row).flat_map(|row| &row[..row.len() - TAG]).copied().collect())
-}
-
-fn hash(words: &[u32]) -> Hash {
-    let mut bytes = [0; 32];
-    bytes.chunks_exact_mut(4).zip(words).for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
-    Hash::from(bytes)
 }
 
 impl std::fmt::Debug for Gpu {

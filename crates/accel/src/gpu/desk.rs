@@ -354,6 +354,12 @@ impl Messages {
         &self.words
     }
 
+    /// Each one's length in bytes, and its words.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        let (spans, _) = self.spans.as_chunks::<2>();
+        spans.iter().map(|[first, length]| (*length, &self.words[*first as usize..][..length.div_ceil(4) as usize]))
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.spans.len() / 2
     }

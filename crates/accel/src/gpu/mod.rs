@@ -21,6 +21,7 @@ pub(crate) mod card;
 mod checkpoint;
 mod cuda;
 mod desk;
+mod digests;
 mod find;
 mod fp381;
 mod guard;

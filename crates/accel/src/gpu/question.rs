@@ -191,7 +191,7 @@ impl Question for OfMessage {
     const MODE: u32 = 0;
     const ROW: usize = 25;
     const FINISH: Kernel = Kernel::SignerFinish;
-    const ANSWER: usize = 4;
+    const ANSWER: usize = 8;
     const UNKNOWN: usize = 8;
 
     fn write(item: &Message, rows: &mut Vec<u32>) {
@@ -199,7 +199,7 @@ impl Question for OfMessage {
     }
 
     fn read(item: &Message, row: &[u32]) -> Option<()> {
-        (row[1].to_le_bytes() == item.signer[..4]).then_some(())
+        (bytes::<20>(&row[1..6]) == item.signer.0).then_some(())
     }
 
     fn oracle(item: &Message) -> Verdict {

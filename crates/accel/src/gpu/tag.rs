@@ -32,6 +32,15 @@ impl Seeds {
         Self(rand::rng().random())
     }
 
+    /// The tag of words of an item.
+    pub(crate) fn tag<'a>(self, item: u32, words: impl IntoIterator<Item = &'a u32>) -> [u32; TAG] {
+        let mut halves = self.0.map(|seed| seed ^ item.wrapping_mul(0x85eb_ca6b));
+        for word in words {
+            halves = halves.map(|half| mixed(half, *word));
+        }
+        halves
+    }
+
     /// Whether each row of `answers` ends with the tag of its item: of the words of its row in `asked` (if there is one) from
     /// `unknown` on, and of those before the tag. Any change of one word changes both halves; more changes pass once in 2^64.
     pub(crate) fn fit(self, asked: Option<Rows<'_>>, unknown: usize, answers: Rows<'_>) -> bool {
@@ -48,14 +57,19 @@ impl Seeds {
     }
 }
 
+/// Takes a word in.
+fn mixed(half: u32, word: u32) -> u32 {
+    let half = (half ^ word).wrapping_mul(0x9e37_79b1);
+    half ^ half >> 15
+}
+
 /// Takes `count` words of each row in.
 fn mix(tags: &mut [[u32; TAG]; TOGETHER], rows: [&[u32]; TOGETHER], count: usize) {
     let rows = rows.map(|row| &row[..count]);
     for at in 0..count {
         for (tag, row) in tags.iter_mut().zip(&rows) {
             for half in tag {
-                *half = (*half ^ row[at]).wrapping_mul(0x9e37_79b1);
-                *half ^= *half >> 15;
+                *half = mixed(*half, row[at]);
             }
         }
     }
@@ -80,6 +94,7 @@ mod tests {
         let seeds = Seeds([7, 9]);
         let words: [u32; 5] = [0, 1, u32::MAX, 0x8000_0000, 12345];
         let right = tag(seeds, 3, &words);
+        assert_eq!(seeds.tag(3, &words), right);
         assert!(right != tag(seeds, 4, &words) && right != tag(Seeds([8, 10]), 3, &words));
         for bit in 0..160 {
             let mut other = words;

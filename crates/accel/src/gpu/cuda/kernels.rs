@@ -8,11 +8,14 @@ use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::{CUfunction, CUmodule};
 use std::ffi::CString;
 
+/// The kernels of the operations, and the one that measures.
+const LOADED: usize = Kernel::ALL.len() + 1;
+
 /// All kernels of a card.
 #[derive(Debug)]
 pub(super) struct Kernels {
     modules: Vec<Handle<CUmodule>>,
-    functions: [Handle<CUfunction>; Kernel::ALL.len()],
+    functions: [Handle<CUfunction>; LOADED],
     /// Where their code came from.
     pub(super) origin: String,
 }
@@ -38,9 +41,9 @@ impl Kernels {
             let function = call("cuModuleGetFunction", || unsafe { result::module::get_function(module.0, name) });
             function.map(Handle).map_err(|fault| Fault::Build { kernel: kernel.name(), reason: fault.to_string() })
         };
-        let mut functions = [Handle(std::ptr::null_mut()); Kernel::ALL.len()];
-        for (place, kernel) in functions.iter_mut().zip(Kernel::ALL) {
-            *place = function(kernel)?;
+        let mut functions = [Handle(std::ptr::null_mut()); LOADED];
+        for kernel in Kernel::ALL.into_iter().chain([Kernel::ImadRate]) {
+            functions[kernel as usize] = function(kernel)?;
         }
         Ok(Self { modules, functions, origin: origins.join(", ") })
     }

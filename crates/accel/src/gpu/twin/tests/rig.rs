@@ -137,10 +137,10 @@ impl Rig {
     /// Code, address, key, tag, in both lengths.
     pub(super) fn recover(&mut self, rows: &[Vec<u32>]) -> Vec<[u32; 24]> {
         let (found, [asked, state], params) = self.recovered_once(rows);
-        let answers = self.buffer(4 * rows.len());
+        let answers = self.buffer(8 * rows.len());
         self.launch(Kernel::SignerFinish, rows.len(), &[&asked, &state, &answers], &params);
-        for (short, row) in self.answers::<4>(rows, &answers).iter().zip(&found) {
-            assert_eq!(short[..2], row[..2], "signer_finish says the same");
+        for (short, row) in self.answers::<8>(rows, &answers).iter().zip(&found) {
+            assert_eq!(short[..6], row[..6], "signer_finish says the same");
         }
         found
     }

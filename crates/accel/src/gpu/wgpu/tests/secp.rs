@@ -19,7 +19,7 @@ fn check_recovery(items: &[(Signed, u32)], start: &SecretKey, inverters: u32) {
     on_all(|card, arithmetic| {
         let mut bench = Bench::new(card, start);
         let full = bench.secp(Question::WhoSigned, &rows, &[], inverters);
-        let short = bench.secp(Question::SignerWord, &rows, &[], inverters);
+        let short = bench.secp(Question::SignerAddress, &rows, &[], inverters);
         for (i, (signed, code)) in items.iter().enumerate() {
             let mut want = vec![*code];
             match oracle::recover(signed) {
@@ -32,7 +32,7 @@ fn check_recovery(items: &[(Signed, u32)], start: &SecretKey, inverters: u32) {
                 }
             }
             assert_eq!(full[i], want, "item {i}, {signed:?}, {arithmetic:?}");
-            assert_eq!(short[i], want[..2], "item {i}, {signed:?}, {arithmetic:?}");
+            assert_eq!(short[i], want[..6], "item {i}, {signed:?}, {arithmetic:?}");
         }
     });
 }
@@ -184,7 +184,7 @@ fn sums_off_the_curve_are_not_known() {
         let mut params = [0; PARAMS];
         params[..4].copy_from_slice(&[5, 5, 0, 25]);
         [params[14], params[15]] = SEEDS;
-        for (kernel, width) in [(Kernel::RecoverFinish, 24), (Kernel::SignerFinish, 4), (Kernel::KnownFinish, 4)] {
+        for (kernel, width) in [(Kernel::RecoverFinish, 24), (Kernel::SignerFinish, 8), (Kernel::KnownFinish, 4)] {
             let answers = bench.room(&vec![0; 5 * width]);
             bench.launch(kernel, 5, &[&items, &state, &answers], params);
             for (i, row) in bench.read(&answers).chunks(width).enumerate() {

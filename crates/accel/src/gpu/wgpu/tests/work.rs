@@ -86,7 +86,7 @@ pub(super) struct Bench {
 pub(super) enum Question {
     WhoSigned,
     /// The first word of the address alone.
-    SignerWord,
+    SignerAddress,
     DidThisKey,
     /// With the tables.
     DidTable,
@@ -132,7 +132,7 @@ impl Bench {
     ) -> Vec<Vec<u32>> {
         let (mode, width, last) = match question {
             Question::WhoSigned => (0, 24, Kernel::RecoverFinish),
-            Question::SignerWord => (0, 4, Kernel::SignerFinish),
+            Question::SignerAddress => (0, 8, Kernel::SignerFinish),
             Question::DidThisKey => (1, 4, Kernel::KnownFinish),
             Question::DidTable => (2, 4, Kernel::KnownFinish),
         };
