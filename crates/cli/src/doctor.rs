@@ -1,5 +1,7 @@
 //! `vigil doctor`: what the machine has, what the verification engine will use, what is missing.
 
+mod asked;
+
 use crate::gpu::{self, Card};
 use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
@@ -10,9 +12,6 @@ use vigil_accel::engine::{Op, Plan};
 use vigil_accel::{BackendName, detect};
 use vigil_node::layout::Layout;
 use vigil_node::{Config, accel};
-
-/// Names of backends that must be there, with commas; tests read it too.
-const REQUIRED: &str = "VIGIL_REQUIRE_BACKENDS";
 
 /// Of which node.
 #[derive(clap::Args)]
@@ -60,9 +59,12 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(file.as_deref(), env, []).map_err(CliError::usage)?;
     let cards = gpu::found();
-    let mut problems = missing_required(&std::env::var(REQUIRED).unwrap_or_default(), &cards);
-    let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|why| {
-        problems.push(why.to_string());
+    let mut problems = asked::missing(&std::env::var(asked::REQUIRED).unwrap_or_default(), &cards);
+    let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|error| {
+        problems.push(match config.accel_backend.0.and_then(|name| Some((name, asked::lacks(name, &cards)?))) {
+            Some((name, why)) => format!("`accel.backend` is {name}: {}", asked::with_advice(name, &why, &cards)),
+            None => error.to_string(),
+        });
         (detect(), Vec::new())
     });
     let machine = Machine::here(&detect(), &accel::usable_cards());
@@ -73,36 +75,6 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
     };
     let (cores, memory_mib) = cores_and_memory();
     Ok(Findings { cpu: machine.cpu, cores, memory_mib, config, plan, calibration, usable, file, cards, problems })
-}
-
-/// A sentence for each backend of the list that is not there.
-fn missing_required(list: &str, cards: &[Card]) -> Vec<String> {
-    let there: Vec<BackendName> = detect().iter().map(|backend| backend.name()).chain(gpu::ready(cards)).collect();
-    let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let is_there = |name: &&str| there.iter().any(|backend| backend.as_str() == *name);
-    names.filter(|name| !is_there(name)).map(|name| format!("{REQUIRED} names {name}")).collect()
-}
-
-/// What a backend lacks here, instruction sets or a card; `None`: it is there.
-fn lacks(name: BackendName, cards: &[Card]) -> Option<String> {
-    if matches!(name, BackendName::Cuda | BackendName::Wgpu) {
-        let is_ready = gpu::ready(cards).contains(&name);
-        return (!is_ready).then(|| "no card that can be used".to_owned());
-    }
-    if detect().iter().any(|backend| backend.name() == name) {
-        return None;
-    }
-    let (arch, needed) = name.needs()?;
-    if arch != std::env::consts::ARCH {
-        return Some(format!("is for {arch}"));
-    }
-    let there = features();
-    let is_there = |needs: &str| there.iter().any(|(name, there)| *name == needs && *there);
-    let missing: Vec<&str> = needed.iter().copied().filter(|needs| !is_there(needs)).collect();
-    Some(match missing.is_empty() {
-        true => "is not part of this program".to_owned(),
-        false => format!("lacks {}", missing.join(", ")),
-    })
 }
 
 impl Findings {
@@ -122,7 +94,7 @@ impl Findings {
     fn in_words(&self) -> String {
         let features: Vec<_> =
             features().iter().map(|(name, there)| format!("{}{name}", if *there { "" } else { "no " })).collect();
-        let backends = BackendName::ALL.map(|name| match lacks(name, &self.cards) {
+        let backends = BackendName::ALL.map(|name| match asked::lacks(name, &self.cards) {
             None => format!("  {name}: found\n"),
             Some(why) => format!("  {name}: {why}\n"),
         });
@@ -160,7 +132,7 @@ impl Findings {
 
     fn as_json(&self) -> Value {
         let backends = BackendName::ALL.iter().map(|name| {
-            let missing = lacks(*name, &self.cards);
+            let missing = asked::lacks(*name, &self.cards);
             json!({ "name": name.as_str(), "found": missing.is_none(), "missing": missing })
         });
         let backends: Vec<_> = backends.collect();

@@ -48,6 +48,14 @@ impl Output {
     }
 }
 
+/// Text of another machine without what is no visible text: it cannot steer the terminal, nor turn the line around.
+pub(crate) fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !steers(*c)).collect()
+}
+
 /// JSON indented by 4. A `Value` keeps its keys sorted.
 pub(crate) fn indented(value: &impl Serialize) -> String {
     let mut out = Vec::with_capacity(256);

@@ -1,5 +1,6 @@
 //! `vigil status`: where a node stands, for people.
 
+use crate::output::plain;
 use crate::remote::{Remote, block_on};
 use crate::{CliError, Output};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ fn describe(status: &Value, peers: usize) -> String {
         (None, Some(true)) => "catching up", // a node of other make
         (None, _) => "synced",
     };
-    [
+    let mut rows = vec![
         ("chain", text("chain_id")),
         ("node", text("address")),
         ("state", state.to_owned()),
@@ -49,9 +50,19 @@ fn describe(status: &Value, peers: usize) -> String {
         ("epoch", text("current_epoch")),
         ("peers", peers.to_string()),
         ("genesis", text("genesis_block_hash")),
-    ]
-    .map(|(key, value)| format!("{key:<10}{value}"))
-    .join("\n")
+    ];
+    rows.extend(status["graphics_cards"].as_array().into_iter().flatten().map(|card| ("card", plain(&in_words(card)))));
+    let rows: Vec<String> = rows.into_iter().map(|(key, value)| format!("{key:<10}{value}")).collect();
+    rows.join("\n")
+}
+
+/// `cuda 0: NVIDIA H200 in use, faults 0`
+fn in_words(card: &Value) -> String {
+    let name = card["name"].as_str().unwrap_or_default();
+    match card["why_not"].as_str() {
+        Some(why) => format!("{name} not used: {why}, faults {}", card["faults"]),
+        None => format!("{name} in use, faults {}", card["faults"]),
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +72,18 @@ mod tests {
     fn state(status: Value, peers: usize) -> String {
         let text = describe(&status, peers);
         text.lines().find_map(|line| line.strip_prefix("state     ")).expect("a state").to_owned()
+    }
+
+    #[test]
+    fn cards_are_named_where_there_are_any() {
+        let card = |why: Value| json!({ "name": "cuda 0: H\u{1b}[2J", "backend": "cuda", "why_not": why, "faults": 2 });
+        let text = describe(&json!({ "graphics_cards": [card(Value::Null), card("a digest".into())] }), 0);
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("card ")).collect();
+        assert_eq!(
+            rows,
+            ["card      cuda 0: H[2J in use, faults 2", "card      cuda 0: H[2J not used: a digest, faults 2"]
+        );
+        assert!(!describe(&json!({}), 0).contains("card"));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! made in this crate.
 
 use crate::{
-    AtBlock, BackendError, BlockInfo, BlockLinks, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status, TxPlace,
-    Validators, Version,
+    AtBlock, BackendError, BlockInfo, BlockLinks, Card, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status,
+    TxPlace, Validators, Version,
 };
 use async_trait::async_trait;
 use vigil_primitives::{
@@ -26,6 +26,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `None`: ready. Otherwise why the node should get no traffic: `syncing: at height 5 of 900`.
     async fn not_ready(&self) -> Option<String>;
+
+    /// Graphics cards of the machine, those that are not used among them.
+    fn cards(&self) -> Vec<Card>;
 
     /// An account. `Missing` if there is none.
     async fn account(&self, address: Address, at: StateAt) -> Result<Read<Account>, BackendError>;

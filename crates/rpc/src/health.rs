@@ -1,7 +1,7 @@
 //! Health and metrics, on a port of their own: `/health/live`, `/health/ready`, `/metrics`.
 
-use crate::Backend;
 use crate::server::{Bounds, run};
+use crate::{Backend, Card};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -23,7 +23,8 @@ pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 /// Routes of the metrics port.
 ///
 /// - `/health/live`: 200 as long as the process answers.
-/// - `/health/ready`: 200, or 503 with `{"ready":false,"reason":".."}` ([`Backend::not_ready`]).
+/// - `/health/ready`: 200, or 503 with `{"ready":false,"reason":".."}` ([`Backend::not_ready`]); with `"warnings":[".."]` where
+///   a graphics card is not used because of a fault, which makes no node unready.
 /// - `/metrics`: what `render` says.
 pub fn health_router(backend: Arc<dyn Backend>, render: RenderMetrics) -> Router {
     Router::new()
@@ -47,12 +48,15 @@ pub async fn serve_health(
 }
 
 async fn ready(State(backend): State<Arc<dyn Backend>>) -> Response {
-    match backend.not_ready().await {
-        None => axum::Json(json!({"ready": true})).into_response(),
-        Some(reason) => {
-            (StatusCode::SERVICE_UNAVAILABLE, axum::Json(json!({"ready": false, "reason": reason}))).into_response()
-        }
+    let (status, mut answer) = match backend.not_ready().await {
+        None => (StatusCode::OK, json!({"ready": true})),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, json!({"ready": false, "reason": reason})),
+    };
+    let warnings: Vec<String> = backend.cards().iter().filter_map(Card::warning).collect();
+    if !warnings.is_empty() {
+        answer["warnings"] = json!(warnings);
     }
+    (status, axum::Json(answer)).into_response()
 }
 
 async fn metrics(State(render): State<RenderMetrics>) -> Response {

@@ -77,6 +77,29 @@ pub struct Status {
     pub finalized: Option<(Height, Hash)>,
 }
 
+/// A graphics card of the node's machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// Kind, number and name: `cuda 0: NVIDIA H200`.
+    pub name: String,
+    /// Through what: `cuda`, `wgpu`.
+    pub backend: String,
+    /// Why it is not used; `None` while it is.
+    pub why_not: Option<String>,
+    /// Whether that is a fault; otherwise the operator wants it so.
+    pub is_faulty: bool,
+    /// Since the node was started.
+    pub faults: u32,
+}
+
+impl Card {
+    /// What the operator should know. The node is well without it: the processor does its work.
+    pub fn warning(&self) -> Option<String> {
+        let why = self.why_not.as_ref().filter(|_| self.is_faulty)?;
+        Some(format!("the graphics card {} is not used: {why}; the processor does its work", self.name))
+    }
+}
+
 /// How far a block has come. The numbers are the reference's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]

@@ -1,6 +1,7 @@
 //! Reading a page over HTTP.
 
 use crate::CliError;
+use crate::output::plain;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
@@ -58,7 +59,7 @@ impl Url {
         if status.starts_with("HTTP/1.") && status.split(' ').nth(1) == Some("200") {
             return Ok(body.to_owned());
         }
-        let status: String = status.chars().filter(|c| !c.is_control()).take(60).collect();
+        let status: String = plain(status).chars().take(60).collect();
         Err(CliError::failed(format!("{self} answered `{status}`, not a page of metrics: a node has it at /metrics")))
     }
 

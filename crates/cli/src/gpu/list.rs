@@ -21,8 +21,8 @@ pub(crate) struct Card {
 /// Opens the cards of this machine, which takes seconds where kernels must be compiled.
 pub(crate) fn found() -> Vec<Card> {
     let card = |found: &gpu::Found| match &found.card {
-        Ok(card) => Card { backend: found.name, info: Some(card.info().clone()), why_not: card.why_not() },
-        Err(fault) => Card { backend: found.name, info: None, why_not: Some(fault.clone()) },
+        Ok(card) => Card { backend: found.name, info: found.info.clone(), why_not: card.why_not() },
+        Err(fault) => Card { backend: found.name, info: found.info.clone(), why_not: Some(fault.clone()) },
     };
     gpu::cards().iter().map(card).collect()
 }
@@ -52,6 +52,17 @@ fn in_words(cards: &[Card]) -> String {
 }
 
 impl Card {
+    /// A card, or what was found in the place of one.
+    #[cfg(test)]
+    pub(crate) fn new(backend: BackendName, info: Option<CardInfo>, why_not: Option<Fault>) -> Self {
+        Self { backend, info, why_not }
+    }
+
+    /// Why it is not used; `None`: it is ready.
+    pub(crate) fn why_not(&self) -> Option<&Fault> {
+        self.why_not.as_ref()
+    }
+
     /// A few lines.
     fn in_words(&self) -> String {
         let state = self.state();

@@ -1,5 +1,6 @@
 //! A page of metrics in Prometheus' text form.
 
+use crate::output::plain;
 use std::collections::BTreeMap;
 
 /// One line.
@@ -50,13 +51,14 @@ fn labels(mut text: &str) -> Option<(BTreeMap<String, String>, &str)> {
     }
 }
 
-/// A text up to its closing quote, with `\\`, `\"` and `\n` read, and what follows.
+/// A text up to its closing quote, with `\\` and `\"` read, and what follows. It comes from another machine and goes to a
+/// terminal, so what is no visible text is left out.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         match c {
-            '"' => return Some((value, &text[at + 1..])),
+            '"' => return Some((plain(&value), &text[at + 1..])),
             '\\' => value.push(match chars.next()?.1 {
                 'n' => '\n',
                 other => other,
@@ -79,7 +81,14 @@ mod tests {
         let brief: Vec<_> = read.iter().map(|s| (s.name.as_str(), s.labels.len(), s.value)).collect();
         assert_eq!(brief, [("plain", 0, 3.0), ("with", 2, 2.5), ("odd", 1, 1000.0), ("huge", 0, f64::INFINITY)]);
         assert_eq!((read[1].label("op"), read[1].label("backend"), read[1].label("card")), ("recover", "avx2", ""));
-        assert_eq!(read[2].label("card"), "GeForce \"X\" {1}, a\\b\n");
+        assert_eq!(read[2].label("card"), "GeForce \"X\" {1}, a\\b");
+    }
+
+    #[test]
+    fn labels_cannot_steer_a_terminal() {
+        let page = "a{card=\"\x1b]0;title\x07\x1b[2JH\u{9b}1m \u{202e}200\\n\u{85}\x7f\",op=\"\x1b[31mrecover\r\"} 1\n";
+        let read = &samples(page)[0];
+        assert_eq!((read.label("card"), read.label("op")), ("]0;title[2JH1m 200", "[31mrecover"));
     }
 
     #[test]

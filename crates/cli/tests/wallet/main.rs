@@ -1,5 +1,6 @@
 //! `vigil` as processes: wallet and queries before a node that answers what it is told, and an operator's first steps.
 
+mod cards;
 mod gpu;
 mod hardware;
 mod keys;
@@ -52,24 +53,33 @@ impl Home {
         self.vigil_at("http://127.0.0.1:1/rpc", args, stdin)
     }
 
+    /// `vigil` with this home.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vigil"));
+        // It is about the conformance suite of this run; `doctor` would read it.
+        command.args(args).env("VIGIL_HOME", self.path()).env_remove("VIGIL_REQUIRE_BACKENDS");
+        command
+    }
+
+    /// Runs `vigil` with this home on a machine of which these variables tell.
+    fn vigil_where(&self, env: &[(&str, String)], args: &[&str]) -> Ended {
+        let mut command = self.command(args);
+        Self::ended(command.envs(env.iter().map(|(key, value)| (key, value))), "")
+    }
+
     /// Runs `vigil` with this home against a node.
     fn vigil_at(&self, url: &str, args: &[&str], stdin: &str) -> Ended {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vigil"))
-            .args(args)
-            .env("VIGIL_HOME", self.path())
-            .env("VIGIL_REMOTE_RPC_ENDPOINT", url)
-            // It is about the conformance suite of this run; `doctor` would read it.
-            .env_remove("VIGIL_REQUIRE_BACKENDS")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary");
+        Self::ended(self.command(args).env("VIGIL_REMOTE_RPC_ENDPOINT", url), stdin)
+    }
+
+    fn ended(command: &mut Command, stdin: &str) -> Ended {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the binary");
         // A process that asks for nothing may have closed its stdin already.
         let _closed = child.stdin.take().expect("piped").write_all(stdin.as_bytes());
         let output = child.wait_with_output().expect("it ends");
         Ended {
-            code: output.status.code().expect("not killed"),
+            code: output.status.code().unwrap_or_else(|| panic!("{command:?} was killed: {output:?}")),
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),
         }

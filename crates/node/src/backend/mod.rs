@@ -11,6 +11,7 @@ use crate::pool::{Admission, Pool, Rejected};
 use async_trait::async_trait;
 use std::sync::{Arc, PoisonError};
 use vigil_accel::Engine;
+use vigil_accel::gpu;
 use vigil_ledger::{State, StateError, queries};
 use vigil_net::NetHandle;
 use vigil_primitives::{
@@ -18,8 +19,8 @@ use vigil_primitives::{
     SplitRule, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status,
-    TxPlace, Validators, Version,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, Card, CertAt, GuardianInfo, Read, StakeReturn, StateAt,
+    Status, TxPlace, Validators, Version,
 };
 use vigil_trie::TrieError;
 
@@ -149,6 +150,17 @@ impl Backend for NodeBackend {
 
     async fn not_ready(&self) -> Option<String> {
         self.health.reason(Clock::unix_s())
+    }
+
+    fn cards(&self) -> Vec<Card> {
+        let card = |state: gpu::State| Card {
+            name: state.label,
+            backend: state.backend.to_string(),
+            why_not: state.why_not,
+            is_faulty: state.is_faulty,
+            faults: state.faults,
+        };
+        gpu::states(self.engine.cards()).into_iter().map(card).collect()
     }
 
     async fn account(&self, address: Address, at: StateAt) -> Answer<Read<Account>> {

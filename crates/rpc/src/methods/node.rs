@@ -1,6 +1,7 @@
 //! The node itself: version, status, peers, mempool.
 
 use super::Context;
+use crate::Card;
 use crate::json::{Big, Checksum, U64s};
 use crate::jsonrpc::{Answer, Args, RpcError};
 use crate::limits::PEER_URLS_MAX;
@@ -19,7 +20,8 @@ pub(super) fn version(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>) -> 
     out.write(&VersionJson { version: v.version, git_hash: v.git_hash, timestamp: v.timestamp })
 }
 
-/// `spec/rpc.md` §4.1, then keys of our own: how far the chain has come in the words of DESIGN §4, and `not_ready`.
+/// `spec/rpc.md` §4.1, then keys of our own: how far the chain has come in the words of DESIGN §4, `not_ready` and
+/// `graphics_cards`.
 #[derive(Serialize)]
 struct StatusJson {
     address: Checksum,
@@ -47,6 +49,25 @@ struct StatusJson {
     /// Why `/health/ready` says no; absent while it says yes.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_ready: Option<String>,
+    /// Absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    graphics_cards: Vec<CardJson>,
+}
+
+#[derive(Serialize)]
+struct CardJson {
+    name: String,
+    backend: String,
+    in_use: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<String>,
+    faults: u32,
+}
+
+impl From<Card> for CardJson {
+    fn from(Card { name, backend, why_not, faults, .. }: Card) -> Self {
+        Self { name, backend, in_use: why_not.is_none(), why_not, faults }
+    }
 }
 
 pub(super) async fn status(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
@@ -75,6 +96,7 @@ pub(super) async fn status(ctx: &Context, _args: &Args<'_>, out: &mut Answer<'_>
         finalized_height: s.finalized.map(|(height, _)| U64s(height)),
         finalized_hash: s.finalized.map(|(_, hash)| hash),
         not_ready: ctx.backend.not_ready().await,
+        graphics_cards: ctx.backend.cards().into_iter().map(Into::into).collect(),
     })
 }
 

@@ -57,17 +57,26 @@ async fn nobody_there_is_another_error() {
 
 #[tokio::test]
 async fn health_and_metrics() {
-    for (reason, status, body) in [
-        (None, 200, r#"{"ready":true}"#),
-        (Some("syncing: at height 5 of 900"), 503, r#"{"ready":false,"reason":"syncing: at height 5 of 900"}"#),
+    let warns =
+        r#","warnings":["the graphics card cuda 1: H is not used: a digest is wrong; the processor does its work"]}"#;
+    let well = r#"{"ready":true}"#;
+    for (reason, has_cards, status, body) in [
+        (None, false, 200, well.to_owned()),
+        (None, true, 200, well.replace('}', warns)),
+        (
+            Some("syncing: at height 5 of 900"),
+            false,
+            503,
+            r#"{"ready":false,"reason":"syncing: at height 5 of 900"}"#.into(),
+        ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let fake = Arc::new(Fake { reason: reason.map(str::to_owned), ..Fake::default() });
+        let fake = Arc::new(Fake { reason: reason.map(str::to_owned), has_cards, ..Fake::default() });
         let router = health_router(fake, Arc::new(|| "vigil_height 5\n".to_owned()));
         let server = tokio::spawn(serve_health(listener, router, std::future::pending()));
         let ready = once(address, "GET", "/health/ready", "", "").await;
-        assert_eq!((ready.status, ready.body.as_str()), (status, body));
+        assert_eq!((ready.status, ready.body), (status, body));
         assert_eq!(once(address, "GET", "/health/live", "", "").await.status, 200);
         let metrics = once(address, "GET", "/metrics", "", "").await;
         assert_eq!(metrics.body, "vigil_height 5\n");

@@ -10,7 +10,7 @@ use vigil_primitives::{
     ValidatorPool, Vote, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, CertAt, CertInfo, GuardianInfo, Read,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Card, CertAt, CertInfo, GuardianInfo, Read,
     StakeReturn, StateAt, Status, TxPlace, Validators, Version,
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Fake {
     pub(crate) all_types: bool,
     /// Guardians have finalized nothing, and the node is none.
     pub(crate) nothing_final: bool,
+    /// Its machine has two cards, one of them quarantined.
+    pub(crate) has_cards: bool,
     /// Text of `not_ready`.
     pub(crate) reason: Option<String>,
 }
@@ -141,6 +143,17 @@ impl Backend for Fake {
 
     async fn not_ready(&self) -> Option<String> {
         self.reason.clone()
+    }
+
+    fn cards(&self) -> Vec<Card> {
+        let card = |number: u32, why_not: Option<&str>| Card {
+            name: format!("cuda {number}: H"),
+            backend: "cuda".into(),
+            why_not: why_not.map(Into::into),
+            is_faulty: why_not.is_some(),
+            faults: number,
+        };
+        if self.has_cards { vec![card(0, None), card(1, Some("a digest is wrong"))] } else { Vec::new() }
     }
 
     async fn account(&self, asked: Address, at: StateAt) -> Result<Read<Account>, BackendError> {

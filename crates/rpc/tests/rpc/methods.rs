@@ -176,6 +176,14 @@ async fn the_status_of_a_node_that_is_not_well_says_why() {
     assert_eq!(answer, recorded.replace("}}", r#","not_ready":"journal rolled back: not signing"}}"#));
 }
 
+#[tokio::test]
+async fn graphics_cards_stand_in_the_status_where_there_are_any() {
+    let node = Running::start(Fake { has_cards: true, ..Fake::default() }, vigil_rpc::ServerConfig::default()).await;
+    let answer = post(node.address, r#"{"jsonrpc":"2.0","id":1,"method":"theta.GetStatus"}"#).await;
+    let cards = r#","graphics_cards":[{"name":"cuda 0: H","backend":"cuda","in_use":true,"faults":0},{"name":"cuda 1: H","backend":"cuda","in_use":false,"why_not":"a digest is wrong","faults":1}]}}"#;
+    assert_eq!(answer, include_str!("snapshots/status.json").replace("}}", cards));
+}
+
 /// Every transaction type, as `GetBlock` shows it.
 #[tokio::test]
 async fn every_transaction_type() {
