@@ -67,7 +67,7 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
         });
         (detect(), Vec::new())
     });
-    let machine = Machine::here(&detect(), &accel::usable_cards());
+    let machine = Machine::here(&detect(), &allowed_cards);
     let file = layout.calibration();
     let (plan, calibration, usable) = match Calibration::read(&file, &machine, crate::start::COMMIT) {
         Ok(found) => (found.plan(&allowed, &allowed_cards), format!("measured by commit {}", found.commit), true),

@@ -41,7 +41,7 @@ pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<
         return Ok((vec![*only], Vec::new()));
     }
     let is_for_cards = matches!(asked, BackendName::Wgpu | BackendName::Cuda);
-    let cards = if is_for_cards { usable_cards() } else { Vec::new() };
+    let cards = if is_for_cards { good_cards() } else { Vec::new() };
     let cards: Vec<_> = cards.into_iter().filter(|card| card.name() == asked).collect();
     if cards.is_empty() {
         return Err(AccelError::Backend { asked, found: names(&there) });
@@ -49,8 +49,17 @@ pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<
     Ok((there, cards))
 }
 
-/// The graphics cards that passed their test; of the others the log tells.
+/// The graphics cards that passed their test, each once: those that are there through CUDA are left out of wgpu's.
 pub fn usable_cards() -> Vec<&'static Gpu> {
+    let cards = good_cards();
+    let by_cuda = |card: &Gpu| {
+        cards.iter().any(|other| other.name() == BackendName::Cuda && other.info().name == card.info().name)
+    };
+    cards.iter().copied().filter(|card| card.name() == BackendName::Cuda || !by_cuda(card)).collect()
+}
+
+/// The graphics cards that passed their test; of the others the log tells.
+fn good_cards() -> Vec<&'static Gpu> {
     let usable = |found: &'static Found| match &found.card {
         Ok(card) => Some(card),
         Err(Fault::Missing(why)) => {
@@ -77,7 +86,7 @@ pub fn names(backends: &[&'static dyn Backend]) -> String {
 /// [`AccelError`].
 pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, AccelError> {
     let (backends, cards) = allowed(config.accel_backend)?;
-    let calibration = calibration(file, commit);
+    let calibration = calibration(file, &cards, commit);
     let plan = Some(calibration.plan(&backends, &cards));
     let engine = EngineConfig {
         threads: config.accel_threads,
@@ -99,10 +108,11 @@ pub fn flush_at(config: &Config) -> FlushAt {
     FlushAt { items: config.accel_batch_items, age }
 }
 
-/// The calibration in `file`; if it is of no use to a program built from `commit`, a new one, which is written there if possible.
-pub fn calibration(file: &Path, commit: &str) -> Calibration {
-    let (backends, cards) = (detect(), usable_cards());
-    let why = match Calibration::read(file, &Machine::here(&backends, &cards), commit) {
+/// The calibration in `file`; if it is of no use to a program built from `commit` and these cards, a new one, which is written
+/// there if possible.
+pub fn calibration(file: &Path, cards: &[&'static Gpu], commit: &str) -> Calibration {
+    let backends = detect();
+    let why = match Calibration::read(file, &Machine::here(&backends, cards), commit) {
         Ok(found) => return found,
         Err(why @ Unusable::Missing) => {
             tracing::info!("measuring the verification engine once, for a few seconds");
@@ -113,7 +123,7 @@ pub fn calibration(file: &Path, commit: &str) -> Calibration {
             why
         }
     };
-    let measured = Calibration::measure(&backends, &cards, commit);
+    let measured = Calibration::measure(&backends, cards, commit);
     if let Err(error) = measured.write(file) {
         tracing::warn!(
             "cannot keep the measurements ({why}), so the next start repeats them: {}: {error}",
@@ -123,17 +133,18 @@ pub fn calibration(file: &Path, commit: &str) -> Calibration {
     measured
 }
 
-/// Lets several data folders on this machine share one calibration, so that it is made once. One that cannot be written is
-/// made by its node.
+/// Lets several data folders on this machine, of nodes with the default configuration, share one calibration, so that it is made
+/// once. One that cannot be written is made by its node.
 pub fn share_calibration(files: &[PathBuf], commit: &str) {
-    let here = Machine::here(&detect(), &usable_cards());
+    let cards = usable_cards();
+    let here = Machine::here(&detect(), &cards);
     let is_there = |file: &PathBuf| Calibration::read(file, &here, commit);
     let without: Vec<&PathBuf> = files.iter().filter(|file| is_there(file).is_err()).collect();
     if without.is_empty() {
         return;
     }
     let found = files.iter().find_map(|file| is_there(file).ok());
-    let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), &usable_cards(), commit));
+    let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), &cards, commit));
     for file in without {
         if let Err(error) = calibration.write(file) {
             tracing::warn!("{}: {error}", file.display());
@@ -182,19 +193,19 @@ mod tests {
     fn measurements_are_made_once_and_damaged_ones_again() {
         let dir = tempfile::tempdir().expect("temporary folder");
         let file = |n: usize| dir.path().join(format!("{n}.json"));
-        let first = calibration(&file(0), "abc");
-        assert_eq!(calibration(&file(0), "abc"), first, "read from the file");
+        let first = calibration(&file(0), &[], "abc");
+        assert_eq!(calibration(&file(0), &[], "abc"), first, "read from the file");
         share_calibration(&[file(1), file(0), file(2)], "abc");
         for n in 1..3 {
-            assert_eq!(calibration(&file(n), "abc"), first, "shared");
+            assert_eq!(calibration(&file(n), &[], "abc"), first, "shared");
         }
         std::fs::write(file(1), "{").expect("written");
-        assert_ne!(calibration(&file(1), "abc"), first, "measured anew, and kept:");
-        assert_ne!(calibration(&file(1), "abc"), first);
-        assert_eq!(calibration(&file(2), "def").commit, "def", "another build measures anew");
+        assert_ne!(calibration(&file(1), &[], "abc"), first, "measured anew, and kept:");
+        assert_ne!(calibration(&file(1), &[], "abc"), first);
+        assert_eq!(calibration(&file(2), &[], "def").commit, "def", "another build measures anew");
         share_calibration(&[file(0), file(2)], "def");
-        assert_eq!(calibration(&file(0), "def"), calibration(&file(2), "def"), "not the older one");
+        assert_eq!(calibration(&file(0), &[], "def"), calibration(&file(2), &[], "def"), "not the older one");
         let nowhere = dir.path().join("no folder").join("calibration.json");
-        assert_eq!(calibration(&nowhere, "ghi").commit, "ghi", "usable though it cannot be kept");
+        assert_eq!(calibration(&nowhere, &[], "ghi").commit, "ghi", "usable though it cannot be kept");
     }
 }

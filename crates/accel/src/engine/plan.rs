@@ -181,7 +181,7 @@ impl Plan {
     }
 
     /// Every operation costs this on the CPU.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "host-twin", target_arch = "x86_64"))]
     pub(crate) fn with_same_cost(self, ns_per_item: f64) -> Self {
         self.with_costs(|_| vec![Cost { from: 1, ns_per_item }])
     }

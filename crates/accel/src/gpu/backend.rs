@@ -2,7 +2,7 @@
 
 use super::canaries::{Canaries, TABLE};
 use super::card::{Card, CardInfo, Fault};
-use super::checkpoint::OnCard;
+use super::checkpoint::{OnCard, self_test as bls_self_test};
 use super::desk::{Messages, SUMS_ANSWER};
 use super::guard::{ByCpu, CANARIES, Canary, Mixed, judge};
 use super::health::Standing;
@@ -139,7 +139,10 @@ impl Gpu {
         let (weights, mut sums, mut right) = ([u64::MAX, 3], [0; 5], [0; 5]);
         self.sums(&vectors, &weights, &mut sums)?;
         vigil_crypto::signer_vectors::weighted_sums(&vectors, &weights, &mut right);
-        if sums == right { Ok(()) } else { Err(Fault::Lies("a sum of the self-test is wrong".to_owned())) }
+        if sums != right {
+            return Err(Fault::Lies("a sum of the self-test is wrong".to_owned()));
+        }
+        bls_self_test(&self.post)
     }
 
     fn test<Q: Question>(

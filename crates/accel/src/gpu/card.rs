@@ -137,8 +137,10 @@ pub enum Fault {
 pub struct CardInfo {
     /// As its driver calls it.
     pub name: String,
-    /// Driver and its version, with what code the kernels are built to.
+    /// Driver and its version.
     pub driver: String,
+    /// Where the code of the kernels came from.
+    pub kernels: String,
     /// Memory of the card, if the driver tells.
     pub memory_bytes: Option<u64>,
     /// Most bytes of one buffer.

@@ -8,9 +8,11 @@ use super::desk::{Desk, Task};
 use super::fp381::{self, Evidence, NUMBER, Routine, Tree, programs, words_of};
 use super::key_sum;
 use super::post::Post;
+use crate::bls::plain::Plain;
 use crate::bls::row::{Point, Row12};
 use crate::bls::{Maths, library};
-use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
+use crate::checkpoint::Scheme;
+use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p1_affine_generator, blst_p2_affine};
 use std::cell::RefCell;
 
 /// Most items of a run: their registers must fit into a buffer.
@@ -95,6 +97,25 @@ fn climb(desk: &mut Desk, tree: &'static Tree, rows: &[u32], room: usize) -> Res
         count -= half;
     }
     desk.run(&tree.out, &task(1, 0, &[]))
+}
+
+/// A hash to G2 and a sum of keys: the kernels are right, and built when votes come.
+pub(super) fn self_test(post: &Post) -> Result<(), Fault> {
+    let (message, tag) = (b"self-test", Scheme::ProofOfPossession.tag());
+    let words = each(post, &programs::HASH, fp381::expanded(message, tag).to_vec())?;
+    let hash = blst_p2_affine { x: fp381::fp2_of(&words), y: fp381::fp2_of(&words[2 * NUMBER..]) };
+    if hash != library::hash_to_g2(message, tag) {
+        return Err(Fault::Lies("a hash of the self-test is wrong".to_owned()));
+    }
+    // SAFETY: blst's constant.
+    let generator = Point::from_blst(unsafe { &*blst_p1_affine_generator() });
+    let (keys, times) = ([generator; 3], [1, 2, u16::MAX]);
+    let sum = library::to_affine(&key_sum::key_sum(post, &keys, &times, 1)?);
+    if sum == library::to_affine(&Plain.key_sum(&keys, &times)) {
+        Ok(())
+    } else {
+        Err(Fault::Lies("a sum of keys of the self-test is wrong".to_owned()))
+    }
 }
 
 impl Maths for OnCard<'_> {

@@ -20,6 +20,7 @@ pub(crate) struct Health {
 #[derive(Debug, Default)]
 struct State {
     faults: u32,
+    was_late: bool,
     rest: Option<Rest>,
     why: Option<Fault>,
 }
@@ -59,19 +60,27 @@ impl Health {
         }
     }
 
-    /// It failed. After lies and want of memory it may be tested again; a driver that failed, or does not answer, will not
-    /// be asked again by this process.
+    /// It failed. After lies and want of memory, and when it did not answer for the first time (the machine may have slept), it
+    /// may be tested again; a driver that failed, or does not answer again, will not be asked again by this process.
     pub(crate) fn failed(&self, fault: &Fault, now: Instant) {
         let mut state = self.lock();
-        state.faults = state.faults.saturating_add(1);
+        if state.rest == Some(Rest::ForGood) {
+            return;
+        }
+        // Batches that were under way fail with the first of them.
+        if !matches!(state.rest, Some(Rest::Until(until)) if now < until) {
+            state.faults = state.faults.saturating_add(1);
+        }
+        let is_late = matches!(fault, Fault::Late(_));
+        let was_late = state.was_late;
+        state.was_late |= is_late;
         let rest = FIRST_REST.saturating_mul(1 << (state.faults - 1).min(10)).min(LONGEST_REST);
         let rest = match fault {
             Fault::Lies(_) | Fault::OutOfMemory { .. } => Rest::Until(now + rest),
+            Fault::Late(_) if !was_late => Rest::Until(now + rest),
             Fault::Missing(_) | Fault::Build { .. } | Fault::Late(_) | Fault::Driver(_) => Rest::ForGood,
         };
-        if state.rest != Some(Rest::ForGood) {
-            state.rest = Some(rest);
-        }
+        state.rest = Some(rest);
         state.why = Some(fault.clone());
         drop(state);
         let again = if rest == Rest::ForGood { "until the next start" } else { "until it has passed a test" };
@@ -134,15 +143,20 @@ mod tests {
             assert_eq!((health.standing(now), health.why_not()), (Standing::Good, None));
         }
         (0..40).for_each(|_| health.failed(&lie, now));
-        assert_eq!(health.standing(now + LONGEST_REST), Standing::ToBeTested);
-        assert_eq!(health.faults(), 43);
+        let rest = Duration::from_secs(480);
+        assert_eq!(health.standing(now + rest - Duration::from_nanos(1)), Standing::Resting);
+        assert_eq!(health.standing(now + rest), Standing::ToBeTested);
+        assert_eq!(health.faults(), 4, "what was under way fails with the first");
     }
 
     #[test]
     fn a_card_that_hangs_is_not_asked_again() {
         let (health, now) = (Health::new("a card".to_owned()), Instant::now());
         health.failed(&Fault::Late(Duration::from_secs(1)), now);
-        health.failed(&Fault::Lies(String::new()), now);
+        assert_eq!(health.standing(now + FIRST_REST), Standing::ToBeTested, "this machine may have slept");
+        health.failed(&Fault::Late(Duration::from_secs(1)), now + FIRST_REST);
+        health.failed(&Fault::Lies(String::new()), now + FIRST_REST);
+        assert_eq!(health.why_not(), Some(Fault::Late(Duration::from_secs(1))));
         health.passed();
         assert_eq!(health.standing(now + 100 * LONGEST_REST), Standing::Resting);
     }

@@ -16,6 +16,8 @@
 //! | `cuda`, `wgpu`, `twin` | kinds of cards |
 
 mod backend;
+#[cfg(all(test, feature = "host-twin", target_arch = "x86_64"))]
+mod bad_card;
 mod canaries;
 pub(crate) mod card;
 mod checkpoint;

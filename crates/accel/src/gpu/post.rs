@@ -18,9 +18,12 @@ use std::time::{Duration, Instant};
 const COURIERS: RangeInclusive<usize> = 3..=6;
 /// Time to set a card up, as its kernels may have to be compiled; and for a job, before any was measured.
 pub(crate) const SET_UP: Duration = Duration::from_secs(120);
-/// A job may take so many times what the slowest took before, and [`PATIENCE`] more.
+/// A job may take so many times what the slowest took before, and [`PATIENCE`] more, but not [`LONGEST`].
 const SLOWER: u64 = 20;
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(60);
+/// A job counts as so many items at least: it takes a card's time to answer at all, and that is not the pace of many.
+const FEWEST: usize = 256;
 
 type Job = Box<dyn FnOnce(&mut Desk) + Send>;
 
@@ -86,7 +89,7 @@ impl Post {
             let result = result.unwrap_or_else(|_| Err(Fault::Driver("a call to the driver panicked".to_owned())));
             if result.is_ok() {
                 let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                pace.fetch_max(took / items.max(1) as u64, Ordering::Relaxed);
+                pace.fetch_max(took / items.max(FEWEST) as u64, Ordering::Relaxed);
             }
             under_way.fetch_sub(items, Ordering::Relaxed);
             let _who_asked_may_have_given_up = reply.send(result);
@@ -102,10 +105,13 @@ impl Post {
     }
 
     /// Time for all that is under way; plenty, before anything was measured.
-    fn limit(&self, items: usize) -> Duration {
+    pub(crate) fn limit(&self, items: usize) -> Duration {
         match self.pace.load(Ordering::Relaxed) {
             0 => self.first,
-            pace => PATIENCE + Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64)),
+            pace => {
+                let slow = Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64));
+                PATIENCE.saturating_add(slow).min(LONGEST)
+            }
         }
     }
 }

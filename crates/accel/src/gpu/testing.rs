@@ -1,168 +1,17 @@
-//! Cards for tests, good and bad.
+//! What stands in for cards in tests.
 
-use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch};
+use super::card::Card;
 use super::wgpu::{self, Arithmetic};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use std::ops::Range;
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 /// What stands in for cards here: the host twin where it is built, drivers in software in both arithmetics.
 pub(crate) fn cards() -> Vec<Arc<dyn Card>> {
     let mut cards: Vec<Arc<dyn Card>> = Vec::new();
     #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
-    cards.push(super::twin::Twin::open());
+    cards.extend([super::twin::Twin::open() as Arc<dyn Card>, super::twin::Twin::with_launches_of(1_024)]);
     for arithmetic in [Arithmetic::Int64, Arithmetic::Plain] {
         let opened = wgpu::open_all(Some(arithmetic)).into_iter().filter_map(Result::ok);
         cards.extend(opened.filter(|card| card.info().software));
     }
     cards
-}
-
-/// What is wrong with a card.
-#[derive(Clone, Debug)]
-pub(crate) enum Mischief {
-    /// Bits of what is read turn over, one in so many.
-    Answers(f64),
-    /// Bits of the items and of the state turn over before each kernel, one in so many.
-    Memory(f64),
-    /// A bit of one word of the buffer in this place turns over before this kernel.
-    Word(Kernel, usize, usize),
-    /// Reads wait until the gate is open.
-    Gated(Arc<Gate>),
-    /// No room for buffers from this size on.
-    Full(usize),
-    /// Every call fails.
-    Lost,
-}
-
-/// Opened once.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {
-    open: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Gate {
-    pub(crate) fn open(&self) {
-        *self.open.lock().expect("nobody died with it") = true;
-        self.changed.notify_all();
-    }
-
-    fn pass(&self) {
-        let open = self.open.lock().expect("nobody died with it");
-        drop(self.changed.wait_while(open, |open| !*open).expect("nobody died with it"));
-    }
-}
-
-/// A card that becomes bad when it is told to.
-#[derive(Debug)]
-pub(crate) struct BadCard {
-    inner: Arc<dyn Card>,
-    mischief: Arc<Mutex<Option<Mischief>>>,
-    seed: u64,
-}
-
-impl BadCard {
-    /// Good so far.
-    pub(crate) fn new(inner: Arc<dyn Card>, seed: u64) -> Arc<Self> {
-        Arc::new(Self { inner, mischief: Arc::default(), seed })
-    }
-
-    pub(crate) fn becomes(&self, mischief: Option<Mischief>) {
-        *self.mischief.lock().expect("nobody died with it") = mischief;
-    }
-
-    fn mischief(&self) -> Option<Mischief> {
-        self.mischief.lock().expect("nobody died with it").clone()
-    }
-}
-
-impl Card for BadCard {
-    fn info(&self) -> &CardInfo {
-        self.inner.info()
-    }
-
-    fn allocate(&self, words: usize) -> Result<u64, Fault> {
-        match self.mischief() {
-            Some(Mischief::Full(from)) if words >= from => Err(Fault::OutOfMemory { bytes: 4 * words }),
-            _ => self.inner.allocate(words),
-        }
-    }
-
-    fn release(&self, id: u64) {
-        self.inner.release(id);
-    }
-
-    fn lane(self: Arc<Self>) -> Result<Box<dyn Lane>, Fault> {
-        let dice = ChaCha8Rng::seed_from_u64(self.seed);
-        let inner = Arc::clone(&self.inner).lane()?;
-        Ok(Box::new(BadLane { card: self, inner, dice }))
-    }
-}
-
-struct BadLane {
-    card: Arc<BadCard>,
-    inner: Box<dyn Lane>,
-    dice: ChaCha8Rng,
-}
-
-impl BadLane {
-    /// How many of so many words have a bit turned over.
-    fn hits(&mut self, words: usize, rate: f64) -> usize {
-        let expected = 32.0 * words as f64 * rate;
-        expected as usize + usize::from(self.dice.random_bool(expected.fract()))
-    }
-
-    fn lost(&self) -> Result<(), Fault> {
-        match self.card.mischief() {
-            Some(Mischief::Lost) => Err(Fault::Driver("the card has fallen off the bus".to_owned())),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Lane for BadLane {
-    fn write(&mut self, to: &Buffer, at: usize, words: &[u32]) -> Result<(), Fault> {
-        self.lost()?;
-        self.inner.write(to, at, words)
-    }
-
-    fn launch(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
-        self.lost()?;
-        if let Some(Mischief::Memory(rate)) = self.card.mischief() {
-            for buffer in launch.buffers.iter().take(2) {
-                for _ in 0..self.hits(buffer.words(), rate) {
-                    let at = self.dice.random_range(0..buffer.words());
-                    let word = self.inner.read(buffer, at..at + 1, Duration::from_secs(60))?[0];
-                    self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
-                }
-            }
-        }
-        if let Some(Mischief::Word(kernel, place, at)) = self.card.mischief()
-            && kernel == launch.kernel
-        {
-            let buffer = launch.buffers[place];
-            let word = self.inner.read(buffer, at..at + 1, Duration::from_secs(60))?[0];
-            self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
-        }
-        self.inner.launch(launch)
-    }
-
-    fn read(&mut self, from: &Buffer, words: Range<usize>, limit: Duration) -> Result<Vec<u32>, Fault> {
-        self.lost()?;
-        let mut answers = self.inner.read(from, words, limit)?;
-        match self.card.mischief() {
-            Some(Mischief::Answers(rate)) => {
-                for _ in 0..self.hits(answers.len(), rate) {
-                    let at = self.dice.random_range(0..answers.len());
-                    answers[at] ^= 1 << self.dice.random_range(0..32);
-                }
-            }
-            Some(Mischief::Gated(gate)) => gate.pass(),
-            _ => {}
-        }
-        Ok(answers)
-    }
 }

@@ -1,9 +1,9 @@
 //! The host program on the host twin, good and bad.
 
 use super::backend::Gpu;
+use super::bad_card::{BadCard, Gate, Mischief};
 use super::card::Kernel;
 use super::question::{Message, OfMessage, Question};
-use super::testing::{BadCard, Gate, Mischief};
 use super::twin::Twin;
 use crate::backend::{Backend, BackendName, detect};
 use crate::engine::{CardCost, Op, Plan};
@@ -221,4 +221,50 @@ fn votes_do_not_wait_for_a_card() {
         gate.open();
         assert_eq!(batch.join().expect("the batch"), signed.iter().map(oracle::recover).collect::<Vec<_>>());
     });
+}
+
+/// Accounts that begin as the signer's does: who could grind 32 bits of an address would sign for it.
+#[test]
+fn a_part_of_an_address_is_no_signer() {
+    let (_, gpu) = bad_card(SEED);
+    let key = SecretKey::from_bytes(&[7; 32]).expect("below the order");
+    let text = [5; 40];
+    let signature = *key.sign(&oracle::digest(&text)).as_array().expect("65 bytes");
+    let forged = |at: usize| {
+        let mut signer = key.public_key().address();
+        if at > 0 {
+            signer.0[at] ^= 1;
+        }
+        SignedMessage { message: &text, signature, signer }
+    };
+    let messages: Vec<SignedMessage<'_>> = (0..300).map(|at| forged(at % 20)).collect();
+    let right: Vec<bool> = (0..300).map(|at| at % 20 == 0).collect();
+    for _ in 0..5 {
+        assert_eq!(gpu.verify_messages(&messages), right);
+    }
+    assert_eq!(gpu.why_not(), None, "a stranger's lie is no card's");
+}
+
+/// One word of a message turns over on a card that is asked nothing else.
+#[test]
+fn digests_of_other_messages_are_not_believed() {
+    let texts: Vec<Vec<u8>> = (0..90).map(|n| vec![n; 4 * usize::from(n)]).collect();
+    let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+    let right: Vec<Hash> = texts.iter().map(|text| oracle::digest(text)).collect();
+    // Behind the canary's 50 words.
+    for word in 50..80 {
+        let (card, gpu) = bad_card(SEED);
+        card.becomes(Some(Mischief::Word(Kernel::KeccakMessages, 0, word)));
+        let mut digests = vec![Hash::ZERO; texts.len()];
+        gpu.keccak256(&texts, &mut digests);
+        assert!(digests == right && gpu.why_not().is_some(), "word {word}");
+    }
+}
+
+#[test]
+fn nobody_waits_long_for_a_card() {
+    let (_, gpu) = bad_card(SEED);
+    for items in [1, 300, 16_384, 1 << 20] {
+        assert!(gpu.post.limit(items) <= std::time::Duration::from_secs(60), "{items} items");
+    }
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// What new buffers hold.
 const POISON: u32 = 0xdead_beef;
-/// Words behind each buffer, and what they hold.
-const GUARD: usize = 64;
+/// Words behind each buffer, and what they hold: more than one index too far jumps over.
+const GUARD: usize = 1 << 16;
 const GUARD_WORD: u32 = 0x6a6d_7a11;
 /// Threads of a group: cards fill the last one.
 const GROUP: usize = 128;
@@ -34,12 +34,18 @@ pub(crate) struct Twin {
 impl Twin {
     /// Always there.
     pub(crate) fn open() -> Arc<Self> {
+        Self::with_launches_of(1 << 16)
+    }
+
+    /// With so many items a launch.
+    pub(crate) fn with_launches_of(items_max: usize) -> Arc<Self> {
         let info = CardInfo {
             name: "host twin".into(),
-            driver: "CUDA kernels as C++".into(),
+            driver: "none".into(),
+            kernels: "CUDA's, as C++".into(),
             memory_bytes: None,
             buffer_bytes_max: 1 << 30,
-            items_max: 1 << 16,
+            items_max,
             steps_max: usize::MAX,
             software: true,
         };

@@ -69,10 +69,11 @@ impl Card {
         let Some(info) = &self.info else { return format!("{:<6}{state}", self.backend.as_str()) };
         let memory = info.memory_bytes.map_or("not told".to_owned(), |bytes| format!("{} MiB", bytes / MIB));
         format!(
-            "{:<6}{}: {state}\n      driver {}\n      memory {memory}; buffers up to {} MiB, launches up to {} items",
+            "{:<6}{}: {state}\n      driver {}; kernels from {}\n      memory {memory}; buffers up to {} MiB, launches up to {} items",
             self.backend.as_str(),
             info.name,
             info.driver,
+            info.kernels,
             info.buffer_bytes_max / MIB,
             info.items_max,
         )
@@ -95,6 +96,7 @@ impl Card {
             "backend": self.backend.as_str(),
             "name": info.map(|info| &info.name),
             "driver": info.map(|info| &info.driver),
+            "kernels": info.map(|info| &info.kernels),
             "memory_bytes": info.and_then(|info| info.memory_bytes),
             "buffer_bytes_max": info.map(|info| info.buffer_bytes_max),
             "items_max": info.map(|info| info.items_max),
@@ -116,6 +118,7 @@ mod tests {
             buffer_bytes_max: 128 * MIB,
             items_max: 4096,
             steps_max: 1,
+            kernels: "a cache".into(),
             software: false,
         };
         Card { backend, info: Some(info), why_not }
@@ -125,7 +128,7 @@ mod tests {
     fn a_card_that_is_ready_says_what_it_has() {
         let cards = [card(BackendName::Cuda, None), card(BackendName::Wgpu, None), card(BackendName::Cuda, None)];
         let text = in_words(&cards[..1]);
-        let want = "cuda  A card: ready\n      driver d 1.2\n      memory 8192 MiB; buffers up to 128 MiB, launches up to 4096 items";
+        let want = "cuda  A card: ready\n      driver d 1.2; kernels from a cache\n      memory 8192 MiB; buffers up to 128 MiB, launches up to 4096 items";
         assert_eq!(text, want);
         assert_eq!(ready(&cards), [BackendName::Wgpu, BackendName::Cuda], "each once");
         assert_eq!(cards[0].as_json()["memory_bytes"], 8192 * MIB);

@@ -76,8 +76,8 @@ impl Cuda {
     pub(super) fn kernels(&self) -> Result<&Arc<Kernels>, Fault> {
         let built = self.kernels.get_or_init(|| {
             let kernels = Kernels::build(&self.target)?;
-            let driver = format!("{}, {}", self.info.driver, kernels.origin);
-            Ok((Arc::new(kernels), CardInfo { driver, ..self.info.clone() }))
+            let info = CardInfo { kernels: kernels.origin.clone(), ..self.info.clone() };
+            Ok((Arc::new(kernels), info))
         });
         built.as_ref().map(|(kernels, _)| kernels).map_err(Clone::clone)
     }

@@ -59,6 +59,7 @@ fn open(ordinal: i32) -> Result<Arc<dyn Card>, Fault> {
     let info = CardInfo {
         name,
         driver: target.to_string(),
+        kernels: String::new(),
         memory_bytes: Some(memory as u64),
         buffer_bytes_max: free as u64 / 2,
         items_max: items_max(processors),

@@ -121,6 +121,7 @@ fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: Arithmetic) -> Card
         buffer_bytes_max: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
         steps_max: STEPS_MAX,
+        kernels: "WGSL".to_owned(),
         software: info.device_type == DeviceType::Cpu,
     }
 }
