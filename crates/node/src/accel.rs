@@ -124,6 +124,10 @@ pub fn calibration(file: &Path, cards: &[&'static Gpu], commit: &str) -> Calibra
         }
     };
     let measured = Calibration::measure(&backends, cards, commit);
+    if cards.iter().any(|card| card.why_not().is_some()) {
+        tracing::warn!("a graphics card failed while it was measured: the next start measures again");
+        return measured;
+    }
     if let Err(error) = measured.write(file) {
         tracing::warn!(
             "cannot keep the measurements ({why}), so the next start repeats them: {}: {error}",

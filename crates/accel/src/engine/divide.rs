@@ -5,6 +5,7 @@ use super::work::Work;
 use crate::gpu::Gpu;
 use std::panic::resume_unwind;
 use std::sync::atomic::Ordering;
+use std::thread::Builder;
 
 /// Where a part of a batch is worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +34,18 @@ impl Work {
             for (card, count) in shares.of_cards {
                 let (part, others) = rest.split_at(count);
                 rest = others;
-                parts.push(scope.spawn(move || work(part, On::Card(card))));
+                // There may be no thread to be had.
+                let courier = Builder::new().name("to-card".to_owned());
+                parts.push(courier.spawn_scoped(scope, move || work(part, On::Card(card))).map_err(|_| part));
             }
-            let on_cpu = self.on_workers(op, rest, |piece| work(piece, On::ThisThread));
+            let on_workers = |items| self.on_workers(op, items, |piece| work(piece, On::ThisThread));
+            let on_cpu = on_workers(rest);
             let mut answers = Vec::with_capacity(items.len());
             for part in parts {
-                answers.append(&mut part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+                answers.append(&mut match part {
+                    Ok(courier) => courier.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                    Err(part) => on_workers(part),
+                });
             }
             answers.extend(on_cpu);
             answers

@@ -345,6 +345,10 @@ impl Gpu {
         work: impl FnOnce(&[u32], &Tables) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let mut tables = self.tables();
+        // Who had them before may have found out that the card hangs.
+        if let Some(fault) = self.why_not().filter(|_| self.is_resting()) {
+            return Err(fault);
+        }
         if tables.is_none() {
             let card = Arc::clone(&self.post.card);
             let mut new = self.post.send(1, move |_, _| Tables::new(&card)).wait()?;

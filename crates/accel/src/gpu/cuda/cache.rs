@@ -5,12 +5,14 @@
 
 use super::compile::{Image, Kind, Target};
 use super::sources::{self, Module};
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Names the form of these files.
 const FORM: &str = "vigil-gpu-1";
+/// More than any kernels have.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// What an image is for.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +45,13 @@ impl Key<'_> {
 
 /// The image, if there is a good one.
 pub(super) fn read(folder: &Path, key: &Key<'_>) -> Option<Image> {
-    let file = std::fs::read(key.path(folder)).ok()?;
+    let path = key.path(folder);
+    // Whatever lies there: no device, no pipe, nothing larger than kernels are.
+    if !std::fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= BYTES_MAX) {
+        return None;
+    }
+    let mut file = Vec::new();
+    std::fs::File::open(path).ok()?.take(BYTES_MAX).read_to_end(&mut file).ok()?;
     let end = file.iter().position(|byte| *byte == b'\n')? + 1;
     let (header, bytes) = file.split_at(end);
     let image = |kind| Image { kind, bytes: bytes.to_vec() };
@@ -62,7 +70,10 @@ pub(super) fn write(folder: &Path, key: &Key<'_>, image: &Image) {
         .and_then(|mut file| file.write_all(key.header(image).as_bytes()).and_then(|()| file.write_all(&image.bytes)))
         .and_then(|()| std::fs::rename(&new, &path));
     if let Err(error) = written {
-        tracing::debug!("compiled kernels are not kept in {}: {error}", path.display());
+        tracing::warn!(
+            "compiled kernels cannot be kept in {}, so each start compiles them: {error}; VIGIL_GPU_CACHE names another folder",
+            folder.display()
+        );
         // It may not be there.
         let _ = std::fs::remove_file(&new);
     }
