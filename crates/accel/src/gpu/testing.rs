@@ -1,7 +1,7 @@
 //! Cards for tests, good and bad.
 
 use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch};
-use super::wgpu::{self, Arithmetic};
+use super::wgpu::{self, Arithmetic, Kind};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
@@ -14,8 +14,7 @@ pub(crate) fn cards() -> Vec<Arc<dyn Card>> {
     #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
     cards.push(super::twin::Twin::open());
     for arithmetic in [Arithmetic::Int64, Arithmetic::Plain] {
-        let opened = wgpu::open_all(Some(arithmetic)).into_iter().filter_map(Result::ok);
-        cards.extend(opened.filter(|card| card.info().software));
+        cards.extend(wgpu::open_all(Kind::Software, Some(arithmetic)).into_iter().filter_map(Result::ok));
     }
     cards
 }
