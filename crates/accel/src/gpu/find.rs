@@ -4,7 +4,7 @@ use super::backend::{Gpu, label};
 use super::card::{Card, CardInfo, Fault};
 use super::cuda;
 use super::post::{SET_UP, within};
-use super::wgpu::{self, Arithmetic};
+use super::wgpu::{self, Arithmetic, Kind};
 use crate::backend::{Backend, BackendName, detect};
 use crate::engine::metrics::record_card;
 use std::sync::{Arc, OnceLock};
@@ -106,12 +106,11 @@ impl Found {
 type Look = fn() -> Vec<Result<Arc<dyn Card>, Fault>>;
 
 fn look_for_wgpu() -> Vec<Result<Arc<dyn Card>, Fault>> {
-    wgpu::open_all(None)
+    wgpu::open_all(Kind::Hardware, None)
 }
 
 fn found(name: BackendName, look: Look) -> Vec<Found> {
     let cards = within(LOOK, move || Ok(look())).unwrap_or_else(|fault| vec![Err(fault)]);
-    let hardware = cards.into_iter().filter(|card| card.as_ref().map_or(true, |card| !card.info().software));
     let open = |(number, card): (usize, Result<Arc<dyn Card>, Fault>)| {
         let info = card.as_ref().ok().map(|card| card.info().clone());
         let card = card.and_then(|card| Gpu::open_within(name, number, card, cpu(), SET_UP));
@@ -119,7 +118,7 @@ fn found(name: BackendName, look: Look) -> Vec<Found> {
         found.tell();
         found
     };
-    hardware.enumerate().map(open).collect()
+    cards.into_iter().enumerate().map(open).collect()
 }
 
 /// What checks cards and takes over from them.
@@ -161,8 +160,7 @@ fn twin() -> Result<Gpu, Fault> {
 }
 
 fn software(arithmetic: Option<Arithmetic>) -> Result<Gpu, Fault> {
-    let cards = within(LOOK, move || Ok(wgpu::open_all(arithmetic)))?;
-    let software = cards.into_iter().filter_map(Result::ok).find(|card| card.info().software);
-    let card = software.ok_or_else(|| Fault::Missing("no Vulkan driver in software (Mesa's lavapipe)".to_owned()))?;
+    let mut cards = within(LOOK, move || Ok(wgpu::open_all(Kind::Software, arithmetic)))?;
+    let card = cards.swap_remove(0)?;
     Gpu::open(BackendName::Wgpu, card, cpu())
 }

@@ -24,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 /// A job counts as so many items at least: it takes a card's time to answer at all, and that is not the pace of many.
 const FEWEST: usize = 256;
+/// Time for couriers to end when the card is dropped.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 type Job = Box<dyn FnOnce(&mut Desk) + Send>;
 
@@ -32,13 +34,56 @@ type Job = Box<dyn FnOnce(&mut Desk) + Send>;
 pub(crate) struct Post {
     pub(crate) card: Arc<dyn Card>,
     pub(crate) health: Health,
-    queue: mpsc::Sender<Job>,
+    couriers: Couriers,
     /// Time for a job before any was measured.
     first: Duration,
     /// Nanoseconds an item, of the slowest job so far.
     pace: Arc<AtomicU64>,
     /// Items that wait or are worked on.
     under_way: Arc<AtomicUsize>,
+}
+
+/// The threads that take jobs. They end when this is dropped, and are waited for: a process that ends while they take a
+/// driver down may crash in it. One whose driver never returns is left behind.
+#[derive(Debug)]
+struct Couriers {
+    /// `None` while they end.
+    queue: Option<mpsc::Sender<Job>>,
+    /// Hung up by the last one.
+    ended: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Couriers {
+    /// One for each desk.
+    ///
+    /// # Errors
+    /// [`Fault::Driver`]: no thread.
+    fn start(desks: Vec<Desk>) -> Result<Self, Fault> {
+        let (queue, jobs) = mpsc::channel::<Job>();
+        let (ends, ended) = mpsc::channel();
+        let jobs = Arc::new(Mutex::new(jobs));
+        for (number, desk) in desks.into_iter().enumerate() {
+            let (jobs, ends) = (Arc::clone(&jobs), ends.clone());
+            start_thread(&format!("gpu-{number}"), move || {
+                serve(&jobs, desk);
+                drop(ends);
+            })?;
+        }
+        Ok(Self { queue: Some(queue), ended: Mutex::new(ended) })
+    }
+
+    /// Puts a job into the queue. Where no courier is left it is dropped, and with it the sender of its reply.
+    fn take(&self, job: Job) {
+        let _no_courier_is_left = self.queue.as_ref().map(|queue| queue.send(job));
+    }
+}
+
+impl Drop for Couriers {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _hung_up_or_late = ended.recv_timeout(FAREWELL);
+    }
 }
 
 /// An answer that is on its way.
@@ -58,19 +103,15 @@ impl Post {
             let card = Arc::clone(&card);
             move || set_up(&card, limit)
         })?;
-        let (queue, jobs) = mpsc::channel::<Job>();
-        let jobs = Arc::new(Mutex::new(jobs));
-        for (number, desk) in desks.into_iter().enumerate() {
-            let jobs = Arc::clone(&jobs);
-            start_thread(&format!("gpu-{number}"), move || serve(&jobs, desk))?;
-        }
+        let couriers = Couriers::start(desks)?;
         let health = Health::new(card.info().name.clone());
-        Ok(Self { card, health, queue, first: limit, pace: Arc::default(), under_way: Arc::default() })
+        Ok(Self { card, health, couriers, first: limit, pace: Arc::default(), under_way: Arc::default() })
     }
 
     /// Under a name that no other card of the machine has.
-    pub(crate) fn called(self, label: String) -> Self {
-        Self { health: Health::new(label), ..self }
+    pub(crate) fn called(mut self, label: String) -> Self {
+        self.health = Health::new(label);
+        self
     }
 
     /// Puts work on `items` items into the queue.
@@ -94,8 +135,7 @@ impl Post {
             under_way.fetch_sub(items, Ordering::Relaxed);
             let _who_asked_may_have_given_up = reply.send(result);
         });
-        // Without couriers the job is dropped with the queue, and with it the sender of the reply.
-        let _no_courier_is_left = self.queue.send(job);
+        self.couriers.take(job);
         Pending { answer, deadline: Instant::now() + limit, limit }
     }
 

@@ -148,6 +148,16 @@ fn a_card_that_falls_off_the_bus_or_is_full_is_left_alone() {
     }
 }
 
+/// A process may end as soon as a card is dropped: no thread is in its driver then.
+#[test]
+fn who_drops_a_card_waits_for_its_couriers() {
+    for _ in 0..20 {
+        let (card, gpu) = bad_card(5);
+        drop(gpu);
+        assert_eq!(Arc::strong_count(&card), 1);
+    }
+}
+
 /// An engine whose plan gives large batches to the card.
 fn engine(gpu: &'static Gpu) -> Engine {
     let of_cards = |op: Op| match op {

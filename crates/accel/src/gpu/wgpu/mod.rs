@@ -11,7 +11,7 @@ mod shaders;
 mod staging;
 mod trial;
 
-pub(crate) use open::open_all;
+pub(crate) use open::{Kind, open_all};
 pub(crate) use shaders::Arithmetic;
 
 #[cfg(test)]

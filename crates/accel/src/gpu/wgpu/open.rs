@@ -21,17 +21,30 @@ const STEPS_MAX: usize = 250_000;
 /// If this is 0, 64-bit integers are not used.
 const INT64: &str = "VIGIL_WGPU_INT64";
 
-/// Opens every card, with this arithmetic or the best; what cannot be opened says why.
-pub(crate) fn open_all(arithmetic: Option<Arithmetic>) -> Vec<Result<Arc<dyn Card>, Fault>> {
+/// What is opened. The other kind is not touched: trouble with a driver in software says nothing of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Graphics cards.
+    Hardware,
+    /// Programs on the CPU that play one.
+    Software,
+}
+
+/// Opens all of a kind, with this arithmetic or the best; what cannot be opened says why. Never empty.
+pub(crate) fn open_all(kind: Kind, arithmetic: Option<Arithmetic>) -> Vec<Result<Arc<dyn Card>, Fault>> {
     let allowed = || std::env::var(INT64).map_or(true, |value| value != "0");
     let int64 = arithmetic.map_or_else(allowed, |arithmetic| arithmetic == Arithmetic::Int64);
-    match adapters() {
-        Ok(adapters) if adapters.is_empty() => {
-            vec![Err(Fault::Missing("no Vulkan, Metal or Direct3D 12 device".to_owned()))]
-        }
-        Ok(adapters) => adapters.iter().map(|adapter| open_best(adapter, int64)).collect(),
-        Err(fault) => vec![Err(fault)],
-    }
+    let adapters = match adapters() {
+        Ok(adapters) => adapters,
+        Err(fault) => return vec![Err(fault)],
+    };
+    let is_meant = |adapter: &&Adapter| is_software(&adapter.get_info()) == (kind == Kind::Software);
+    let cards: Vec<_> = adapters.iter().filter(is_meant).map(|adapter| open_best(adapter, int64)).collect();
+    let none = match kind {
+        Kind::Hardware => "no Vulkan, Metal or Direct3D 12 device",
+        Kind::Software => "no Vulkan driver in software (Mesa's lavapipe)",
+    };
+    if cards.is_empty() { vec![Err(Fault::Missing(none.to_owned()))] } else { cards }
 }
 
 /// The adapters of all interfaces, each card once.
@@ -57,6 +70,10 @@ pub(super) fn adapters() -> Result<Vec<Adapter>, Fault> {
 /// Whether two interfaces speak of the same card.
 fn is_same(a: &AdapterInfo, b: &AdapterInfo) -> bool {
     (a.vendor, a.device) == (b.vendor, b.device) || a.name == b.name
+}
+
+fn is_software(info: &AdapterInfo) -> bool {
+    info.device_type == DeviceType::Cpu
 }
 
 /// Opens a card with the quicker arithmetic of which it is a master.
@@ -122,6 +139,6 @@ fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: Arithmetic) -> Card
         items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
         steps_max: STEPS_MAX,
         kernels: "WGSL".to_owned(),
-        software: info.device_type == DeviceType::Cpu,
+        software: is_software(info),
     }
 }

@@ -3,8 +3,8 @@
 use crate::gpu::card::{Card, CardInfo, Fault};
 use crate::gpu::wgpu::device::Wgpu;
 use crate::gpu::wgpu::open::{adapters, open};
-use crate::gpu::wgpu::open_all;
 use crate::gpu::wgpu::shaders::Arithmetic;
+use crate::gpu::wgpu::{Kind, open_all};
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use wgpu::Features;
@@ -40,8 +40,12 @@ pub(super) fn on_all(test: impl Fn(&Arc<Wgpu>, Arithmetic)) {
 #[test]
 fn every_card_opens_or_says_why_not() {
     let plain = std::env::var("VIGIL_WGPU_INT64").is_ok_and(|value| value == "0");
-    let cards = open_all(None);
-    assert!(!cards.is_empty());
+    let kinds = [Kind::Hardware, Kind::Software].map(|kind| (kind, open_all(kind, None)));
+    assert!(kinds.iter().all(|(_, cards)| !cards.is_empty()));
+    for (kind, card) in kinds.iter().flat_map(|(kind, cards)| cards.iter().flatten().map(move |card| (*kind, card))) {
+        assert_eq!(card.info().software, kind == Kind::Software);
+    }
+    let cards: Vec<_> = kinds.into_iter().flat_map(|(_, cards)| cards).collect();
     assert!(std::env::var_os(NO_DRIVER).is_none() || cards.iter().all(|card| matches!(card, Err(Fault::Missing(_)))));
     for card in cards {
         match card {
