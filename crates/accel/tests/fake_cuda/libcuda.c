@@ -65,8 +65,8 @@ static int context;
 
 #define KERNELS(X)                                                                                                         \
     X(secp_prepare) X(invert_order) X(secp_sum) X(secp_sum_hot) X(invert_field) X(recover_finish) X(known_finish)          \
-    X(signer_finish) X(keccak_messages) X(signer_sums) X(fp381)                            \
-    X(g1_gather) X(g1_products) X(invert_fp381) X(g1_sums)
+    X(signer_finish) X(keccak_messages) X(signer_sums) X(fp381)                                                            \
+    X(g1_gather) X(g1_products) X(invert_fp381) X(g1_sums) X(imad_rate)
 #define DECLARE(name) extern void name##_host(const Args*, uint32_t) __attribute__((weak));
 KERNELS(DECLARE)
 #define ENTRY(name) {#name, name##_host},
