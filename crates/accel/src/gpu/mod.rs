@@ -1,4 +1,4 @@
-//! Graphics cards: one host program over [`card::Card`], which CUDA, wgpu and the host twin implement.
+//! Graphics cards: one host program over `card::Card`, which CUDA, wgpu and the host twin implement.
 //! The kernels are in `kernels/`, whose README.md is the contract between them and this module.
 //!
 //! | file | what |
