@@ -117,7 +117,7 @@ impl Work {
         }
     }
 
-    /// Nobody is refused for a digest of a card: the CPU hashes what was refused.
+    /// Nobody is refused for a digest of a card: the CPU hashes what was refused, once where neighbours share it.
     fn hashed_again(
         &self,
         messages: &[SignedMessage<'_>],
@@ -126,12 +126,13 @@ impl Work {
         card: usize,
     ) -> Vec<bool> {
         let refused: Vec<usize> = (0..good.len()).filter(|at| !good[*at]).collect();
-        let texts: Vec<&[u8]> = refused.iter().map(|at| messages[*at].message).collect();
+        let some: Vec<SignedMessage<'_>> = refused.iter().map(|at| messages[*at]).collect();
+        let (texts, of) = SignedMessage::distinct(&some);
         let digests = self.keccak_part(&texts, On::ThisThread);
         let mut wrong = Vec::new();
-        for (at, digest) in refused.into_iter().zip(digests) {
-            if checks[at].digest != digest {
-                checks[at].digest = digest;
+        for (at, of) in refused.into_iter().zip(of) {
+            if checks[at].digest != digests[of] {
+                checks[at].digest = digests[of];
                 wrong.push(at);
             }
         }

@@ -76,7 +76,8 @@ impl State {
     fn of(gpu: &Gpu, is_used: bool) -> Self {
         let fault = gpu.why_not().map(|fault| fault.to_string());
         let is_faulty = fault.is_some();
-        let why_not = fault.or_else(|| (!is_used).then(|| "accel.backend names another".to_owned()));
+        let why_not =
+            fault.or_else(|| (!is_used).then(|| "accel.backend names another, or it is used through CUDA".to_owned()));
         Self { label: gpu.label().to_owned(), backend: gpu.name(), why_not, is_faulty, faults: gpu.faults() }
     }
 }
