@@ -5,8 +5,8 @@
 #   scripts/gpu-check.sh run    checks with .gpu/ as it is: no Rust, no network (x86-64 Linux, glibc 2.36 or newer)
 #
 # Results go to $OUT (default gpu-check-out): summary.txt first. A part that fails does not stop the others; the exit status is 1
-# then, and the last lines name it. VIGIL_GPU_CHECK_SOFTWARE=1 also takes drivers in software, with little work: to try this
-# script. Ends within nine minutes.
+# then, and the last lines name it; 2 if nothing was checked. VIGIL_GPU_CHECK_EXPECT=cuda,wgpu names what must be ready: else it is
+# a failure. VIGIL_GPU_CHECK_SOFTWARE=1 also takes drivers in software, with little work: to try this script. Ends within nine minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 # Programs, compressed; vectors; compiled kernels.
@@ -14,6 +14,7 @@ packed=.gpu
 programs="vigil vigil-bench conformance"
 out=${OUT:-gpu-check-out}
 software=${VIGIL_GPU_CHECK_SOFTWARE:-0}
+expected=${VIGIL_GPU_CHECK_EXPECT:-}
 # What the conformance suite reads.
 vectors="secp256k1-recovery ethers-signed-tx wycheproof keccak ledger"
 packed_mib_max=60
@@ -40,6 +41,7 @@ pack() {
     if [ -d "$from/$folder" ]; then cp -rL "$from/$folder" "$packed/vectors/"; fi
   done
   chmod -R u+w "$packed"
+  git rev-parse HEAD >"$packed/commit"
   scripts/cuda-check.sh --ptx "$packed/ptx" || echo "gpu-check: no kernels in PTX here: the box must have NVRTC" >&2
   local mib
   mib=$(du -sm "$packed" | cut -f1)
@@ -48,6 +50,7 @@ pack() {
 }
 
 failed=()
+nothing=0
 log() { printf '%s\n' "$*" | tee -a "$out/check.log"; }
 left_s() { echo $((all_s - SECONDS)); }
 
@@ -100,13 +103,21 @@ check() {
   rm -f "$out"/summary.txt "$out"/gpu-*.json "$out"/bench-*.{json,md} "$out"/conformance-*.log
   : >"$out/check.log"
   SECONDS=0
-  local ready benched small=() cores
+  local ready benched small=() cores here packed_of libraries
   log "$(date -u +%Y-%m-%dT%H:%M:%SZ) $("$bin/vigil" --version) on $(uname -srm), $(nproc) cores"
-  ldconfig -p 2>/dev/null | grep -q libvulkan.so.1 || log "no Vulkan loader (libvulkan.so.1) here: wgpu finds no card without it"
-  ldconfig -p 2>/dev/null | grep -q libcuda.so.1 || log "no CUDA driver (libcuda.so.1) in the linker's cache"
+  here=$(git rev-parse HEAD 2>/dev/null)
+  packed_of=$(cat "$packed/commit" 2>/dev/null)
+  [ -z "$here" ] || [ "$here" = "$packed_of" ] || log "no check of this commit: $packed is of ${packed_of:-an unknown one}, this is $here"
+  # Not everybody has /sbin in PATH.
+  libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null)
+  case $libraries in *libvulkan.so.1*) ;; *) log "no Vulkan loader (libvulkan.so.1) here: wgpu finds no card without it" ;; esac
+  case $libraries in *libcuda.so.1*) ;; *) log "no CUDA driver (libcuda.so.1) in the linker's cache" ;; esac
   part gpu-list 90 "$out/gpu-list.json" "$bin/vigil" gpu list --json
   ready=$(sed -n 's/^ *"ready": "\(.*\)",\{0,1\}$/\1/p' "$out/gpu-list.json")
   log "cards that are ready: ${ready:-none}"
+  for backend in ${expected//,/ }; do
+    case ,$ready, in *,"$backend",*) ;; *) log "$backend: FAILED, it is expected and not ready"; failed+=("$backend") ;; esac
+  done
   [ "$software" = 1 ] && small=(--software)
   part gpu-selftest 90 "$out/gpu-selftest.json" "$bin/vigil" gpu selftest --json "${small[@]}"
   benched=$ready
@@ -117,7 +128,8 @@ check() {
   for backend in ${ready//,/ }; do conformance "$backend" 150; done
   case ,$ready, in *,wgpu,*) ;; *) [ "$software" = 1 ] && conformance wgpu 150 ;; esac
   if [ -z "$benched" ]; then
-    log "no graphics card is ready here: nothing to measure"
+    log "no graphics card is ready here: nothing was checked"
+    [ ${#failed[@]} = 0 ] && nothing=1
   elif [ "$software" = 1 ]; then
     bench cards 120 --backends "$benched" --ops recover,keccak256,signer_vectors --sizes 16,64 --rounds 2
   else
@@ -148,12 +160,19 @@ summary() {
     done
     timeout 15 "$bin/vigil" gpu list
     grep -aE ': (ok|FAILED|NOT DONE|no time)|^no |^cards' "$out/check.log"
-    if [ ${#failed[@]} = 0 ]; then echo "gpu-check: ok, ${SECONDS} s"; else echo "gpu-check: FAILED: ${failed[*]}"; fi
+    if [ "$nothing" = 1 ]; then
+      echo "gpu-check: nothing was checked"
+    elif [ ${#failed[@]} = 0 ]; then
+      echo "gpu-check: ok, ${SECONDS} s"
+    else
+      echo "gpu-check: FAILED: ${failed[*]}"
+    fi
   } >"$out/summary.txt" 2>>"$out/check.log"
   # A few files are easier to carry than many.
   cat "$out"/conformance-*.log >>"$out/check.log" 2>/dev/null
   rm -f "$out"/bench-*.md "$out"/conformance-*.log
   cat "$out/summary.txt"
+  [ "$nothing" = 0 ] || exit 2
   [ ${#failed[@]} = 0 ]
 }
 
@@ -169,7 +188,7 @@ case ${1:-} in
     pack
     set +e
     unpack
-    if [ "$software" = 1 ] || has_card; then check; else echo "gpu-check: no graphics card here: nothing was checked"; fi
+    if [ "$software" = 1 ] || [ -n "$expected" ] || has_card; then check; else echo "gpu-check: no graphics card here: nothing was checked"; fi
     ;;
   *) sed -n '2,9p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
 esac

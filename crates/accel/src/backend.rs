@@ -5,7 +5,7 @@ use crate::backends::portable::Portable;
 use crate::bls::plain::Plain;
 use crate::checkpoint::{self, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme};
 use crate::comb::Comb;
-use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
+use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
 use crate::oracle;
 use crate::signer_vectors;
 use std::fmt;
@@ -130,6 +130,16 @@ pub trait Backend: fmt::Debug + Send + Sync {
         for (message, digest) in messages.iter().zip(out) {
             *digest = oracle::digest(message);
         }
+    }
+
+    /// Whether each account signed its message: Keccak-256, then [`Self::recover`].
+    fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
+        let texts: Vec<&[u8]> = messages.iter().map(|signed| signed.message).collect();
+        let mut digests = vec![Hash::ZERO; messages.len()];
+        self.keccak256(&texts, &mut digests);
+        let signed = |(of, digest): (&SignedMessage<'_>, &Hash)| Signed { digest: *digest, signature: of.signature };
+        let signers = self.recover(&messages.iter().zip(&digests).map(signed).collect::<Vec<_>>());
+        messages.iter().zip(signers).map(|(of, signer)| signer.is_ok_and(|s| s.address == of.signer)).collect()
     }
 
     /// Writes the sum of the signer vectors, each times its weight.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 #[derive(Clone, Debug)]
 pub struct Comb {
     key: PublicKey,
-    points: Box<[Packed]>,
+    points: Arc<[Packed]>,
     /// What copies in other memories are known by, and see that this one is gone by.
     alive: Arc<()>,
 }

@@ -3,7 +3,6 @@
 use super::Engine;
 use super::divide::On;
 use super::plan::Op;
-use crate::backend::Backend;
 use crate::bls::plain::Plain;
 use crate::checkpoint::{
     self, AGGREGATES_MAX, Aggregate, GuardianKeys, Merged, MillerValue, PreparedCheckpoint, Scheme,
@@ -35,7 +34,9 @@ impl Engine {
         let part = |part: &[usize], on: On| match (part, on) {
             ([first, ..], On::Card(card)) if goes_on() => {
                 by_card.store(true, Ordering::Relaxed);
-                self.work.cards[card].miller_values(guardians, *first..first + part.len(), message)
+                let on_thread = |part: &[usize]| self.table_part(guardians, part, message, goes_on);
+                let by_cpu = || self.work.on_workers(Op::MillerValues, part, on_thread);
+                self.work.cards[card].miller_values_with(guardians, *first..first + part.len(), message, by_cpu)
             }
             ([..], On::Card(_)) => Vec::new(),
             (part, On::ThisThread) => self.table_part(guardians, part, message, goes_on),

@@ -4,7 +4,7 @@ use super::plan::{Op, Shares};
 use super::work::Work;
 use crate::gpu::Gpu;
 use std::panic::resume_unwind;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Builder;
 
 /// Where a part of a batch is worked on.
@@ -14,6 +14,18 @@ pub(super) enum On {
     ThisThread,
     /// This card; what it does not do, the worker threads do.
     Card(usize),
+}
+
+/// A part of the backlog, also if the work panics.
+struct Waiting<'a> {
+    backlog_ns: &'a AtomicU64,
+    cost: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.backlog_ns.fetch_sub(self.cost, Ordering::Relaxed);
+    }
 }
 
 impl Work {
@@ -58,9 +70,9 @@ impl Work {
         if self.workers.is_inside() {
             return Shares::default();
         }
-        let under_way = |card: usize| match self.cards[card].is_resting() {
-            true => usize::MAX,
-            false => self.cards[card].under_way(),
+        let under_way = |card: usize| match self.cards[card].is_ready() {
+            true => self.cards[card].under_way(),
+            false => usize::MAX,
         };
         self.plan.shares(op, items, self.workers.count(), under_way)
     }
@@ -74,12 +86,11 @@ impl Work {
     ) -> Vec<R> {
         let cost = self.plan.ns(op, items.len()) as u64;
         let before = self.backlog_ns.fetch_add(cost, Ordering::Relaxed) / self.workers.count().max(1) as u64;
-        let answers = match cost > 0 && cost <= before {
+        let _until_it_is_done = Waiting { backlog_ns: &self.backlog_ns, cost };
+        match cost > 0 && cost <= before {
             true => work(items),
             false => self.workers.spread(items, op.piece_min(), work),
-        };
-        self.backlog_ns.fetch_sub(cost, Ordering::Relaxed);
-        answers
+        }
     }
 
     /// A part by a card, if it has been given to one and is large enough for it, else by the CPU.

@@ -20,6 +20,7 @@ mod checkpoint;
 mod dispatch;
 mod divide;
 pub mod machine;
+mod messages;
 pub(crate) mod metrics;
 mod payers;
 mod plan;
@@ -110,7 +111,8 @@ impl Engine {
         Self::start(config).expect("the operating system gives a thread")
     }
 
-    /// Who signed each item, in order.
+    /// Who signed each item, in order. Of good signatures most are a card's word where cards are used: who knows whom to expect
+    /// asks [`Engine::verify_signers`].
     pub fn recover(&self, items: &[Signed]) -> Vec<Recovered> {
         self.work.recover(items)
     }
@@ -138,7 +140,7 @@ impl Engine {
         self.work.verify_signers_once(checks)
     }
 
-    /// Keccak-256 of each message, in order.
+    /// Keccak-256 of each message, in order; by the CPU, as what is stored or voted on hangs on it.
     pub fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
         self.work.keccak256(messages)
     }

@@ -10,7 +10,7 @@ use super::workers::Workers;
 use crate::backend::Backend;
 use crate::comb::Comb;
 use crate::gpu::{Fault, Gpu};
-use crate::ops::{Claim, PublicKey, Recovered, Signed, SignedMessage, Verdict};
+use crate::ops::{Claim, PublicKey, Recovered, Signed, Verdict};
 use crate::oracle;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,9 +31,9 @@ pub(super) struct Work {
 }
 
 /// Signatures of a batch with their places in it.
-struct Places<T> {
-    at: Vec<usize>,
-    items: Vec<T>,
+pub(super) struct Places<T> {
+    pub(super) at: Vec<usize>,
+    pub(super) items: Vec<T>,
 }
 
 impl<T> Default for Places<T> {
@@ -43,7 +43,7 @@ impl<T> Default for Places<T> {
 }
 
 impl<T> Places<T> {
-    fn push(&mut self, at: usize, item: T) {
+    pub(super) fn push(&mut self, at: usize, item: T) {
         self.at.push(at);
         self.items.push(item);
     }
@@ -90,95 +90,9 @@ impl Work {
         checks.iter().zip(&known).map(&mut judge).collect()
     }
 
-    pub(super) fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
-        self.divided(Op::Recover, messages, |part, on| match on {
-            On::ThisThread => self.verify_messages_part(part, on),
-            On::Card(_) => self.verify_messages_by_card(part, on),
-        })
-    }
-
-    /// Hashed, then as [`Work::verify_signers`].
-    fn verify_messages_part(&self, messages: &[SignedMessage<'_>], on: On) -> Vec<bool> {
-        if messages.is_empty() {
-            return Vec::new();
-        }
-        let (distinct, of) = SignedMessage::distinct(messages);
-        let digests = self.keccak_part(&distinct, on);
-        let check = |(signed, of): (&SignedMessage<'_>, usize)| Check {
-            digest: digests[of],
-            signature: signed.signature,
-            signer: signed.signer,
-        };
-        let mut checks: Vec<Check> = messages.iter().zip(of).map(check).collect();
-        let good = self.verify_signers_part(&checks, on);
-        match on {
-            On::ThisThread => good,
-            On::Card(card) => self.hashed_again(messages, &mut checks, good, card),
-        }
-    }
-
-    /// Nobody is refused for a digest of a card: the CPU hashes what was refused, once where neighbours share it.
-    fn hashed_again(
-        &self,
-        messages: &[SignedMessage<'_>],
-        checks: &mut [Check],
-        mut good: Vec<bool>,
-        card: usize,
-    ) -> Vec<bool> {
-        let refused: Vec<usize> = (0..good.len()).filter(|at| !good[*at]).collect();
-        let some: Vec<SignedMessage<'_>> = refused.iter().map(|at| messages[*at]).collect();
-        let (texts, of) = SignedMessage::distinct(&some);
-        let digests = self.keccak_part(&texts, On::ThisThread);
-        let mut wrong = Vec::new();
-        for (at, of) in refused.into_iter().zip(of) {
-            if checks[at].digest != digests[of] {
-                checks[at].digest = digests[of];
-                wrong.push(at);
-            }
-        }
-        if !wrong.is_empty() {
-            self.cards[card].failed(&Fault::Lies("a digest is wrong".to_owned()));
-            let again: Vec<Check> = wrong.iter().map(|at| checks[*at]).collect();
-            let verdicts = self.verify_signers_part(&again, On::ThisThread);
-            wrong.into_iter().zip(verdicts).for_each(|(at, is)| good[at] = is);
-        }
-        good
-    }
-
-    /// A card hashes and recovers in one go what strangers signed; it does not tell their keys. So whoever comes again is
-    /// recovered with the key, and gets a table like anybody else. Messages that neighbours share are hashed once, and long
-    /// ones by the CPU.
-    fn verify_messages_by_card(&self, messages: &[SignedMessage<'_>], on: On) -> Vec<bool> {
-        let (mut fused, mut others) = (Places::default(), Places::default());
-        {
-            let payers = lock(&self.payers);
-            for (at, signed) in messages.iter().enumerate() {
-                let shares =
-                    |other: Option<&SignedMessage<'_>>| other.is_some_and(|other| signed.shares_message(other));
-                let is_shared =
-                    shares(at.checked_sub(1).map(|before| &messages[before])) || shares(messages.get(at + 1));
-                let is_long = signed.message.len() > Gpu::MESSAGE_BYTES_MAX;
-                let places = match is_shared || is_long || !payers.is_stranger(&signed.signer) {
-                    true => &mut others,
-                    false => &mut fused,
-                };
-                places.push(at, *signed);
-            }
-        }
-        let on_cpu = |some: &[SignedMessage<'_>]| self.verify_messages_part(some, On::ThisThread);
-        let by_card = self
-            .on(Op::Recover, &fused.items, on, on_cpu, |card, by_cpu| card.verify_messages_with(&fused.items, by_cpu));
-        let mut payers = lock(&self.payers);
-        fused.items.iter().zip(&by_card).filter(|(_, good)| **good).for_each(|(signed, _)| payers.meet(signed.signer));
-        drop(payers);
-        let by_key = self.verify_messages_part(&others.items, on);
-        let mut good = vec![false; messages.len()];
-        fused.at.into_iter().zip(by_card).chain(others.at.into_iter().zip(by_key)).for_each(|(at, is)| good[at] = is);
-        good
-    }
-
+    /// By the CPU: what is stored or voted on must be right, and nothing would show a wrong digest.
     pub(super) fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {
-        self.divided(Op::Keccak256, messages, |part, on| self.keccak_part(part, on))
+        self.on_workers(Op::Keccak256, messages, |part| self.keccak_part(part, On::ThisThread))
     }
 
     fn recover_part(&self, items: &[Signed], on: On) -> Vec<Recovered> {
@@ -189,7 +103,7 @@ impl Work {
         self.on(Op::Recover, items, on, on_cpu, |card, by_cpu| card.recover_with(items, by_cpu))
     }
 
-    fn keccak_part(&self, messages: &[&[u8]], on: On) -> Vec<Hash> {
+    pub(super) fn keccak_part(&self, messages: &[&[u8]], on: On) -> Vec<Hash> {
         let batch = |messages: &[&[u8]], backend: &dyn Backend| {
             let mut digests = vec![Hash::ZERO; messages.len()];
             backend.keccak256(messages, &mut digests);
@@ -199,7 +113,7 @@ impl Work {
             let one_by_one = || messages.iter().map(|message| oracle::digest(message)).collect();
             self.run(Op::Keccak256, messages.len(), |backend| batch(messages, backend), one_by_one)
         };
-        self.on(Op::Keccak256, messages, on, on_cpu, |card, _| batch(messages, card))
+        self.on(Op::Keccak256, messages, on, on_cpu, |card, by_cpu| card.keccak256_with(messages, by_cpu))
     }
 
     fn verify_known_part(&self, claims: &[Claim], on: On) -> Vec<Verdict> {
@@ -230,7 +144,7 @@ impl Work {
 
     /// A key that is known vouches for its address: two keys of one address would be a collision of Keccak-256's last 160
     /// bits.
-    fn verify_signers_part(&self, checks: &[Check], on: On) -> Vec<bool> {
+    pub(super) fn verify_signers_part(&self, checks: &[Check], on: On) -> Vec<bool> {
         let (mut new, mut cold) = (Places::default(), Places::<Claim>::default());
         let (mut hot, mut tables) = (Places::<Claim>::default(), Vec::new());
         {
@@ -262,7 +176,8 @@ impl Work {
         }
         let mut good = vec![false; checks.len()];
         let mut seen = Vec::new();
-        for (at, recovered) in new.at.iter().zip(self.recover_if_any(&new.items, on)) {
+        let claimed: Vec<Address> = new.at.iter().map(|at| checks[*at].signer).collect();
+        for (at, recovered) in new.at.iter().zip(self.recover_claimed(&new.items, &claimed, on)) {
             if let Ok(signer) = recovered
                 && signer.address == checks[*at].signer
             {
@@ -285,8 +200,27 @@ impl Work {
         good
     }
 
-    fn recover_if_any(&self, items: &[Signed], on: On) -> Vec<Recovered> {
-        if items.is_empty() { Vec::new() } else { self.recover_part(items, on) }
+    /// Who signed, where somebody is said to have. Nobody is refused for a card's word: the CPU recovers again what a card
+    /// finds signed by another.
+    fn recover_claimed(&self, items: &[Signed], claimed: &[Address], on: On) -> Vec<Recovered> {
+        if items.is_empty() {
+            return Vec::new();
+        }
+        let mut recovered = self.recover_part(items, on);
+        if let On::Card(card) = on {
+            let is_other = |at: &usize| recovered[*at].is_ok_and(|signer| signer.address != claimed[*at]);
+            let others: Vec<usize> = (0..items.len()).filter(is_other).collect();
+            let again: Vec<Signed> = others.iter().map(|at| items[*at]).collect();
+            let right = self.on_workers(Op::Recover, &again, |part| self.recover_part(part, On::ThisThread));
+            let mut is_wrong = false;
+            for (at, right) in others.into_iter().zip(right) {
+                is_wrong |= std::mem::replace(&mut recovered[at], right) != right;
+            }
+            if is_wrong {
+                self.cards[card].failed(&Fault::Lies("a signer is wrong".to_owned()));
+            }
+        }
+        recovered
     }
 
     fn verify_cold(&self, claims: &[Claim], on: On) -> Vec<Verdict> {

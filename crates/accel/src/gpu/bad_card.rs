@@ -3,6 +3,7 @@
 use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -16,6 +17,10 @@ pub(crate) enum Mischief {
     Memory(f64),
     /// A bit of one word of the buffer in this place turns over before this kernel.
     Word(Kernel, usize, usize),
+    /// Before signers are read off, an item's state becomes that of its neighbour.
+    Neighbour,
+    /// Reads take too long.
+    Late,
     /// Reads wait until the gate is open.
     Gated(Arc<Gate>),
     /// No room for buffers from this size on.
@@ -48,17 +53,23 @@ impl Gate {
 pub(crate) struct BadCard {
     inner: Arc<dyn Card>,
     mischief: Arc<Mutex<Option<Mischief>>>,
+    launches: Mutex<HashMap<&'static str, usize>>,
     seed: u64,
 }
 
 impl BadCard {
     /// Good so far.
     pub(crate) fn new(inner: Arc<dyn Card>, seed: u64) -> Arc<Self> {
-        Arc::new(Self { inner, mischief: Arc::default(), seed })
+        Arc::new(Self { inner, mischief: Arc::default(), launches: Mutex::default(), seed })
     }
 
     pub(crate) fn becomes(&self, mischief: Option<Mischief>) {
         *self.mischief.lock().expect("nobody died with it") = mischief;
+    }
+
+    /// How often a kernel ran.
+    pub(crate) fn launches(&self, kernel: Kernel) -> usize {
+        self.launches.lock().expect("nobody died with it").get(kernel.name()).copied().unwrap_or_default()
     }
 
     fn mischief(&self) -> Option<Mischief> {
@@ -134,11 +145,23 @@ impl Lane for BadLane {
             let word = self.inner.read(buffer, at..at + 1, Duration::from_secs(60))?[0];
             self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
         }
+        if let (Some(Mischief::Neighbour), Kernel::RecoverFinish) = (self.card.mischief(), launch.kernel) {
+            let (state, stride) = (launch.buffers[1], launch.params[1] as usize);
+            for column in 0..state.words() / stride {
+                let at = column * stride + 20;
+                let word = self.inner.read(state, at..at + 1, Duration::from_secs(60))?[0];
+                self.inner.write(state, at + 1, &[word])?;
+            }
+        }
+        *self.card.launches.lock().expect("nobody died with it").entry(launch.kernel.name()).or_default() += 1;
         self.inner.launch(launch)
     }
 
     fn read(&mut self, from: &Buffer, words: Range<usize>, limit: Duration) -> Result<Vec<u32>, Fault> {
         self.lost()?;
+        if let Some(Mischief::Late) = self.card.mischief() {
+            return Err(Fault::Late(limit));
+        }
         let mut answers = self.inner.read(from, words, limit)?;
         match self.card.mischief() {
             Some(Mischief::Answers(rate)) => {

@@ -1,7 +1,7 @@
 //! Items with known answers, good and bad, for every question.
 
 use super::guard::Canary;
-use super::question::{Cold, Hot, Message, OfMessage, Question, Recover, WithTable};
+use super::question::{Cold, Hot, Known, Message, OfMessage, Question, Recover};
 use crate::ops::{Claim, PublicKey, Signed, SignedMessage};
 use crate::oracle;
 use vigil_crypto::SecretKey;
@@ -47,11 +47,12 @@ impl Canaries {
         });
         let claims: Vec<Claim> = good.iter().copied().chain(spoilt).collect();
         let address: Address = key.address();
+        let known = || claims.iter().map(|claim| Known { claim: *claim, table: TABLE, at: 0 });
         Self {
             key,
             recover: of(claims.iter().map(|claim| claim.signed)),
-            cold: of(claims.iter().copied()),
-            hot: of(claims.iter().map(|claim| WithTable { claim: *claim, table: TABLE, at: 0 })),
+            cold: of(known()),
+            hot: of(known()),
             messages: of(claims.iter().zip((0..GOOD).cycle()).flat_map(|(claim, number)| {
                 let (message, signature) = (message(number), claim.signed.signature);
                 Message::copies(&[SignedMessage { message: &message, signature, signer: address }], 0)

@@ -7,13 +7,13 @@ use super::card::Fault;
 use super::desk::{Desk, Task};
 use super::fp381::{self, Evidence, NUMBER, Routine, Tree, programs, words_of};
 use super::key_sum;
-use super::post::Post;
+use super::post::{Kind, Post};
 use crate::bls::plain::Plain;
 use crate::bls::row::{Point, Row12};
 use crate::bls::{Maths, library};
 use crate::checkpoint::Scheme;
 use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p1_affine_generator, blst_p2_affine};
-use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Most items of a run: their registers must fit into a buffer.
 const ITEMS_MAX: usize = 16_384;
@@ -21,32 +21,25 @@ const ITEMS_MAX: usize = 16_384;
 /// Fewer Miller loops are done sooner by the CPU.
 const PAIRS_MIN: usize = 64;
 
-/// A card's way, and another for when it fails.
+/// A card's way.
 pub(crate) struct OnCard<'a> {
-    pub(crate) post: &'a Post,
-    pub(crate) otherwise: &'a dyn Maths,
-    /// Why the card did not answer.
-    pub(crate) fault: RefCell<Option<Fault>>,
+    post: &'a Post,
 }
 
-impl<'a> OnCard<'a> {
-    pub(crate) fn new(post: &'a Post, otherwise: &'a dyn Maths) -> Self {
-        Self { post, otherwise, fault: RefCell::new(None) }
-    }
+/// What `work` makes of a card's answers.
+///
+/// # Errors
+/// The card's. `work` is left at once then: nothing that it would do without the card is of use.
+pub(super) fn on_card<R>(post: &Post, work: impl FnOnce(&OnCard<'_>) -> R) -> Result<R, Fault> {
+    catch_unwind(AssertUnwindSafe(|| work(&OnCard { post }))).map_err(|panic| match panic.downcast::<Fault>() {
+        Ok(fault) => *fault,
+        Err(bug) => resume_unwind(bug),
+    })
+}
 
-    fn or<R>(&self, on_card: impl FnOnce() -> Result<R, Fault>, otherwise: impl FnOnce() -> R) -> R {
-        if self.fault.borrow().is_some() {
-            return otherwise();
-        }
-        on_card().unwrap_or_else(|fault| {
-            *self.fault.borrow_mut() = Some(fault);
-            otherwise()
-        })
-    }
-
-    fn each(&self, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
-        each(self.post, routine, inputs)
-    }
+/// Leaves [`on_card`]'s work if the card failed.
+fn or_leave<R>(answer: Result<R, Fault>) -> R {
+    answer.unwrap_or_else(|fault| resume_unwind(Box::new(fault)))
 }
 
 /// Runs a program on rows of inputs: rows of answers.
@@ -56,7 +49,7 @@ pub(super) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> 
         .map(|rows| {
             let rows = rows.to_vec();
             let count = rows.len() / routine.input;
-            post.send(count, move |desk, limit| {
+            post.send(Kind::Program, count, move |desk, limit| {
                 let registers = routine.program.registers;
                 desk.run(routine, &Task { count, room: count, registers, offset: 0, inputs: &rows })?;
                 desk.answers(routine, count, limit)
@@ -77,7 +70,7 @@ pub(super) fn tree(post: &Post, tree: &'static Tree, inputs: Vec<u32>) -> Result
         .map(|rows| {
             let rows = rows.to_vec();
             let count = rows.len() / tree.leaf.input;
-            post.send(count, move |desk, limit| {
+            post.send(Kind::Program, count, move |desk, limit| {
                 climb(desk, tree, &rows, count)?;
                 desk.answers(&tree.out, 1, limit)
             })
@@ -123,21 +116,20 @@ impl Maths for OnCard<'_> {
         let by_card = || {
             let asked: Vec<Option<Evidence>> = compressed.iter().map(Evidence::asked).collect();
             let rows = asked.iter().flatten().flat_map(Evidence::row).collect();
-            let answers = self.each(&programs::SIGNATURE, rows)?;
+            let answers = each(self.post, &programs::SIGNATURE, rows)?;
             let mut answers = answers.chunks_exact(programs::SIGNATURE.answer);
             let point = |asked: &Option<Evidence>| asked.as_ref().and_then(|asked| asked.point(answers.next()?));
             Ok(asked.iter().map(point).collect())
         };
-        self.or(by_card, || self.otherwise.signatures(compressed))
+        or_leave(by_card())
     }
 
     fn key_sum(&self, points: &[Point], times: &[u16]) -> blst_p1 {
-        let by_cpu = || self.otherwise.key_sum(points, times);
         // Not even halved once before the CPU takes over.
         if key_sum::points_of(times) < 2 * key_sum::LEFT {
-            return by_cpu();
+            return Plain.key_sum(points, times);
         }
-        self.or(|| key_sum::key_sum(self.post, points, times, key_sum::LEFT), by_cpu)
+        or_leave(key_sum::key_sum(self.post, points, times, key_sum::LEFT))
     }
 
     fn miller_values(&self, points: &[Point], signed: &[Vec<u8>], tag: &[u8]) -> Vec<Row12> {
@@ -147,31 +139,31 @@ impl Maths for OnCard<'_> {
                 rows.extend(key_sum::row(&point.to_blst()));
                 rows.extend(fp381::expanded(signed, tag));
             }
-            let answers = self.each(&programs::MILLER_OF_HASH, rows)?;
+            let answers = each(self.post, &programs::MILLER_OF_HASH, rows)?;
             let mut values = Vec::with_capacity(points.len());
             for (at, words) in answers.chunks_exact(programs::MILLER_OF_HASH.answer).enumerate() {
                 let (value, unknown) = words.split_at(12 * NUMBER);
                 values.push(match unknown {
                     [0] => Row12::from_blst(&fp381::fp12_of(value)),
-                    _ => self.otherwise.miller_values(&points[at..=at], &signed[at..=at], tag)[0],
+                    _ => Plain.miller_values(&points[at..=at], &signed[at..=at], tag)[0],
                 });
             }
             Ok(values)
         };
-        self.or(by_card, || self.otherwise.miller_values(points, signed, tag))
+        or_leave(by_card())
     }
 
     fn hashes(&self, messages: &[Vec<u8>], tag: &[u8]) -> Vec<blst_p2_affine> {
         let by_card = || {
             let rows = messages.iter().flat_map(|message| fp381::expanded(message, tag)).collect();
-            let answers = self.each(&programs::HASH, rows)?;
+            let answers = each(self.post, &programs::HASH, rows)?;
             let point = |(words, message): (&[u32], &Vec<u8>)| match words.split_at(4 * NUMBER) {
                 (point, [0]) => blst_p2_affine { x: fp381::fp2_of(point), y: fp381::fp2_of(&point[2 * NUMBER..]) },
                 _ => library::hash_to_g2(message, tag),
             };
             Ok(answers.chunks_exact(programs::HASH.answer).zip(messages).map(point).collect())
         };
-        self.or(by_card, || self.otherwise.hashes(messages, tag))
+        or_leave(by_card())
     }
 
     fn product(&self, values: &[Row12], powers: &[u16]) -> blst_fp12 {
@@ -185,21 +177,21 @@ impl Maths for OnCard<'_> {
             let multiply = |product, words: &Vec<u32>| library::multiply(&product, &fp381::fp12_of(words));
             Ok(products.iter().fold(library::one(), multiply))
         };
-        self.or(by_card, || self.otherwise.product(values, powers))
+        or_leave(by_card())
     }
 
     fn miller_product(&self, pairs: &[(blst_p1_affine, blst_p2_affine)]) -> blst_fp12 {
         if pairs.len() < PAIRS_MIN {
-            return self.otherwise.miller_product(pairs);
+            return Plain.miller_product(pairs);
         }
         let by_card = || {
             let numbers = |(p, q): &(blst_p1_affine, blst_p2_affine)| {
                 [p.x, p.y, q.x.fp[0], q.x.fp[1], q.y.fp[0], q.y.fp[1]].each_ref().map(words_of).concat()
             };
-            let values = self.each(&programs::MILLER, pairs.iter().flat_map(numbers).collect())?;
+            let values = each(self.post, &programs::MILLER, pairs.iter().flat_map(numbers).collect())?;
             let multiply = |product, words: &[u32]| library::multiply(&product, &fp381::fp12_of(words));
             Ok(values.chunks_exact(programs::MILLER.answer).fold(library::one(), multiply))
         };
-        self.or(by_card, || self.otherwise.miller_product(pairs))
+        or_leave(by_card())
     }
 }

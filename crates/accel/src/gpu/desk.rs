@@ -4,7 +4,6 @@ use super::card::{Buffer, Card, Fault, Kernel, Lane, Launch, PARAMS};
 use super::fp381::{NUMBER, Routine};
 use super::question::Question;
 use super::start::{Start, table_of_g};
-use super::tables::Uploads;
 use super::tag::{Seeds, TAG};
 use crate::backends::portable::Portable;
 use crate::secp::generator::Generator;
@@ -34,21 +33,25 @@ const STEPS_OF_AN_ITEM: usize = 100_000;
 pub(crate) struct Resident {
     generator: Buffer,
     start: Buffer,
+    /// What is in it.
+    secret: Start,
 }
 
 impl Resident {
     /// Copies the table of G to the card, and draws a secret start.
     pub(crate) fn new(card: &Arc<dyn Card>, lane: &mut dyn Lane, limit: Duration) -> Result<Self, Fault> {
-        let (generator, start) = (table_of_g(&Generator::new(Portable)), Start::random());
-        let place = |lane: &mut dyn Lane, words: &[u32]| {
-            let buffer = Buffer::new(card, words.len())?;
-            lane.write(&buffer, 0, words)?;
-            Ok(buffer)
-        };
-        let resident = Self { generator: place(lane, &generator)?, start: place(lane, &start.words)? };
-        // Other lanes need not wait for this one: all is there once something is read.
-        lane.read(&resident.start, 0..1, limit)?;
+        let (generator, secret) = (table_of_g(&Generator::new(Portable)), Start::random());
+        let room = |words: &[u32]| Buffer::new(card, words.len());
+        let resident = Self { generator: room(&generator)?, start: room(&secret.words)?, secret };
+        resident.write(&generator, lane, limit)?;
         Ok(resident)
+    }
+
+    fn write(&self, generator: &[u32], lane: &mut dyn Lane, limit: Duration) -> Result<(), Fault> {
+        lane.write(&self.generator, 0, generator)?;
+        lane.write(&self.start, 0, &self.secret.words)?;
+        // Other lanes need not wait for this one: all is there once something is read.
+        lane.read(&self.start, 0..1, limit).map(drop)
     }
 }
 
@@ -123,6 +126,20 @@ impl Desk {
         }
     }
 
+    /// Writes again what all lanes read: the card's memory may not be what it was.
+    pub(crate) fn refresh(&mut self, limit: Duration) -> Result<(), Fault> {
+        self.resident.write(&table_of_g(&Generator::new(Portable)), &mut *self.lane, limit)
+    }
+
+    /// Waits until nothing is under way; whether that is so.
+    pub(crate) fn is_free_within(&mut self, limit: Duration) -> bool {
+        let is_free = self.lane.read(&self.resident.start, 0..1, limit).is_ok();
+        if is_free {
+            self.all_is_done();
+        }
+        is_free
+    }
+
     /// Answers to questions about signatures: a row an item.
     pub(crate) fn signatures<Q: Question>(
         &mut self,
@@ -176,7 +193,7 @@ impl Desk {
         let state = self.state.of(&self.card, stride * STATE)?;
         let prefix = self.prefix.of(&self.card, stride * PREFIX)?;
         let answers = self.answers.of(&self.card, count * Q::ANSWER)?;
-        let Resident { generator, start } = &*self.resident;
+        let Resident { generator, start, .. } = &*self.resident;
         let inverters = count.div_ceil(INVERT_TOGETHER);
         let number = tables.map_or(0, |(_, number)| number);
         let first = [count, stride, Q::MODE as usize, Q::ROW, number, 0, Q::UNKNOWN];
@@ -277,12 +294,13 @@ impl Desk {
         Ok(answers)
     }
 
-    /// Copies tables to their places in `to`.
-    pub(crate) fn upload(&mut self, to: &Buffer, tables: &Uploads, limit: Duration) -> Result<(), Fault> {
-        for (place, words) in tables {
-            self.lane.write(to, *place as usize * words.len(), words)?;
-        }
-        // Other lanes need not wait for this one: all is there once something is read.
+    /// Puts a table to its place in `to`.
+    pub(crate) fn put_table(&mut self, to: &Buffer, place: u32, words: &[u32]) -> Result<(), Fault> {
+        self.lane.write(to, place as usize * words.len(), words)
+    }
+
+    /// Waits until all that was put into `to` is there: other lanes need not wait for this one then.
+    pub(crate) fn settle(&mut self, to: &Buffer, limit: Duration) -> Result<(), Fault> {
         self.lane.read(to, 0..1, limit).map(drop)
     }
 

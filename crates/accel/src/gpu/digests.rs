@@ -1,10 +1,13 @@
 //! Keccak-256 on a card. Tags cover what the card read and what it answers, every launch begins and ends with a message whose
 //! digest is known, and a sample is hashed by the CPU, which also hashes what is long.
 
-use super::backend::{Gpu, fitting};
+use super::backend::Gpu;
 use super::card::Fault;
 use super::desk::Messages;
+use super::messages::fitting;
+use super::post::Kind;
 use super::tag::{Seeds, TAG};
+use crate::engine::Op;
 use crate::oracle;
 use rand::Rng;
 use std::sync::LazyLock;
@@ -17,15 +20,23 @@ const CANARY: [u8; 200] = [0x5a; 200];
 
 static CANARY_DIGEST: LazyLock<Hash> = LazyLock::new(|| oracle::digest(&CANARY));
 
+/// Digests by the CPU.
+type HashByCpu<'a, 'm> = &'a dyn Fn(&[&'m [u8]]) -> Vec<Hash>;
+
 impl Gpu {
-    /// The digests of messages into `out`, as many.
+    /// As [`crate::Backend::keccak256`]; `by_cpu` does what the card does not, on as many threads as it likes.
+    pub(crate) fn keccak256_with<'m>(&self, messages: &[&'m [u8]], by_cpu: HashByCpu<'_, 'm>) -> Vec<Hash> {
+        self.or_cpu(Op::Keccak256, messages.len(), || self.digests(messages, by_cpu), || by_cpu(messages))
+    }
+
+    /// The digests of messages.
     ///
     /// # Errors
     /// The card's; [`Fault::Lies`].
-    pub(super) fn digests(&self, messages: &[&[u8]], out: &mut [Hash]) -> Result<(), Fault> {
+    pub(super) fn digests<'m>(&self, messages: &[&'m [u8]], by_cpu: HashByCpu<'_, 'm>) -> Result<Vec<Hash>, Fault> {
         let is_long = |at: &usize| messages[*at].len() > Self::MESSAGE_BYTES_MAX;
         let (long, short): (Vec<usize>, Vec<usize>) = (0..messages.len()).partition(is_long);
-        let of = |places: &[usize]| -> Vec<&[u8]> { places.iter().map(|at| messages[*at]).collect() };
+        let of = |places: &[usize]| -> Vec<&'m [u8]> { places.iter().map(|at| messages[*at]).collect() };
         let texts = of(&short);
         let (mut rest, mut pending) = (texts.as_slice(), Vec::new());
         while !rest.is_empty() {
@@ -33,14 +44,13 @@ impl Gpu {
             let (some, others) = rest.split_at(fitting(rest.iter().map(|text| text.len()), most));
             let mut packed = Messages::default();
             [&CANARY[..]].iter().chain(some).chain(&[&CANARY[..]]).for_each(|text| packed.push(text));
-            pending.push(self.post.send(some.len(), move |desk, limit| {
+            pending.push(self.post.send(Kind::Digests, some.len(), move |desk, limit| {
                 let seeds = Seeds::random();
                 read(&packed, &desk.digests(&packed, seeds, limit)?, seeds)
             }));
             rest = others;
         }
-        let mut by_cpu = vec![Hash::ZERO; long.len()];
-        self.cpu.keccak256(&of(&long), &mut by_cpu);
+        let by_cpu = if long.is_empty() { Vec::new() } else { by_cpu(&of(&long)) };
         let mut by_card = Vec::with_capacity(short.len());
         for answers in pending {
             by_card.append(&mut answers.wait()?);
@@ -54,8 +64,9 @@ impl Gpu {
             }
         }
         let all = short.into_iter().zip(by_card).chain(long.into_iter().zip(by_cpu));
-        all.for_each(|(at, digest)| out[at] = digest);
-        Ok(())
+        let mut digests = vec![Hash::ZERO; messages.len()];
+        all.for_each(|(at, digest)| digests[at] = digest);
+        Ok(digests)
     }
 }
 

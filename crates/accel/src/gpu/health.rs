@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 const FIRST_REST: Duration = Duration::from_secs(60);
 /// At most.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
+/// How long a test may take before another is made.
+const TEST: Duration = Duration::from_secs(300);
+/// After so long without a fault, those before do not count.
+const FORGIVEN: Duration = Duration::from_secs(24 * 3_600);
 
 /// A card's standing.
 #[derive(Debug)]
@@ -19,8 +23,13 @@ pub(crate) struct Health {
 
 #[derive(Debug, Default)]
 struct State {
+    /// All of them, and those that count.
     faults: u32,
+    lately: u32,
     was_late: bool,
+    last: Option<Instant>,
+    /// Somebody tests it.
+    is_tested: bool,
     rest: Option<Rest>,
     why: Option<Fault>,
 }
@@ -52,29 +61,40 @@ impl Health {
         &self.label
     }
 
+    /// What may be asked now. Who is told to test it is the only one for a while, and is to say how it went.
     pub(crate) fn standing(&self, now: Instant) -> Standing {
-        match self.lock().rest {
+        let mut state = self.lock();
+        match state.rest {
             None => Standing::Good,
-            Some(Rest::Until(until)) if until <= now => Standing::ToBeTested,
+            Some(Rest::Until(until)) if until <= now => {
+                state.rest = Some(Rest::Until(now + TEST));
+                state.is_tested = true;
+                Standing::ToBeTested
+            }
             Some(_) => Standing::Resting,
         }
     }
 
     /// It failed. After lies and want of memory, and when it did not answer for the first time (the machine may have slept), it
-    /// may be tested again; a driver that failed, or does not answer again, will not be asked again by this process.
+    /// may be tested again; a driver that failed, or does not answer again within a day, will not be asked again by this process.
     pub(crate) fn failed(&self, fault: &Fault, now: Instant) {
         let mut state = self.lock();
         if state.rest == Some(Rest::ForGood) {
             return;
         }
+        if state.last.is_some_and(|last| now.saturating_duration_since(last) > FORGIVEN) {
+            (state.lately, state.was_late) = (0, false);
+        }
+        state.last = Some(now);
         // Batches that were under way fail with the first of them.
-        if !matches!(state.rest, Some(Rest::Until(until)) if now < until) {
+        if std::mem::take(&mut state.is_tested) || !matches!(state.rest, Some(Rest::Until(until)) if now < until) {
             state.faults = state.faults.saturating_add(1);
+            state.lately = state.lately.saturating_add(1);
         }
         let is_late = matches!(fault, Fault::Late(_));
         let was_late = state.was_late;
         state.was_late |= is_late;
-        let rest = FIRST_REST.saturating_mul(1 << (state.faults - 1).min(10)).min(LONGEST_REST);
+        let rest = FIRST_REST.saturating_mul(1 << state.lately.saturating_sub(1).min(10)).min(LONGEST_REST);
         let rest = match fault {
             Fault::Lies(_) | Fault::OutOfMemory { .. } => Rest::Until(now + rest),
             Fault::Late(_) if !was_late => Rest::Until(now + rest),
@@ -91,6 +111,7 @@ impl Health {
     /// It passed a test.
     pub(crate) fn passed(&self) {
         let mut state = self.lock();
+        state.is_tested = false;
         if state.rest != Some(Rest::ForGood) {
             state.rest = None;
         }
@@ -145,8 +166,28 @@ mod tests {
         (0..40).for_each(|_| health.failed(&lie, now));
         let rest = Duration::from_secs(480);
         assert_eq!(health.standing(now + rest - Duration::from_nanos(1)), Standing::Resting);
-        assert_eq!(health.standing(now + rest), Standing::ToBeTested);
         assert_eq!(health.faults(), 4, "what was under way fails with the first");
+        let now = now + rest;
+        assert_eq!([0; 2].map(|_| health.standing(now)), [Standing::ToBeTested, Standing::Resting], "by one of them");
+        health.failed(&lie, now);
+        assert_eq!(health.faults(), 5, "it failed the test");
+        assert_eq!(health.standing(now + rest), Standing::Resting);
+        assert_eq!(health.standing(now + 2 * rest), Standing::ToBeTested);
+    }
+
+    #[test]
+    fn a_good_day_makes_up_for_all_before() {
+        let (health, mut now) = (Health::new("a card".to_owned()), Instant::now());
+        for fault in [Fault::Lies(String::new()), Fault::Late(FIRST_REST), Fault::Lies(String::new())] {
+            health.failed(&fault, now);
+            now += LONGEST_REST;
+            health.passed();
+        }
+        now += FORGIVEN;
+        health.failed(&Fault::Late(FIRST_REST), now);
+        assert_eq!(health.standing(now + FIRST_REST - Duration::from_nanos(1)), Standing::Resting);
+        assert_eq!(health.standing(now + FIRST_REST), Standing::ToBeTested);
+        assert_eq!(health.faults(), 4, "all are told of");
     }
 
     #[test]

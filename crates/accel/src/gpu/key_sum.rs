@@ -6,7 +6,7 @@
 use super::card::Fault;
 use super::desk::{INFINITE, NOBODY, POINT, Points};
 use super::fp381::{NUMBER, number_of, words_of};
-use super::post::Post;
+use super::post::{Kind, Post};
 use crate::bls::library;
 use crate::bls::row::Point;
 use blst::{blst_p1, blst_p1_affine};
@@ -33,7 +33,7 @@ pub(super) fn key_sum(post: &Post, keys: &[Point], times: &[u16], left: usize) -
         .filter(|(_, times)| points_of(times) > 0)
         .map(|(keys, times)| {
             let (points, widths) = planes(keys, times, left);
-            (post.send(points.slots.len(), move |desk, limit| desk.fold(&points, limit)), widths)
+            (post.send(Kind::Points, points.slots.len(), move |desk, limit| desk.fold(&points, limit)), widths)
         })
         .collect();
     runs.into_iter().try_fold(blst_p1::default(), |sum, (answer, widths)| {

@@ -8,9 +8,10 @@
 //! | `desk` | a lane of work: the order of kernels |
 //! | `post`, `health` | couriers of a card, time limits, quarantine |
 //! | `guard` | no answer is taken on trust |
-//! | `tables` | tables of hot keys on the card |
+//! | `tables` | which tables of hot keys are on the card |
 //! | `checkpoint`, `fp381`, `key_sum` | votes of guardians |
 //! | `backend` | [`crate::Backend`] of a card |
+//! | `secp`, `messages`, `digests`, `sums` | its operations |
 //! | `find` | which cards there are |
 //! | `rates` | how fast kernels are without copies |
 //! | `cuda`, `wgpu`, `twin` | kinds of cards |
@@ -29,10 +30,13 @@ mod fp381;
 mod guard;
 mod health;
 mod key_sum;
+mod messages;
 mod post;
 mod question;
 pub(crate) mod rates;
+mod secp;
 mod start;
+mod sums;
 mod tables;
 mod tag;
 #[cfg(test)]

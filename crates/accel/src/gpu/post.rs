@@ -23,11 +23,39 @@ const SLOWER: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 /// A job counts as so many items at least: it takes a card's time to answer at all, and that is not the pace of many.
-const FEWEST: usize = 256;
+const FEWEST: usize = 4_096;
+/// The same of software that plays a card: it has nothing side by side.
+const FEWEST_IN_SOFTWARE: usize = 256;
 /// Time for couriers to end when the card is dropped.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+/// Says whether the desk's lane is free then.
+type Job = Box<dyn FnOnce(&mut Desk) -> bool + Send>;
+
+/// What jobs are about, as an item of one takes longer than one of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Signatures of whoever.
+    Recover,
+    /// Signatures of known keys.
+    Known,
+    /// Tables of keys on their way.
+    Tables,
+    /// Digests of messages.
+    Digests,
+    /// Sums of signer vectors.
+    Sums,
+    /// Sums of points.
+    Points,
+    /// Programs.
+    Program,
+    /// What is repeated to be measured.
+    Repeated,
+}
+
+impl Kind {
+    const COUNT: usize = Self::Repeated as usize + 1;
+}
 
 /// A card with its couriers.
 #[derive(Debug)]
@@ -37,8 +65,8 @@ pub(crate) struct Post {
     couriers: Couriers,
     /// Time for a job before any was measured.
     first: Duration,
-    /// Nanoseconds an item, of the slowest job so far.
-    pace: Arc<AtomicU64>,
+    /// Nanoseconds an item, of the slowest job of each kind so far.
+    pace: Arc<[AtomicU64; Kind::COUNT]>,
     /// Items that wait or are worked on.
     under_way: Arc<AtomicUsize>,
 }
@@ -105,7 +133,7 @@ impl Post {
         })?;
         let couriers = Couriers::start(desks)?;
         let health = Health::new(card.info().name.clone());
-        Ok(Self { card, health, couriers, first: limit, pace: Arc::default(), under_way: Arc::default() })
+        Ok(Self { card, health, couriers, first: limit, pace: Arc::new(Default::default()), under_way: Arc::default() })
     }
 
     /// Under a name that no other card of the machine has.
@@ -117,11 +145,13 @@ impl Post {
     /// Puts work on `items` items into the queue.
     pub(crate) fn send<T: Send + 'static>(
         &self,
+        kind: Kind,
         items: usize,
         work: impl FnOnce(&mut Desk, Duration) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
         let waiting = self.under_way.fetch_add(items, Ordering::Relaxed) + items;
-        let limit = self.limit(waiting);
+        let limit = self.limit(kind, waiting);
+        let fewest = if self.card.info().software { FEWEST_IN_SOFTWARE } else { FEWEST };
         let (reply, answer) = mpsc::sync_channel(1);
         let (pace, under_way) = (Arc::clone(&self.pace), Arc::clone(&self.under_way));
         let job: Job = Box::new(move |desk| {
@@ -130,10 +160,12 @@ impl Post {
             let result = result.unwrap_or_else(|_| Err(Fault::Driver("a call to the driver panicked".to_owned())));
             if result.is_ok() {
                 let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                pace.fetch_max(took / items.max(FEWEST) as u64, Ordering::Relaxed);
+                pace[kind as usize].fetch_max((took / items.max(fewest) as u64).max(1), Ordering::Relaxed);
             }
             under_way.fetch_sub(items, Ordering::Relaxed);
+            let is_free = !matches!(result, Err(Fault::Late(_)));
             let _who_asked_may_have_given_up = reply.send(result);
+            is_free
         });
         self.couriers.take(job);
         Pending { answer, deadline: Instant::now() + limit, limit }
@@ -144,9 +176,9 @@ impl Post {
         self.under_way.load(Ordering::Relaxed)
     }
 
-    /// Time for all that is under way; plenty, before anything was measured.
-    pub(crate) fn limit(&self, items: usize) -> Duration {
-        match self.pace.load(Ordering::Relaxed) {
+    /// Time for a job behind all that is under way; plenty, before one of its kind was measured.
+    pub(crate) fn limit(&self, kind: Kind, items: usize) -> Duration {
+        match self.pace[kind as usize].load(Ordering::Relaxed) {
             0 => self.first,
             pace => {
                 let slow = Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64));
@@ -157,6 +189,19 @@ impl Post {
 }
 
 impl<T> Pending<T> {
+    /// The answer, if it is there.
+    ///
+    /// # Errors
+    /// As [`Pending::wait`].
+    pub(crate) fn poll(&self) -> Result<Option<T>, Fault> {
+        match self.answer.try_recv() {
+            Ok(answer) => answer.map(Some),
+            Err(mpsc::TryRecvError::Empty) if Instant::now() < self.deadline => Ok(None),
+            Err(mpsc::TryRecvError::Empty) => Err(Fault::Late(self.limit)),
+            Err(mpsc::TryRecvError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
+        }
+    }
+
     /// Waits for the answer.
     ///
     /// # Errors
@@ -182,13 +227,18 @@ fn set_up(card: &Arc<dyn Card>, limit: Duration) -> Result<Vec<Desk>, Fault> {
     Ok(lanes.into_iter().map(|lane| Desk::new(Arc::clone(card), lane, Arc::clone(&resident))).collect())
 }
 
-/// Until the post is dropped.
+/// Until the post is dropped. After a job that took too long the lane still has work under way: the next one waits for that,
+/// as for a machine that slept. A lane that is not free in the end stays as it is, with all that it uses, and its thread ends.
 fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, mut desk: Desk) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
+        let is_free = match next {
             Ok(job) => job(&mut desk),
             Err(mpsc::RecvError) => return,
+        };
+        if !is_free && !catch_unwind(AssertUnwindSafe(|| desk.is_free_within(LONGEST))).unwrap_or(false) {
+            std::mem::forget(desk);
+            return;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The operations on signatures as rows of words: what a card is asked, and what its answers are worth.
 
 use super::card::Kernel;
+use super::post::Kind;
 use crate::ops::{Claim, Recovered, Signed, SignedMessage, Signer, Verdict};
 use crate::oracle;
 use std::ops::Range;
@@ -25,6 +26,10 @@ pub(crate) trait Question: 'static {
     const ANSWER: usize;
     /// First words of an item's row that the host does not know: the card works them out. Tags are of the others.
     const UNKNOWN: usize = 0;
+    /// What jobs with it are.
+    const KIND: Kind;
+    /// Whether the kernels read tables of keys.
+    const HAS_TABLES: bool = false;
 
     /// Adds an item's row.
     fn write(item: &Self::Item, rows: &mut Vec<u32>);
@@ -52,11 +57,6 @@ fn bytes<const N: usize>(words: &[u32]) -> [u8; N] {
     bytes
 }
 
-/// The lowest word of r: what x of the sum must end with.
-fn low_word_of_r(signed: &Signed) -> u32 {
-    u32::from_be_bytes(*signed.signature[..32].last_chunk().expect("32 bytes"))
-}
-
 /// Who signed?
 pub(crate) struct Recover;
 
@@ -64,6 +64,7 @@ impl Question for Recover {
     type Item = Signed;
     type Answer = Signer;
 
+    const KIND: Kind = Kind::Recover;
     const MODE: u32 = 0;
     const ROW: usize = 25;
     const FINISH: Kernel = Kernel::RecoverFinish;
@@ -82,63 +83,75 @@ impl Question for Recover {
     }
 }
 
+/// A claim of a known key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) claim: Claim,
+    /// Where its key's table is, if it is asked about by it.
+    pub(crate) table: u32,
+    /// Its place among those that were asked.
+    pub(crate) at: usize,
+}
+
+impl Known {
+    /// In a good answer: the lowest word of r, with which x of the sum must end.
+    fn is_right(&self, row: &[u32]) -> bool {
+        let r = &self.claim.signed.signature[..32];
+        row[1] == u32::from_be_bytes(*r.last_chunk().expect("32 bytes"))
+    }
+}
+
 /// Did this key sign?
 pub(crate) struct Cold;
 
 impl Question for Cold {
-    type Item = Claim;
+    type Item = Known;
     type Answer = ();
 
+    const KIND: Kind = Kind::Known;
     const MODE: u32 = 1;
     const ROW: usize = 41;
     const FINISH: Kernel = Kernel::KnownFinish;
     const ANSWER: usize = 4;
 
-    fn write(item: &Claim, rows: &mut Vec<u32>) {
-        push_signed(rows, &item.signed);
-        push_bytes(rows, &item.key.0);
+    fn write(item: &Known, rows: &mut Vec<u32>) {
+        push_signed(rows, &item.claim.signed);
+        push_bytes(rows, &item.claim.key.0);
     }
 
-    fn read(item: &Claim, row: &[u32]) -> Option<()> {
-        (row[1] == low_word_of_r(&item.signed)).then_some(())
+    fn read(item: &Known, row: &[u32]) -> Option<()> {
+        item.is_right(row).then_some(())
     }
 
-    fn oracle(item: &Claim) -> Verdict {
-        oracle::verify(item)
+    fn oracle(item: &Known) -> Verdict {
+        oracle::verify(&item.claim)
     }
-}
-
-/// A claim, and which table is its key's.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WithTable {
-    pub(crate) claim: Claim,
-    pub(crate) table: u32,
-    /// Its place among those that were asked.
-    pub(crate) at: usize,
 }
 
 /// Did the key of this table sign?
 pub(crate) struct Hot;
 
 impl Question for Hot {
-    type Item = WithTable;
+    type Item = Known;
     type Answer = ();
 
+    const KIND: Kind = Kind::Known;
     const MODE: u32 = 2;
     const ROW: usize = 26;
     const FINISH: Kernel = Kernel::KnownFinish;
     const ANSWER: usize = 4;
+    const HAS_TABLES: bool = true;
 
-    fn write(item: &WithTable, rows: &mut Vec<u32>) {
+    fn write(item: &Known, rows: &mut Vec<u32>) {
         push_signed(rows, &item.claim.signed);
         rows.push(item.table);
     }
 
-    fn read(item: &WithTable, row: &[u32]) -> Option<()> {
-        Cold::read(&item.claim, row)
+    fn read(item: &Known, row: &[u32]) -> Option<()> {
+        item.is_right(row).then_some(())
     }
 
-    fn oracle(item: &WithTable) -> Verdict {
+    fn oracle(item: &Known) -> Verdict {
         oracle::verify(&item.claim)
     }
 }
@@ -188,6 +201,7 @@ impl Question for OfMessage {
     type Item = Message;
     type Answer = ();
 
+    const KIND: Kind = Kind::Recover;
     const MODE: u32 = 0;
     const ROW: usize = 25;
     const FINISH: Kernel = Kernel::SignerFinish;

@@ -8,11 +8,13 @@ use super::fp381::programs::MILLER;
 use super::fp381::{Routine, words_of};
 use super::guard::{Canary, Mixed, Said};
 use super::key_sum;
+use super::post::Kind;
 use super::question::{Hot, Question, Recover};
 use super::tag::{Seeds, TAG};
 use crate::bls::library;
 use crate::oracle;
 use blst::{blst_fp12, blst_p1, blst_p1_affine, blst_p2_affine};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Rounds of multiplications of a thread.
@@ -69,7 +71,7 @@ impl Gpu {
 
     fn recover_time(&self, items: usize, times: u32) -> Result<Duration, Fault> {
         let (mixed, seeds) = (good(&self.canaries.recover, items), Seeds::random());
-        let sent = self.post.send(items * (times as usize + 1), move |desk, limit| {
+        let sent = self.post.send(Kind::Repeated, items * (times as usize + 1), move |desk, limit| {
             let (answers, took) = desk.signatures_repeated::<Recover>(&mixed.rows, None, (seeds, times, limit))?;
             all_good(&mixed, &answers, seeds).map(|()| took)
         });
@@ -77,16 +79,13 @@ impl Gpu {
     }
 
     fn hot_time(&self, items: usize, times: u32) -> Result<Duration, Fault> {
-        self.with_tables(&[], |_, tables| {
-            let (mixed, seeds, number) = (good(&self.canaries.hot, items), Seeds::random(), TABLE as usize + 1);
-            let buffer = tables.buffer.clone();
-            let sent = self.post.send(items * (times as usize + 1), move |desk, limit| {
-                let tables = Some((&*buffer, number));
-                let (answers, took) = desk.signatures_repeated::<Hot>(&mixed.rows, tables, (seeds, times, limit))?;
-                all_good(&mixed, &answers, seeds).map(|()| took)
-            });
-            sent.wait()
-        })
+        let (mixed, seeds, tables) = (good(&self.canaries.hot, items), Seeds::random(), Arc::clone(&self.room));
+        let sent = self.post.send(Kind::Repeated, items * (times as usize + 1), move |desk, limit| {
+            let tables = Some((&*tables, TABLE as usize + 1));
+            let (answers, took) = desk.signatures_repeated::<Hot>(&mixed.rows, tables, (seeds, times, limit))?;
+            all_good(&mixed, &answers, seeds).map(|()| took)
+        });
+        sent.wait()
     }
 
     fn keccak_time(&self, items: usize, times: u32) -> Result<Duration, Fault> {
@@ -94,7 +93,7 @@ impl Gpu {
         let mut packed = Messages::default();
         (0..items).for_each(|item| packed.push(&message(item)));
         let seeds = Seeds::random();
-        let sent = self.post.send(items * (times as usize + 1), move |desk, limit| {
+        let sent = self.post.send(Kind::Repeated, items * (times as usize + 1), move |desk, limit| {
             desk.digests_repeated(&packed, (seeds, times, limit))
         });
         let (answers, took) = sent.wait()?;
@@ -126,9 +125,9 @@ impl Gpu {
         let rows = first.iter().chain(&second).flat_map(key_sum::row).collect();
         let slot = |at: usize| ((at >= pairs) as usize * POINTS + at % pairs % POINTS) as u32;
         let points = Points { rows, slots: (0..2 * pairs).map(slot).collect(), levels: 2 };
-        let sent = self
-            .post
-            .send(2 * pairs * (times as usize + 1), move |desk, limit| desk.fold_repeated(&points, (times, limit)));
+        let sent = self.post.send(Kind::Repeated, 2 * pairs * (times as usize + 1), move |desk, limit| {
+            desk.fold_repeated(&points, (times, limit))
+        });
         let (answers, took) = sent.wait()?;
         let sums = first
             .iter()
@@ -148,7 +147,7 @@ impl Gpu {
         items: usize,
         times: u32,
     ) -> Result<(Vec<u32>, Duration), Fault> {
-        let sent = self.post.send(items * (times as usize + 1), move |desk, limit| {
+        let sent = self.post.send(Kind::Repeated, items * (times as usize + 1), move |desk, limit| {
             desk.run_repeated(routine, &row.repeat(items), (times, limit))
         });
         let (answers, took) = sent.wait()?;
@@ -158,7 +157,7 @@ impl Gpu {
     }
 
     fn multiplication_time(&self, threads: usize, times: u32) -> Result<Duration, Fault> {
-        let sent = self.post.send(threads * (times as usize + 1), move |desk, limit| {
+        let sent = self.post.send(Kind::Repeated, threads * (times as usize + 1), move |desk, limit| {
             desk.multiply_repeated(threads, ROUNDS, (times, limit))
         });
         let (answers, took) = sent.wait()?;

@@ -13,6 +13,7 @@ mod judge;
 mod keys;
 mod make;
 mod malformed;
+mod messages;
 mod numbers;
 mod random;
 mod signers;
@@ -70,6 +71,10 @@ macro_rules! backends {
                 verify_hot_one_bad: crate::batches::hot_one_bad,
                 verify_hot_many_bad: crate::batches::hot_many_bad,
                 verify_hot_cancelling_forgeries: crate::forgeries::hot,
+                messages_every_length: crate::messages::every_length,
+                messages_malformed: crate::messages::malformed,
+                messages_other_signers: crate::messages::other_signers,
+                messages_batch_sizes: crate::messages::batch_sizes,
                 signer_vectors_sums: crate::signers::sums,
                 signer_vectors_counts: crate::signers::counts,
                 signer_vectors_merged: crate::signers::merged,

@@ -108,7 +108,14 @@ impl WgpuLane {
             // Nobody listens if time ran out.
             let _ = tell.send(result);
         });
-        let mapped = self.wait(&told, limit)?;
+        let mapped = match self.wait(&told, limit) {
+            Err(late @ Fault::Late(_)) => {
+                // This one is mapped some day, when nobody reads it.
+                self.answers = self.card.make(ANSWERS_MIN, BufferUsages::MAP_READ | BufferUsages::COPY_DST, false)?;
+                return Err(late);
+            }
+            told => told?,
+        };
         self.card.trouble.check()?;
         mapped.map_err(driver)
     }
