@@ -7,6 +7,8 @@
 //   FAKE_CUDA_FAIL=n    the n-th call fails with FAKE_CUDA_CODE, or 999
 //   FAKE_CUDA_HANG=n    it never returns
 //   FAKE_CUDA_STUCK=n   from it on, no event is passed
+//
+// FAKE_CUDA_PINNED=n: there is pinned memory of n bytes, no more.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,7 +59,7 @@ typedef struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Stream* streams;
 static Block* blocks;
-static size_t taken;
+static size_t taken, pinned;
 static long calls;
 static int is_stuck;
 static _Thread_local void* current;
@@ -269,13 +271,17 @@ int cuMemHostAlloc(void** place, size_t bytes, unsigned flags) {
     CALL();
     NEEDS_CONTEXT;
     if (!bytes || flags) return INVALID;
+    if (__atomic_add_fetch(&pinned, bytes, __ATOMIC_SEQ_CST) > (size_t)at("FAKE_CUDA_PINNED") && getenv("FAKE_CUDA_PINNED")) {
+        __atomic_sub_fetch(&pinned, bytes, __ATOMIC_SEQ_CST);
+        return OUT_OF_MEMORY;
+    }
     *place = block_new(bytes);
     return OK;
 }
 int cuMemFreeHost(void* place) {
     CALL();
     NEEDS_CONTEXT;
-    block_free(place);
+    __atomic_sub_fetch(&pinned, block_free(place), __ATOMIC_SEQ_CST);
     return OK;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream) {

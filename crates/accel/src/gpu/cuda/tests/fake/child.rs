@@ -19,6 +19,7 @@ pub(super) const NAME: &str = "gpu::cuda::tests::fake::child::child";
 pub(super) const KEY: &str = "VIGIL_FAKE_CUDA";
 pub(super) const ASK: &str = "ask";
 pub(super) const COPY: &str = "copy";
+pub(super) const FEW_PIECES: &str = "few pieces";
 pub(super) const LIMIT: &str = "VIGIL_FAKE_CUDA_LIMIT_MS";
 pub(super) const DONE: &str = "all answers were right";
 
@@ -28,6 +29,7 @@ fn child() {
     match std::env::var(KEY).as_deref() {
         Ok(ASK) => ask_card(),
         Ok(COPY) => super::copies::copy(),
+        Ok(FEW_PIECES) => super::copies::few_pieces(),
         _ => return,
     }
     println!("{DONE}");

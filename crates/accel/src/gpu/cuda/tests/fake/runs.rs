@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use super::child::{COPY, KEY, LIMIT};
+use super::child::{COPY, FEW_PIECES, KEY, LIMIT};
 use super::library::{LIBRARIES, Run, Said};
 use crate::gpu::cuda::sources::Module;
 use std::path::{Path, PathBuf};
@@ -93,6 +93,13 @@ fn a_card_that_works_is_used() {
 fn copies_are_right_and_memory_in_use_is_not_freed() {
     let said = idle().env(KEY, COPY).said();
     done(&said);
+}
+
+#[test]
+fn where_pinned_memory_is_short_a_lane_waits_for_its_own() {
+    for mib in [3, 5, 9] {
+        done(&idle().env(KEY, FEW_PIECES).env("FAKE_CUDA_PINNED", mib << 20).said());
+    }
 }
 
 /// Lets every call fail, each in a process of its own. `or` is another call whose failure may be no matter.
