@@ -1,6 +1,6 @@
 // A library that plays NVIDIA's driver, for crates/accel/src/gpu/cuda/tests.
 //
-// One card. Streams do nothing before an event is asked for the second time: then what was put in before it is done, so that
+// One card, or as many as FAKE_CUDA_CARDS says, which share all but their memory. Streams do nothing before an event is asked for the second time: then what was put in before it is done, so that
 // memory which is freed or used again too early is found out, and ends the process. Kernels are those of the host twin
 // (kernels/cuda/twin.cpp) if it is linked, else they do nothing. The environment says what goes wrong, at which call:
 //
@@ -81,6 +81,10 @@ static void found_out(const char* what) {
 static long at(const char* name) {
     const char* value = getenv(name);
     return value ? atol(value) : 0;
+}
+
+static int cards(void) {
+    return getenv("FAKE_CUDA_CARDS") ? (int)at("FAKE_CUDA_CARDS") : 1;
 }
 
 // Counts a call; what it answers if it goes wrong.
@@ -213,12 +217,12 @@ int cuGetErrorName(int code, const char** name) {
     return OK;
 }
 int cuDeviceGetCount(int* count) {
-    CALL(*count = 1);
+    CALL(*count = cards());
     return OK;
 }
 int cuDeviceGet(int* device, int ordinal) {
     CALL(*device = 7);
-    return ordinal ? INVALID : OK;
+    return ordinal < cards() ? OK : INVALID;
 }
 int cuDeviceGetName(char* name, int room, int device) {
     CALL(snprintf(name, (size_t)room, "Fake"));
@@ -254,7 +258,7 @@ int cuMemAlloc_v2(uint64_t* place, size_t bytes) {
     CALL();
     NEEDS_CONTEXT;
     if (!bytes) return INVALID;
-    if (__atomic_add_fetch(&taken, bytes, __ATOMIC_SEQ_CST) > MEMORY) {
+    if (__atomic_add_fetch(&taken, bytes, __ATOMIC_SEQ_CST) > (size_t)MEMORY * cards()) {
         __atomic_sub_fetch(&taken, bytes, __ATOMIC_SEQ_CST);
         return OUT_OF_MEMORY;
     }
