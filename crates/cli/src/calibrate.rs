@@ -2,10 +2,12 @@
 
 use crate::{CliError, Globals, Output};
 use serde_json::json;
-use std::path::{Path, PathBuf};
-use vigil_accel::engine::Op;
+use std::path::PathBuf;
 use vigil_accel::engine::calibrate::{Calibration, SIZES};
+use vigil_accel::engine::{Op, Plan};
+use vigil_accel::gpu::Gpu;
 use vigil_accel::{BackendName, detect};
+use vigil_node::accel;
 use vigil_node::layout::Layout;
 
 /// For which node.
@@ -16,23 +18,35 @@ pub(crate) struct Args {
     data_dir: Option<PathBuf>,
 }
 
-/// Measures.
+/// Measures what the node would: all backends of the processor, and the cards that its configuration allows.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
-    let file = place(args, globals)?;
+    let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
+    let file = place(args, &layout)?;
+    let config = crate::init::config(&layout, [])?;
+    let (allowed, cards) = accel::allowed(config.accel_backend).map_err(crate::start::no_engine)?;
     if output.is_terminal() {
         output.note("measuring for a few seconds; anything else that runs here disturbs");
     }
-    let (backends, cards) = (detect(), vigil_node::accel::usable_cards());
-    let measured = Calibration::measure(&backends, &cards, crate::start::COMMIT);
-    if let Some(file) = &file {
-        measured.write(file).map_err(CliError::while_doing(format!("cannot write {}", file.display())))?;
-    }
-    let plan = measured.plan(&backends, &cards);
+    let measured = Calibration::measure(&detect(), &cards, crate::start::COMMIT);
+    let kept = keep(&measured, file, &cards)?;
+    let plan = measured.plan(&allowed, &cards);
     let steps = |op: Op| plan.steps(op).iter().map(step).collect::<Vec<_>>();
     let operations: serde_json::Map<_, _> = Op::ALL.iter().map(|op| (op.to_string(), json!(steps(*op)))).collect();
-    let value = json!({ "file": file, "calibration": measured, "plan": operations });
-    output.result(in_words(&measured, file.as_deref()), &value);
+    let value = json!({ "file": kept.as_ref().ok(), "calibration": measured, "plan": operations });
+    let kept = kept.map_or_else(|why| format!("not kept: {why}"), |file| format!("kept in {}", file.display()));
+    output.result(in_words(&measured, &plan, &kept), &value);
     Ok(())
+}
+
+/// Where it was kept, or why it was not: a node would not keep the figures of a card that failed meanwhile either.
+fn keep(measured: &Calibration, file: Option<PathBuf>, cards: &[&Gpu]) -> Result<Result<PathBuf, String>, CliError> {
+    let Some(file) = file else { return Ok(Err("there is no data folder (`--data-dir`)".to_owned())) };
+    let failed = cards.iter().find_map(|card| Some(format!("{} failed meanwhile: {}", card.label(), card.why_not()?)));
+    if let Some(why) = failed {
+        return Ok(Err(why));
+    }
+    measured.write(&file).map_err(CliError::while_doing(format!("cannot write {}", file.display())))?;
+    Ok(Ok(file))
 }
 
 /// One step of a plan.
@@ -41,18 +55,16 @@ pub(crate) fn step(step: &vigil_accel::engine::Step) -> serde_json::Value {
 }
 
 /// The file; none without a data folder, unless one is asked for.
-fn place(args: &Args, globals: &Globals) -> Result<Option<PathBuf>, CliError> {
-    let layout: Layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
+fn place(args: &Args, layout: &Layout) -> Result<Option<PathBuf>, CliError> {
     if args.data_dir.is_none() && !layout.config().exists() {
         return Ok(None);
     }
-    crate::init::must_be_data_dir(&layout)?;
+    crate::init::must_be_data_dir(layout)?;
     Ok(Some(layout.calibration()))
 }
 
-fn in_words(measured: &Calibration, file: Option<&Path>) -> String {
+fn in_words(measured: &Calibration, plan: &Plan, kept: &str) -> String {
     let backends = detect();
-    let plan = measured.plan(&backends, &vigil_node::accel::usable_cards());
     let mut text = format!("{}: microseconds an item, by the number of items\n", measured.machine.cpu);
     for op in Op::ALL {
         text.push_str(&format!("\n{op}: {}\n", plan.in_words(op)));
@@ -62,10 +74,6 @@ fn in_words(measured: &Calibration, file: Option<&Path>) -> String {
             text.push_str(&row(name.map_or("oracle", BackendName::as_str), SIZES.map(figure)));
         }
     }
-    let kept = match file {
-        Some(file) => format!("kept in {}", file.display()),
-        None => "not kept: there is no data folder (`--data-dir`)".to_owned(),
-    };
     text.push_str(&format!("\nTook {} ms; {kept}", measured.took_ms));
     text
 }

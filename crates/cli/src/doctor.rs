@@ -54,10 +54,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
 }
 
 fn look(layout: &Layout) -> Result<Findings, CliError> {
-    let file = Some(layout.config()).filter(|file| file.exists());
-    let env =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(file.as_deref(), env, []).map_err(CliError::usage)?;
+    let config = crate::init::config(layout, [])?;
     let cards = gpu::found();
     let mut problems = asked::missing(&std::env::var(asked::REQUIRED).unwrap_or_default(), &cards);
     let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|error| {

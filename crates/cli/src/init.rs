@@ -48,6 +48,14 @@ pub(crate) fn must_be_data_dir(layout: &Layout) -> Result<(), CliError> {
     }
 }
 
+/// The configuration of the folder, if there is one; variables go before it, and `flags` before those.
+pub(crate) fn config(layout: &Layout, flags: impl IntoIterator<Item = (String, String)>) -> Result<Config, CliError> {
+    let file = Some(layout.config()).filter(|file| file.exists());
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Config::load(file.as_deref(), env, flags).map_err(CliError::usage)
+}
+
 /// Makes the folder.
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = data_dir(args.data_dir.as_ref(), globals)?;

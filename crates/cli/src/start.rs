@@ -77,9 +77,7 @@ fn version() -> Version {
 pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(), CliError> {
     let layout = crate::init::data_dir(args.data_dir.as_ref(), globals)?;
     crate::init::must_be_data_dir(&layout)?;
-    let env =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(Some(&layout.config()), env, args.config.0.iter().cloned()).map_err(CliError::usage)?;
+    let config = crate::init::config(&layout, args.config.0.iter().cloned())?;
     start_log(&config)?;
     let genesis = crate::genesis::read(&layout.genesis())?;
     let (key, password) = unlock(args.password.as_deref(), &layout)?;
@@ -87,10 +85,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
         true => open_guardians(&layout, &password)?,
         false => Vec::new(),
     };
-    let engine = accel::start(&config, &layout.calibration(), COMMIT).map_err(|why| match why {
-        AccelError::Backend { .. } => CliError::usage(why),
-        AccelError::Threads(_) => CliError::caused(&why),
-    })?;
+    let engine = accel::start(&config, &layout.calibration(), COMMIT).map_err(no_engine)?;
     let address = key.address();
     let (rpc, metrics) = (config.rpc_port, config.metrics_port);
     let Args { fresh_journal, sent_log, .. } = *args;
@@ -115,6 +110,14 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     })?;
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     Ok(())
+}
+
+/// A backend that is not there is asked for by the configuration.
+pub(crate) fn no_engine(why: AccelError) -> CliError {
+    match why {
+        AccelError::Backend { .. } => CliError::usage(why),
+        AccelError::Threads(_) => CliError::caused(&why),
+    }
 }
 
 fn start_log(config: &Config) -> Result<(), CliError> {

@@ -51,11 +51,13 @@ pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<
 
 /// The graphics cards that passed their test, each once: those that are there through CUDA are left out of wgpu's.
 pub fn usable_cards() -> Vec<&'static Gpu> {
-    let cards = good_cards();
-    let by_cuda = |card: &Gpu| {
-        cards.iter().any(|other| other.name() == BackendName::Cuda && other.info().name == card.info().name)
-    };
-    cards.iter().copied().filter(|card| card.name() == BackendName::Cuda || !by_cuda(card)).collect()
+    each_once(&good_cards(), |card| (card.name(), card.info().name.as_str()))
+}
+
+/// Of what drivers call cards: CUDA and Vulkan have the same name for one.
+fn each_once<C: Copy>(cards: &[C], of: impl Fn(&C) -> (BackendName, &str)) -> Vec<C> {
+    let by_cuda = |card: &C| cards.iter().any(|other| of(other) == (BackendName::Cuda, of(card).1));
+    cards.iter().copied().filter(|card| of(card).0 == BackendName::Cuda || !by_cuda(card)).collect()
 }
 
 /// The graphics cards that passed their test; of the others the log tells.
@@ -191,6 +193,22 @@ mod tests {
             }
         }
         assert_eq!(allowed(BackendChoice::AUTO).expect("always").0.len(), there.len());
+    }
+
+    #[test]
+    fn a_card_with_two_drivers_is_used_once() {
+        use BackendName::{Cuda, Wgpu};
+        let used = |cards: &[(BackendName, &'static str)]| each_once(cards, |card| *card);
+        let two = [(Cuda, "NVIDIA H200"), (Wgpu, "NVIDIA H200")];
+        assert_eq!(used(&two), [two[0]]);
+        assert_eq!(used(&[two[1], two[0]]), [two[0]], "in whatever order");
+        // Two of a kind, and another maker's beside them.
+        let many = [two[0], two[0], (Wgpu, "AMD Radeon"), two[1], two[1]];
+        assert_eq!(used(&many), [two[0], two[0], (Wgpu, "AMD Radeon")]);
+        // One that CUDA does not have: it is another card, or CUDA's driver is not there.
+        assert_eq!(used(&many[2..]), many[2..]);
+        assert_eq!(used(&[two[0], (Wgpu, "NVIDIA H100")]), [two[0], (Wgpu, "NVIDIA H100")]);
+        assert_eq!(used(&[]), []);
     }
 
     #[test]

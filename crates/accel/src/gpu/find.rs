@@ -7,7 +7,7 @@ use super::post::{SET_UP, within};
 use super::wgpu::{self, Arithmetic, Kind};
 use crate::backend::{Backend, BackendName, detect};
 use crate::engine::metrics::record_card;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Time to look for cards of one kind.
@@ -110,7 +110,8 @@ fn look_for_wgpu() -> Vec<Result<Arc<dyn Card>, Fault>> {
     wgpu::open_all(Kind::Hardware, None)
 }
 
-fn found(name: BackendName, look: Look) -> Vec<Found> {
+/// The cards of a kind, in the order in which its driver names them, opened and tested at the same time.
+pub(super) fn found(name: BackendName, look: Look) -> Vec<Found> {
     let cards = within(LOOK, move || Ok(look())).unwrap_or_else(|fault| vec![Err(fault)]);
     let open = |(number, card): (usize, Result<Arc<dyn Card>, Fault>)| {
         let info = card.as_ref().ok().map(|card| card.info().clone());
@@ -119,7 +120,30 @@ fn found(name: BackendName, look: Look) -> Vec<Found> {
         found.tell();
         found
     };
-    cards.into_iter().enumerate().map(open).collect()
+    at_once(cards.into_iter().enumerate().collect(), open)
+}
+
+/// What `work` makes of each, in their order: at the same time, as far as there are threads; if there is none, on this one.
+fn at_once<A: Send, B: Send>(items: Vec<A>, work: impl Fn(A) -> B + Sync) -> Vec<B> {
+    let others = items.len().saturating_sub(1);
+    let (left, done) = (Mutex::new(items.into_iter().enumerate()), Mutex::new(Vec::new()));
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let take = || {
+        while let Some((at, item)) = next() {
+            let made = work(item);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, made));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..others {
+            // Without it, those that there are have more to do.
+            let _ = std::thread::Builder::new().name("gpu-found".to_owned()).spawn_scoped(scope, take);
+        }
+        take();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
 }
 
 /// What checks cards and takes over from them.
@@ -165,3 +189,6 @@ fn software(arithmetic: Option<Arithmetic>) -> Result<Gpu, Fault> {
     let card = cards.swap_remove(0)?;
     Gpu::open(BackendName::Wgpu, card, cpu())
 }
+
+#[cfg(test)]
+mod tests;

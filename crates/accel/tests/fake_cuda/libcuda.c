@@ -1,12 +1,14 @@
 // A library that plays NVIDIA's driver, for crates/accel/src/gpu/cuda/tests.
 //
-// One card. Streams do nothing before an event is asked for the second time: then what was put in before it is done, so that
+// One card, or as many as FAKE_CUDA_CARDS says, which share all but their memory. Streams do nothing before an event is asked for the second time: then what was put in before it is done, so that
 // memory which is freed or used again too early is found out, and ends the process. Kernels are those of the host twin
 // (kernels/cuda/twin.cpp) if it is linked, else they do nothing. The environment says what goes wrong, at which call:
 //
 //   FAKE_CUDA_FAIL=n    the n-th call fails with FAKE_CUDA_CODE, or 999
 //   FAKE_CUDA_HANG=n    it never returns
 //   FAKE_CUDA_STUCK=n   from it on, no event is passed
+//
+// FAKE_CUDA_PINNED=n: there is pinned memory of n bytes, no more.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,7 +59,7 @@ typedef struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static Stream* streams;
 static Block* blocks;
-static size_t taken;
+static size_t taken, pinned;
 static long calls;
 static int is_stuck;
 static _Thread_local void* current;
@@ -79,6 +81,10 @@ static void found_out(const char* what) {
 static long at(const char* name) {
     const char* value = getenv(name);
     return value ? atol(value) : 0;
+}
+
+static int cards(void) {
+    return getenv("FAKE_CUDA_CARDS") ? (int)at("FAKE_CUDA_CARDS") : 1;
 }
 
 // Counts a call; what it answers if it goes wrong.
@@ -211,12 +217,12 @@ int cuGetErrorName(int code, const char** name) {
     return OK;
 }
 int cuDeviceGetCount(int* count) {
-    CALL(*count = 1);
+    CALL(*count = cards());
     return OK;
 }
 int cuDeviceGet(int* device, int ordinal) {
     CALL(*device = 7);
-    return ordinal ? INVALID : OK;
+    return ordinal < cards() ? OK : INVALID;
 }
 int cuDeviceGetName(char* name, int room, int device) {
     CALL(snprintf(name, (size_t)room, "Fake"));
@@ -252,7 +258,7 @@ int cuMemAlloc_v2(uint64_t* place, size_t bytes) {
     CALL();
     NEEDS_CONTEXT;
     if (!bytes) return INVALID;
-    if (__atomic_add_fetch(&taken, bytes, __ATOMIC_SEQ_CST) > MEMORY) {
+    if (__atomic_add_fetch(&taken, bytes, __ATOMIC_SEQ_CST) > (size_t)MEMORY * cards()) {
         __atomic_sub_fetch(&taken, bytes, __ATOMIC_SEQ_CST);
         return OUT_OF_MEMORY;
     }
@@ -269,13 +275,17 @@ int cuMemHostAlloc(void** place, size_t bytes, unsigned flags) {
     CALL();
     NEEDS_CONTEXT;
     if (!bytes || flags) return INVALID;
+    if (__atomic_add_fetch(&pinned, bytes, __ATOMIC_SEQ_CST) > (size_t)at("FAKE_CUDA_PINNED") && getenv("FAKE_CUDA_PINNED")) {
+        __atomic_sub_fetch(&pinned, bytes, __ATOMIC_SEQ_CST);
+        return OUT_OF_MEMORY;
+    }
     *place = block_new(bytes);
     return OK;
 }
 int cuMemFreeHost(void* place) {
     CALL();
     NEEDS_CONTEXT;
-    block_free(place);
+    __atomic_sub_fetch(&pinned, block_free(place), __ATOMIC_SEQ_CST);
     return OK;
 }
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, Stream* stream) {

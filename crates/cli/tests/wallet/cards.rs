@@ -57,6 +57,23 @@ fn none_is_used(home: &Home, env: &Env) -> Vec<Value> {
     cards
 }
 
+/// `calibrate` asks for the cards that the node would ask for.
+#[test]
+fn calibration_leaves_cards_alone_where_the_configuration_names_a_backend_of_the_processor() {
+    let home = Home::new();
+    let (data, library) = (home.path().join("node"), home.path().join("library"));
+    for folder in [&data, &library] {
+        std::fs::create_dir(folder).expect("made");
+    }
+    // It says on stderr which call fails: none, if none is made.
+    let env = with_fake_cuda(&library, &[("FAKE_CUDA_FAIL", "1")]);
+    for (backend, is_touched) in [("auto", true), ("portable", false)] {
+        std::fs::write(data.join("config.toml"), format!("[accel]\nbackend = \"{backend}\"\n")).expect("written");
+        let ended = home.vigil_where(&env, &["calibrate"]);
+        assert_eq!((ended.code, ended.stderr.contains("fake driver: call 1")), (0, is_touched), "{ended:?}");
+    }
+}
+
 #[test]
 fn a_loader_without_a_device_finds_none() {
     let home = Home::new();

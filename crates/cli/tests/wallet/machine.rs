@@ -64,6 +64,30 @@ fn what_is_asked_for_and_missing_is_a_failure() {
     assert!(ended.code == 2 && ended.stderr.contains("must be one of auto, portable"), "{ended:?}");
 }
 
+/// What the node would do with the result: it must not measure again.
+#[test]
+fn calibration_is_of_the_backends_that_the_configuration_allows() {
+    let home = Home::new();
+    data_dir(&home, "[accel]\nbackend = \"portable\"\n");
+    let measured = home.vigil(&["calibrate", "--json"], "");
+    assert_eq!(measured.code, 0, "{measured:?}");
+    let measured = json(&measured.stdout);
+    for (op, steps) in measured["plan"].as_object().expect("operations") {
+        let steps = steps.as_array().expect("steps");
+        assert!(
+            steps.iter().all(|step| step["backend"] == "portable" || step["backend"] == "oracle"),
+            "{op}: {steps:?}"
+        );
+    }
+    let doctor = json(&home.vigil(&["doctor", "--json"], "").stdout);
+    assert_eq!((&doctor["calibration"]["usable"], &doctor["operations"]), (&true.into(), &measured["plan"]));
+
+    let other = if cfg!(target_arch = "aarch64") { "avx2" } else { "neon" };
+    data_dir(&home, &format!("[accel]\nbackend = \"{other}\"\n"));
+    let ended = home.vigil(&["calibrate"], "");
+    assert!(ended.code == 2 && ended.stderr.contains("which this machine cannot run"), "{ended:?}");
+}
+
 #[test]
 fn threads_are_pinned_if_there_is_one_for_each_core() {
     let home = Home::new();

@@ -1,13 +1,18 @@
 //! Compiled kernels in files, so that they are compiled once on a machine.
 //!
 //! A file is a line that says what it is for, with a checksum of all that follows, and the image. Whatever is wrong with a file,
-//! it is as if it were not there. Files are written under another name and renamed: two processes do not meet.
+//! it is as if it were not there; so it is with a folder or a file to which others may write. Files are written under another
+//! name and renamed: two processes do not meet.
+
+pub(super) mod owner;
+mod tidy;
 
 use super::compile::{Image, Kind, Target};
 use super::sources::{self, Module};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use tidy::tidy;
 
 /// Names the form of these files.
 const FORM: &str = "vigil-gpu-1";
@@ -45,13 +50,16 @@ impl Key<'_> {
 
 /// The image, if there is a good one.
 pub(super) fn read(folder: &Path, key: &Key<'_>) -> Option<Image> {
-    let path = key.path(folder);
-    // Whatever lies there: no device, no pipe, nothing larger than kernels are.
-    if !std::fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() <= BYTES_MAX) {
+    if !owner::may_use(folder) {
+        return None;
+    }
+    let (opened, found) = owner::open(&key.path(folder))?;
+    // Nothing larger than kernels are.
+    if found.len() > BYTES_MAX {
         return None;
     }
     let mut file = Vec::new();
-    std::fs::File::open(path).ok()?.take(BYTES_MAX).read_to_end(&mut file).ok()?;
+    opened.take(BYTES_MAX).read_to_end(&mut file).ok()?;
     let end = file.iter().position(|byte| *byte == b'\n')? + 1;
     let (header, bytes) = file.split_at(end);
     let image = |kind| Image { kind, bytes: bytes.to_vec() };
@@ -61,22 +69,32 @@ pub(super) fn read(folder: &Path, key: &Key<'_>) -> Option<Image> {
 
 /// Keeps an image. If that fails it is compiled again next time.
 pub(super) fn write(folder: &Path, key: &Key<'_>, image: &Image) {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let path = key.path(folder);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let new = path.with_extension(format!("{}-{number}.new", std::process::id()));
-    let written = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::File::create_new(&new))
-        .and_then(|mut file| file.write_all(key.header(image).as_bytes()).and_then(|()| file.write_all(&image.bytes)))
-        .and_then(|()| std::fs::rename(&new, &path));
-    if let Err(error) = written {
+    if let Err(error) = keep(folder, key, image) {
         tracing::warn!(
             "compiled kernels cannot be kept in {}, so each start compiles them: {error}; VIGIL_GPU_CACHE names another folder",
             folder.display()
         );
-        // It may not be there.
-        let _ = std::fs::remove_file(&new);
     }
+}
+
+fn keep(folder: &Path, key: &Key<'_>, image: &Image) -> io::Result<()> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    owner::make_folder(folder)?;
+    if !owner::may_use(folder) {
+        return Ok(());
+    }
+    let path = key.path(folder);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let new = path.with_extension(format!("{}-{number}.new", std::process::id()));
+    let written = owner::make_file(&new)
+        .and_then(|mut file| file.write_all(key.header(image).as_bytes()).and_then(|()| file.write_all(&image.bytes)))
+        .and_then(|()| std::fs::rename(&new, &path));
+    match &written {
+        Ok(()) => tidy(folder, &path),
+        // It may not be there.
+        Err(_) => drop(std::fs::remove_file(&new)),
+    }
+    written
 }
 
 /// Removes an image that the driver does not take.

@@ -2,11 +2,13 @@
 
 use super::cache::{self, Key};
 use super::nvrtc::{self, Nvrtc};
+use super::shared::{self, Made};
 use super::sources::{self, Module};
 use crate::gpu::card::Fault;
 use std::env::{current_exe, var_os};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A card, as far as compilers care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,17 +81,19 @@ pub(super) struct Compiler {
     target: Target,
     folders: Folders,
     nvrtc: Option<Result<Nvrtc, String>>,
+    /// Held for the cards that are opened with this one.
+    made: Vec<Arc<Made>>,
 }
 
 impl Compiler {
     pub(super) fn new(target: Target, folders: Folders) -> Self {
-        Self { target, folders, nvrtc: None }
+        Self { target, folders, nvrtc: None, made: Vec::new() }
     }
 
     /// One that finds no NVRTC.
     #[cfg(test)]
     pub(super) fn without_nvrtc(target: Target, folders: Folders) -> Self {
-        Self { target, folders, nvrtc: Some(Err("no libnvrtc".to_owned())) }
+        Self { nvrtc: Some(Err("no libnvrtc".to_owned())), ..Self::new(target, folders) }
     }
 
     /// A module as `take` takes it, and where it came from. What `take` does not take is looked for elsewhere.
@@ -103,6 +107,9 @@ impl Compiler {
     ) -> Result<(T, String), Fault> {
         let key = Key { module, target: self.target, options: nvrtc::OPTIONS };
         let mut problems = vec![];
+        // Before the cache is read: what another card has compiled is in one of the two.
+        let made = shared::of(module, self.target);
+        self.made.push(Arc::clone(&made));
         if let Some((folder, image)) = self.cached(&key) {
             match take(&image) {
                 Ok(taken) => return Ok((taken, format!("{} from the cache", image.kind.name()))),
@@ -110,7 +117,7 @@ impl Compiler {
             }
             cache::remove(&folder, &key);
         }
-        match self.compile(module) {
+        match self.compile(module, &made) {
             Ok(image) => match take(&image) {
                 Ok(taken) => {
                     self.folders.cache.iter().for_each(|folder| cache::write(folder, &key, &image));
@@ -138,11 +145,12 @@ impl Compiler {
         cache::read(folder, key).map(|image| (folder.clone(), image))
     }
 
-    fn compile(&mut self, module: Module) -> Result<Image, Fault> {
+    fn compile(&mut self, module: Module, made: &Made) -> Result<Image, Fault> {
         let target = self.target;
         let nvrtc = self.nvrtc.get_or_insert_with(|| Nvrtc::load(target));
         let nvrtc = nvrtc.as_ref().map_err(|problem| Fault::Missing(problem.clone()))?;
-        nvrtc.image(module, target).map_err(|reason| Fault::Build { kernel: module.name(), reason })
+        let image = made.get_or_init(|| nvrtc.image(module, target)).clone();
+        image.map_err(|reason| Fault::Build { kernel: module.name(), reason })
     }
 
     fn shipped(&self, module: Module) -> Option<Image> {

@@ -7,7 +7,7 @@
 //! | `device`, `rooms` | a card and its buffers |
 //! | `lane`, `staging` | a stream, and memory through which words go to the card |
 //! | `kernels` | modules that are loaded |
-//! | `compile`, `cache`, `nvrtc`, `sources` | where their code comes from |
+//! | `compile`, `shared`, `cache`, `nvrtc`, `sources` | where their code comes from |
 //!
 //! The driver is only called on threads that nobody waits for without a time limit: couriers, and those that open cards.
 //! Memory that work under way may touch is never freed: after a fault it is left to the end of the process.
@@ -21,6 +21,7 @@ mod lane;
 mod nvrtc;
 mod open;
 mod rooms;
+mod shared;
 mod sources;
 mod staging;
 

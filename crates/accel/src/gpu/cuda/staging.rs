@@ -177,7 +177,8 @@ impl Staging {
         Ok(self.pieces.back_mut().expect("just put there"))
     }
 
-    /// Puts an empty piece behind the others: the first one, if the card has read it, or a new one.
+    /// Puts an empty piece behind the others: the first one, if the card has read it, or a new one. Where there is no memory
+    /// for that, the first one is waited for.
     fn turn(&mut self, card: &Cuda) -> Result<(), Fault> {
         let is_read = match self.pieces.front() {
             // The only one was marked this moment.
@@ -185,9 +186,15 @@ impl Staging {
             _ => false,
         };
         if !is_read && self.pieces.len() < PIECES {
-            let (memory, read) = (Pinned::new(card, PIECE / 4)?, Mark::new(card)?);
-            self.pieces.push_back(Piece { memory, used: 0, read });
-            return Ok(());
+            match Piece::new(card) {
+                Ok(piece) => {
+                    self.pieces.push_back(piece);
+                    return Ok(());
+                }
+                // All lanes share what the system lets be pinned: those that there are do.
+                Err(Fault::OutOfMemory { .. }) if !self.pieces.is_empty() => {}
+                Err(fault) => return Err(fault),
+            }
         }
         let mut first = self.pieces.pop_front().expect("there are some");
         // Dropped if it fails: then it is left to the end of the process.
@@ -212,6 +219,11 @@ impl Staging {
 }
 
 impl Piece {
+    /// An empty one.
+    fn new(card: &Cuda) -> Result<Self, Fault> {
+        Ok(Self { memory: Pinned::new(card, PIECE / 4)?, used: 0, read: Mark::new(card)? })
+    }
+
     /// Whether it is free: it was never used since all passed, or the card has read it.
     fn is_read(&self, card: &Cuda) -> Result<bool, Fault> {
         Ok(self.used == 0 || self.read.is_passed(card)?)

@@ -32,14 +32,13 @@ pub(crate) enum Kind {
 
 /// Opens all of a kind, with this arithmetic or the best; what cannot be opened says why. Never empty.
 pub(crate) fn open_all(kind: Kind, arithmetic: Option<Arithmetic>) -> Vec<Result<Arc<dyn Card>, Fault>> {
-    let allowed = || std::env::var(INT64).map_or(true, |value| value != "0");
-    let int64 = arithmetic.map_or_else(allowed, |arithmetic| arithmetic == Arithmetic::Int64);
+    let turned_off = not_asked_for(arithmetic, std::env::var(INT64).is_ok_and(|value| value == "0"));
     let adapters = match adapters() {
         Ok(adapters) => adapters,
         Err(fault) => return vec![Err(fault)],
     };
     let is_meant = |adapter: &&Adapter| is_software(&adapter.get_info()) == (kind == Kind::Software);
-    let cards: Vec<_> = adapters.iter().filter(is_meant).map(|adapter| open_best(adapter, int64)).collect();
+    let cards: Vec<_> = adapters.iter().filter(is_meant).map(|adapter| open_best(adapter, turned_off)).collect();
     let none = match kind {
         Kind::Hardware => "no Vulkan, Metal or Direct3D 12 device",
         Kind::Software => "no Vulkan driver in software (Mesa's lavapipe)",
@@ -76,13 +75,37 @@ fn is_software(info: &AdapterInfo) -> bool {
     info.device_type == DeviceType::Cpu
 }
 
-/// Opens a card with the quicker arithmetic of which it is a master.
-fn open_best(adapter: &Adapter, int64: bool) -> Result<Arc<dyn Card>, Fault> {
-    let quick = int64 && adapter.features().contains(Features::SHADER_INT64);
-    let quick = quick.then(|| open(adapter, Arithmetic::Int64)).and_then(Result::ok);
-    match quick {
-        Some(card) => Ok(card),
-        None => Ok(open(adapter, Arithmetic::Plain)?),
+/// Why 64-bit integers are not even tried, if they are not.
+fn not_asked_for(arithmetic: Option<Arithmetic>, turned_off: bool) -> Option<&'static str> {
+    match arithmetic {
+        Some(Arithmetic::Int64) => None,
+        Some(Arithmetic::Plain) => Some("not asked for"),
+        None => turned_off.then_some("turned off by VIGIL_WGPU_INT64=0"),
+    }
+}
+
+/// Opens a card with the quicker arithmetic of which it is a master; [`CardInfo::driver`] says why it is the slower one.
+fn open_best(adapter: &Adapter, turned_off: Option<&str>) -> Result<Arc<dyn Card>, Fault> {
+    let mut fault = None;
+    if turned_off.is_none() && adapter.features().contains(Features::SHADER_INT64) {
+        match open(adapter, Arithmetic::Int64) {
+            Ok(card) => return Ok(card),
+            Err(why) => fault = Some(why.to_string()),
+        }
+    }
+    let card = open_for(adapter, Arithmetic::Plain, Some(&why_plain(turned_off, fault.as_deref())))?;
+    if let Some(fault) = fault {
+        tracing::warn!("{}: 64-bit integers fail, and 32-bit ones take longer: {fault}", card.info.name);
+    }
+    Ok(card)
+}
+
+/// Why a card does without 64-bit integers: on one line, as it is part of what the card is called.
+fn why_plain(turned_off: Option<&str>, fault: Option<&str>) -> String {
+    match (turned_off, fault) {
+        (Some(why), _) => format!("64-bit ones: {why}"),
+        (None, Some(fault)) => format!("64-bit ones fail: {}", fault.lines().next().unwrap_or_default()),
+        (None, None) => "64-bit ones: the driver has none".to_owned(),
     }
 }
 
@@ -91,6 +114,11 @@ fn open_best(adapter: &Adapter, int64: bool) -> Result<Arc<dyn Card>, Fault> {
 /// # Errors
 /// [`Fault::Missing`] if it lacks something, [`Fault::Lies`] if it miscalculates, and the driver's.
 pub(super) fn open(adapter: &Adapter, arithmetic: Arithmetic) -> Result<Arc<Wgpu>, Fault> {
+    open_for(adapter, arithmetic, None)
+}
+
+/// As [`open`], with a reason for this arithmetic.
+fn open_for(adapter: &Adapter, arithmetic: Arithmetic, why: Option<&str>) -> Result<Arc<Wgpu>, Fault> {
     guarded(|| {
         let info = adapter.get_info();
         let limits = limits(&adapter.limits()).map_err(|what| Fault::Missing(format!("{}: {what}", info.name)))?;
@@ -106,7 +134,8 @@ pub(super) fn open(adapter: &Adapter, arithmetic: Arithmetic) -> Result<Arc<Wgpu
         };
         let opened = pollster::block_on(adapter.request_device(&descriptor));
         let (device, queue) = opened.map_err(|error| Fault::Missing(format!("{}: {error}", info.name)))?;
-        let card = Wgpu::new(describe(&info, &limits, arithmetic), device, queue, Pipelines::new(arithmetic));
+        let card =
+            Wgpu::new(describe(&info, &limits, &in_words(arithmetic, why)), device, queue, Pipelines::new(arithmetic));
         let card = Arc::new(card);
         trial::try_out(&card, arithmetic)?;
         Ok(card)
@@ -128,17 +157,53 @@ fn limits(has: &Limits) -> Result<Limits, String> {
     if lacks.is_empty() { Ok(needs) } else { Err(lacks.join(", ")) }
 }
 
-fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: Arithmetic) -> CardInfo {
+/// An arithmetic, and why it is this one.
+fn in_words(arithmetic: Arithmetic, why: Option<&str>) -> String {
+    why.map_or(arithmetic.name().to_owned(), |why| format!("{} ({why})", arithmetic.name()))
+}
+
+fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: &str) -> CardInfo {
     let discrete = info.device_type == DeviceType::DiscreteGpu;
     let driver = [&info.driver, &info.driver_info].map(|text| text.trim());
     CardInfo {
         name: info.name.clone(),
-        driver: format!("{} {}: {}", info.backend, driver.join(" "), arithmetic.name()),
+        driver: format!("{} {}: {}", info.backend, driver.join(" "), arithmetic),
         memory_bytes: None,
         buffer_bytes_max: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
         steps_max: STEPS_MAX,
         kernels: "WGSL".to_owned(),
         software: is_software(info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_card_calculates_with_is_said_with_the_reason() {
+        assert_eq!(in_words(Arithmetic::Int64, None), "64-bit integers");
+        assert_eq!(in_words(Arithmetic::Plain, Some("they fail: x")), "32-bit integers (they fail: x)");
+        assert_eq!(why_plain(None, None), "64-bit ones: the driver has none");
+        assert_eq!(why_plain(None, Some("x: FieldMul is wrong\nlog")), "64-bit ones fail: x: FieldMul is wrong");
+        assert_eq!(why_plain(not_asked_for(None, true), None), "64-bit ones: turned off by VIGIL_WGPU_INT64=0");
+        let info = AdapterInfo::new(DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
+        let driver = describe(&info, &Limits::default(), "32-bit integers (why)").driver;
+        assert!(driver.starts_with("vulkan ") && driver.ends_with(": 32-bit integers (why)"), "{driver}");
+    }
+
+    #[test]
+    fn who_turned_64_bit_integers_off_is_known() {
+        let turned_off = Some("turned off by VIGIL_WGPU_INT64=0");
+        for (asked, by_environment, why) in [
+            (None, false, None),
+            (None, true, turned_off),
+            (Some(Arithmetic::Int64), true, None),
+            (Some(Arithmetic::Plain), false, Some("not asked for")),
+            (Some(Arithmetic::Plain), true, Some("not asked for")),
+        ] {
+            assert_eq!(not_asked_for(asked, by_environment), why, "{asked:?} {by_environment}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::gpu::cuda::compile::{Image, Kind, Target};
 use crate::gpu::cuda::sources::Module;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 const TARGET: Target = Target { driver: 12_080, capability: (9, 0) };
 const KEY: Key<'_> = Key { module: Module::Secp, target: TARGET, options: "-std=c++17" };
@@ -112,5 +113,58 @@ fn writers_and_readers_do_not_meet() {
             }
         });
         assert_eq!(files(folder), 1);
+    });
+}
+
+#[test]
+fn what_is_of_no_use_any_more_goes_and_nothing_else() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    with_folder(|folder| {
+        let name = |key: Key<'_>| key.path(folder).file_name().expect("a name").to_str().expect("plain").to_owned();
+        let (own, sources) = (name(KEY), crate::gpu::cuda::sources::hash());
+        let make = |name: &str, age: Duration| {
+            let file = fs::File::create(folder.join(name)).expect("made");
+            file.set_modified(SystemTime::now() - age).expect("its time");
+        };
+        let gone = [
+            name(Key { target: Target { driver: 13_000, ..TARGET }, ..KEY }),
+            name(Key { options: "-std=c++20", ..KEY }),
+            own.replace(sources, &"0".repeat(32)),
+        ];
+        let drafts =
+            [own.replace(".bin", ".7-0.new"), name(Key { module: Module::G1, ..KEY }).replace(".bin", ".81-12.new")];
+        let mut stay = vec![
+            name(Key { module: Module::Keccak, ..KEY }),
+            name(Key { target: Target { capability: (10, 0), ..TARGET }, ..KEY }),
+            // Not as this program names its own.
+            gone[0].replace("secp", "secret"),
+            gone[0].replace(sources, &sources[1..]),
+            gone[0].replace(sources, &sources.replace(&sources[..1], "x")),
+            format!("{}.bin", gone[0]),
+            gone[0].replace(".bin", ".txt"),
+            gone[0].replace(".bin", "-1.bin"),
+            gone[0].replace("-13000-", "--"),
+            gone[0].replace(".bin", ".x-1.new"),
+            gone[0].replace(".bin", ".1.new"),
+            "notes.new".to_owned(),
+        ];
+        gone.iter().chain(&stay).for_each(|name| make(name, 100 * DAY));
+        drafts.iter().for_each(|name| make(name, DAY + Duration::from_secs(60)));
+        stay.push(own.replace(".bin", ".8-0.new"));
+        make(&stay[stay.len() - 1], DAY / 2);
+        // A folder and a link with names of ours.
+        let others = [7_000, 7_010].map(|driver| name(Key { target: Target { driver, ..TARGET }, ..KEY }));
+        fs::create_dir(folder.join(&others[0])).expect("a folder");
+        std::os::unix::fs::symlink(folder.join(&stay[0]), folder.join(&others[1])).expect("a link");
+        stay.extend(others);
+
+        write(folder, &KEY, &image());
+        stay.push(own);
+        stay.sort();
+        let found = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
+        let mut found: Vec<String> = found.map(|name| name.into_string().expect("plain")).collect();
+        found.sort();
+        assert_eq!(found, stay);
+        assert_eq!(read(folder, &KEY), Some(image()));
     });
 }

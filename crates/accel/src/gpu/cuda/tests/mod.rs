@@ -4,3 +4,5 @@ mod cache;
 mod compile;
 #[cfg(target_os = "linux")]
 mod fake;
+#[cfg(unix)]
+mod owner;

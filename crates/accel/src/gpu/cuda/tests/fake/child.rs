@@ -7,6 +7,7 @@ use crate::comb::Comb;
 use crate::gpu::backend::Gpu;
 use crate::gpu::card::Fault;
 use crate::gpu::cuda::open_all;
+use crate::gpu::find::found;
 use crate::gpu::post::within;
 use crate::ops::{Claim, PublicKey, Signed};
 use crate::oracle;
@@ -19,6 +20,8 @@ pub(super) const NAME: &str = "gpu::cuda::tests::fake::child::child";
 pub(super) const KEY: &str = "VIGIL_FAKE_CUDA";
 pub(super) const ASK: &str = "ask";
 pub(super) const COPY: &str = "copy";
+pub(super) const FEW_PIECES: &str = "few pieces";
+pub(super) const CARDS: &str = "cards";
 pub(super) const LIMIT: &str = "VIGIL_FAKE_CUDA_LIMIT_MS";
 pub(super) const DONE: &str = "all answers were right";
 
@@ -28,6 +31,8 @@ fn child() {
     match std::env::var(KEY).as_deref() {
         Ok(ASK) => ask_card(),
         Ok(COPY) => super::copies::copy(),
+        Ok(FEW_PIECES) => super::copies::few_pieces(),
+        Ok(CARDS) => open_cards(),
         _ => return,
     }
     println!("{DONE}");
@@ -46,6 +51,17 @@ fn ask_card() {
                 ask(&gpu);
                 gpu.why_not().iter().for_each(tell);
             }
+            Err(fault) => tell(&fault),
+        }
+    }
+}
+
+/// As `vigil` opens them.
+fn open_cards() {
+    for (at, found) in found(BackendName::Cuda, open_all).into_iter().enumerate() {
+        assert_eq!(found.number, at);
+        match found.card {
+            Ok(gpu) => println!("card: {} {:?}", gpu.label(), gpu.info()),
             Err(fault) => tell(&fault),
         }
     }

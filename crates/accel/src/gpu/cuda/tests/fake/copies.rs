@@ -19,6 +19,29 @@ pub(super) fn copy() {
     released_ones(&card, &mut *lane, &mut *other);
 }
 
+/// Runs in a process of its own, in which pinned memory is short.
+pub(super) fn few_pieces() {
+    const PART: usize = 4_000;
+    let card = open_all().pop().expect("a card").expect("that opens");
+    let mut lane = Arc::clone(&card).lane().expect("a lane");
+    for round in 0..3 {
+        let text = words(6 << 20, round);
+        let buffer = buffer(&card, text.len()).expect("memory");
+        lane.write(&buffer, 0, &text).expect("through the pieces that there are");
+        for at in (0..text.len()).step_by(PART * 37) {
+            let range = at..(at + PART).min(text.len());
+            assert_eq!(lane.read(&buffer, range.clone(), LIMIT).as_deref(), Ok(&text[range]), "round {round}");
+        }
+    }
+    let mut other = Arc::clone(&card).lane().expect("a lane");
+    let buffer = buffer(&card, 1).expect("memory");
+    assert!(matches!(other.write(&buffer, 0, &[1]), Err(Fault::OutOfMemory { .. })), "no first piece");
+    // Which is not the card's trouble.
+    lane.write(&buffer, 0, &[5]).expect("written");
+    assert_eq!(lane.read(&buffer, 0..1, LIMIT), Ok(vec![5]));
+    assert_eq!(other.read(&buffer, 0..1, LIMIT), Ok(vec![5]));
+}
+
 fn buffer(card: &Arc<dyn Card>, words: usize) -> Result<Buffer, Fault> {
     Buffer::new(card, words)
 }

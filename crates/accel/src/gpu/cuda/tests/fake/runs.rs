@@ -1,6 +1,6 @@
 //! What goes wrong.
 
-use super::child::{COPY, KEY, LIMIT};
+use super::child::{CARDS, COPY, FEW_PIECES, KEY, LIMIT};
 use super::library::{LIBRARIES, Run, Said};
 use crate::gpu::cuda::sources::Module;
 use std::path::{Path, PathBuf};
@@ -95,6 +95,13 @@ fn copies_are_right_and_memory_in_use_is_not_freed() {
     done(&said);
 }
 
+#[test]
+fn where_pinned_memory_is_short_a_lane_waits_for_its_own() {
+    for mib in [3, 5, 9] {
+        done(&idle().env(KEY, FEW_PIECES).env("FAKE_CUDA_PINNED", mib << 20).said());
+    }
+}
+
 /// Lets every call fail, each in a process of its own. `or` is another call whose failure may be no matter.
 fn whichever_call_fails(run: impl Fn() -> Run + Sync, step: usize, or: &str) {
     let failed = AtomicUsize::new(0);
@@ -174,6 +181,20 @@ fn kernels_are_compiled_once() {
     let refused = run.env("FAKE_CUDA_FAIL", 14).env("FAKE_CUDA_CODE", 218).said();
     done(&refused);
     assert!(refused.all.contains("ptx from NVRTC, ptx from the cache"), "{}", refused.all);
+}
+
+#[test]
+fn cards_of_one_kind_are_opened_together_and_compiled_for_once() {
+    // A module takes five calls to the compiler: there are no more.
+    let more = 5 * Module::ALL.len() + 1;
+    let nvrtc = LIBRARIES.folder("nvrtc");
+    let cards = with_compiler(&nvrtc).without_ptx().env(KEY, CARDS).env("FAKE_CUDA_CARDS", 3);
+    let said = cards.env("FAKE_NVRTC_FAIL", more).said();
+    done(&said);
+    assert_eq!((said.fault(), said.wrong_call()), (None, None), "{}", said.all);
+    for card in ["card: cuda 0: Fake", "card: cuda 1: Fake", "card: cuda 2: Fake"] {
+        assert!(said.all.contains(card), "{}", said.all);
+    }
 }
 
 #[test]
