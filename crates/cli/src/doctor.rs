@@ -57,7 +57,7 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
     let config = crate::init::config(layout, [])?;
     let cards = gpu::found();
     let mut problems = asked::missing(&std::env::var(asked::REQUIRED).unwrap_or_default(), &cards);
-    let (allowed, allowed_cards) = accel::allowed(config.accel_backend).unwrap_or_else(|error| {
+    let (allowed, allowed_cards) = accel::allowed(&config).unwrap_or_else(|error| {
         problems.push(match config.accel_backend.0.and_then(|name| Some((name, asked::lacks(name, &cards)?))) {
             Some((name, why)) => format!("`accel.backend` is {name}: {}", asked::with_advice(name, &why, &cards)),
             None => error.to_string(),
@@ -95,7 +95,7 @@ impl Findings {
             None => format!("  {name}: found\n"),
             Some(why) => format!("  {name}: {why}\n"),
         });
-        let operations = Op::ALL.map(|op| format!("  {op}: {}\n", self.plan.in_words(op)));
+        let operations = Op::ALL.map(|op| format!("  {op}: {}\n", self.plan.in_words(op, self.threads())));
         let mut cards: Vec<_> =
             self.cards.iter().map(|card| format!("  {}: {}\n", card.backend, card.brief())).collect();
         if cards.is_empty() {

@@ -1,12 +1,12 @@
 //! The node's verification engine: from configuration and calibration to a running [`Engine`].
 
-use crate::{BackendChoice, Config};
+use crate::Config;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vigil_accel::engine::calibrate::{Calibration, Unusable};
 use vigil_accel::engine::machine::Machine;
 use vigil_accel::engine::{EngineConfig, FlushAt, Op};
-use vigil_accel::gpu::{self, Fault, Found, Gpu};
+use vigil_accel::gpu::{self, Fault, Found, Gpu, Limits};
 use vigil_accel::{Backend, BackendName, Engine, detect};
 use vigil_primitives::Hash;
 use vigil_trie::BatchHasher;
@@ -34,9 +34,13 @@ pub enum AccelError {
 ///
 /// # Errors
 /// [`AccelError::Backend`].
-pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<&'static Gpu>), AccelError> {
+pub fn allowed(config: &Config) -> Result<(Vec<&'static dyn Backend>, Vec<&'static Gpu>), AccelError> {
     let there = detect();
-    let Some(asked) = choice.0 else { return Ok((there, usable_cards())) };
+    gpu::limit(Limits {
+        table_bytes: payer_cache_bytes(config) as u64,
+        threads: if config.accel_threads == 0 { usize::MAX } else { config.accel_threads },
+    });
+    let Some(asked) = config.accel_backend.0 else { return Ok((there, usable_cards())) };
     if let Some(only) = there.iter().find(|backend| backend.name() == asked) {
         return Ok((vec![*only], Vec::new()));
     }
@@ -49,15 +53,26 @@ pub fn allowed(choice: BackendChoice) -> Result<(Vec<&'static dyn Backend>, Vec<
     Ok((there, cards))
 }
 
-/// The graphics cards that passed their test, each once: those that are there through CUDA are left out of wgpu's.
-pub fn usable_cards() -> Vec<&'static Gpu> {
-    each_once(&good_cards(), |card| (card.name(), card.info().name.as_str()))
+fn payer_cache_bytes(config: &Config) -> usize {
+    config.accel_payer_cache_mib * 1024 * 1024
 }
 
-/// Of what drivers call cards: CUDA and Vulkan have the same name for one.
-fn each_once<C: Copy>(cards: &[C], of: impl Fn(&C) -> (BackendName, &str)) -> Vec<C> {
-    let by_cuda = |card: &C| cards.iter().any(|other| of(other) == (BackendName::Cuda, of(card).1));
-    cards.iter().copied().filter(|card| of(card).0 == BackendName::Cuda || !by_cuda(card)).collect()
+/// The graphics cards that passed their test, each once: those that are there through CUDA are left out of wgpu's.
+pub fn usable_cards() -> Vec<&'static Gpu> {
+    each_once(&good_cards(), |card| (card.name(), &card.info().name, card.info().place.as_deref()))
+}
+
+/// A card's backend, its name and its place.
+type Seen<'c> = (BackendName, &'c str, Option<&'c str>);
+
+/// CUDA and Vulkan have the same place for one card, or the same name where one tells no place.
+fn each_once<'c, C: Copy>(cards: &[C], of: impl Fn(C) -> Seen<'c>) -> Vec<C> {
+    let is_same = |(_, name, place): Seen<'_>, (backend, other, there): Seen<'_>| {
+        let has_places = place.is_some() && there.is_some();
+        backend == BackendName::Cuda && if has_places { place == there } else { name == other }
+    };
+    let by_cuda = |card: C| cards.iter().any(|other| is_same(of(card), of(*other)));
+    cards.iter().copied().filter(|card| of(*card).0 == BackendName::Cuda || !by_cuda(*card)).collect()
 }
 
 /// The graphics cards that passed their test; of the others the log tells.
@@ -87,7 +102,7 @@ pub fn names(backends: &[&'static dyn Backend]) -> String {
 /// # Errors
 /// [`AccelError`].
 pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, AccelError> {
-    let (backends, cards) = allowed(config.accel_backend)?;
+    let (backends, cards) = allowed(config)?;
     let calibration = calibration(file, &cards, commit);
     let plan = Some(calibration.plan(&backends, &cards));
     let engine = EngineConfig {
@@ -96,10 +111,10 @@ pub fn start(config: &Config, file: &Path, commit: &str) -> Result<Engine, Accel
         backends,
         cards,
         plan,
-        payer_cache_bytes: config.accel_payer_cache_mib * 1024 * 1024,
+        payer_cache_bytes: payer_cache_bytes(config),
     };
     let engine = Engine::start(engine).map_err(AccelError::Threads)?;
-    let who = Op::ALL.map(|op| format!("{op} by {}", engine.plan().in_words(op))).join("; ");
+    let who = Op::ALL.map(|op| format!("{op} by {}", engine.plan().in_words(op, engine.threads()))).join("; ");
     tracing::info!("verification engine, {} threads: {who}", engine.threads());
     Ok(engine)
 }
@@ -126,17 +141,42 @@ pub fn calibration(file: &Path, cards: &[&'static Gpu], commit: &str) -> Calibra
         }
     };
     let measured = Calibration::measure(&backends, cards, commit);
-    if cards.iter().any(|card| card.why_not().is_some()) {
-        tracing::warn!("a graphics card failed while it was measured: the next start measures again");
-        return measured;
-    }
-    if let Err(error) = measured.write(file) {
-        tracing::warn!(
-            "cannot keep the measurements ({why}), so the next start repeats them: {}: {error}",
-            file.display()
-        );
+    if let Err(problem) = keep(&measured, file, cards) {
+        tracing::warn!("the measurements are not kept ({why}), so the next start repeats them: {problem}");
     }
     measured
+}
+
+/// Why measurements were not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKept {
+    /// Of a card that failed meanwhile the figures say nothing.
+    #[error("{card} failed meanwhile: {why}")]
+    Card {
+        /// Its label.
+        card: String,
+        /// Its fault.
+        why: Fault,
+    },
+    /// The file cannot be written.
+    #[error("{}: {why}", .file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        why: std::io::Error,
+    },
+}
+
+/// Keeps measurements for the starts to come.
+///
+/// # Errors
+/// [`NotKept`].
+pub fn keep(measured: &Calibration, file: &Path, cards: &[&Gpu]) -> Result<(), NotKept> {
+    if let Some((card, why)) = cards.iter().find_map(|card| Some((card.label().to_owned(), card.why_not()?))) {
+        return Err(NotKept::Card { card, why });
+    }
+    measured.write(file).map_err(|why| NotKept::File { file: file.to_owned(), why })
 }
 
 /// Lets several data folders on this machine, of nodes with the default configuration, share one calibration, so that it is made
@@ -152,8 +192,8 @@ pub fn share_calibration(files: &[PathBuf], commit: &str) {
     let found = files.iter().find_map(|file| is_there(file).ok());
     let calibration = found.unwrap_or_else(|| Calibration::measure(&detect(), &cards, commit));
     for file in without {
-        if let Err(error) = calibration.write(file) {
-            tracing::warn!("{}: {error}", file.display());
+        if let Err(problem) = keep(&calibration, file, &cards) {
+            tracing::warn!("the measurements are not shared: {problem}");
         }
     }
 }
@@ -175,12 +215,13 @@ impl BatchHasher for Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BackendChoice;
 
     #[test]
     fn a_backend_that_is_not_there_is_refused_by_name() {
         let there: Vec<BackendName> = detect().iter().map(|backend| backend.name()).collect();
         for name in BackendName::ALL {
-            match allowed(BackendChoice(Some(name))) {
+            match allowed(&Config { accel_backend: BackendChoice(Some(name)), ..Config::default() }) {
                 Ok((only, cards)) if cards.is_empty() => {
                     assert!(only.len() == 1 && only[0].name() == name && there.contains(&name));
                 }
@@ -192,13 +233,13 @@ mod tests {
                 }
             }
         }
-        assert_eq!(allowed(BackendChoice::AUTO).expect("always").0.len(), there.len());
+        assert_eq!(allowed(&Config::default()).expect("always").0.len(), there.len());
     }
 
     #[test]
     fn a_card_with_two_drivers_is_used_once() {
         use BackendName::{Cuda, Wgpu};
-        let used = |cards: &[(BackendName, &'static str)]| each_once(cards, |card| *card);
+        let used = |cards: &[(BackendName, &'static str)]| each_once(cards, |(backend, name)| (backend, name, None));
         let two = [(Cuda, "NVIDIA H200"), (Wgpu, "NVIDIA H200")];
         assert_eq!(used(&two), [two[0]]);
         assert_eq!(used(&[two[1], two[0]]), [two[0]], "in whatever order");
@@ -209,6 +250,12 @@ mod tests {
         assert_eq!(used(&many[2..]), many[2..]);
         assert_eq!(used(&[two[0], (Wgpu, "NVIDIA H100")]), [two[0], (Wgpu, "NVIDIA H100")]);
         assert_eq!(used(&[]), []);
+        let placed = |cards: &[Seen<'static>]| each_once(cards, |card| card);
+        let (here, there) = (Some("0000:01:00.0"), Some("0000:02:00.0"));
+        // Mesa's driver has another name for it; a card of the same name is elsewhere.
+        let three = [(Cuda, "NVIDIA H200", here), (Wgpu, "NVK", here), (Wgpu, "NVIDIA H200", there)];
+        assert_eq!(placed(&three), [three[0], three[2]]);
+        assert_eq!(placed(&[three[0], (Wgpu, "NVIDIA H200", None)]), [three[0]], "the name, where no place is told");
     }
 
     #[test]

@@ -166,13 +166,18 @@ impl Calibration {
             };
             SIZES.into_iter().filter_map(cost).collect()
         });
-        plan.with_cards(|op| (0..cards.len()).filter_map(|card| self.card_cost(op, card, cards[card])).collect())
+        plan.with_cards(|op| (0..cards.len()).filter_map(|card| self.card_cost(op, card)).collect())
+    }
+
+    /// What was measured of a card: the `number`th of those that took part.
+    pub fn of_card(&self, op: Op, number: usize) -> impl Iterator<Item = &Row> {
+        let name = self.machine.cards.get(number);
+        self.rows.iter().filter(move |row| row.op == op && Some(&row.backend) == name)
     }
 
     /// The line through the first and the last size measured.
-    fn card_cost(&self, op: Op, number: usize, card: &Gpu) -> Option<CardCost> {
-        let name = label(number, card);
-        let of_it = || self.rows.iter().filter(|row| row.op == op && row.backend == name);
+    fn card_cost(&self, op: Op, number: usize) -> Option<CardCost> {
+        let of_it = || self.of_card(op, number);
         let (few, many) = (of_it().min_by_key(|row| row.items)?, of_it().max_by_key(|row| row.items)?);
         let [few_ns, many_ns] = [few, many].map(|row| row.ns_per_item * row.items as f64);
         let more = (many.items - few.items) as f64;
@@ -237,7 +242,9 @@ impl Calibration {
         let needed = |op, name: &str| op != Op::VerifyHot || name == ORACLE;
         let missing =
             |op| names().find(|name| needed(op, name) && !has(op, name)).map(|name| format!("{op} by {name}"));
-        Op::ALL.into_iter().find_map(missing)
+        let mut cards = (0..).zip(&self.machine.cards);
+        let mut card = || cards.find(|(number, _)| self.of_card(Op::Recover, *number).next().is_none());
+        Op::ALL.into_iter().find_map(missing).or_else(|| card().map(|(_, name)| format!("recover by {name}")))
     }
 
     /// Writes the file; never half of it, whoever else writes it at the same time.

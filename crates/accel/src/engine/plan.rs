@@ -273,13 +273,22 @@ impl Plan {
         self.steps.iter().flatten().any(|step| step.backend == Some(name))
     }
 
-    /// `oracle, from 4 items avx2, from 16 items avx512ifma`
-    pub fn in_words(&self, op: Op) -> String {
+    /// From how many items on a card does a batch sooner than so many threads of the CPU, to the next power of 2; `None`: not
+    /// at all.
+    pub fn card_from(&self, op: Op, card: usize, threads: usize) -> Option<usize> {
+        (0..=20).map(|bits| 1 << bits).find(|items| self.is_for_card(op, card, *items, threads))
+    }
+
+    /// `oracle, from 4 items avx2, from 16 items avx512ifma; card 0 from 2048 items`, beside so many threads.
+    pub fn in_words(&self, op: Op, threads: usize) -> String {
         let word = |step: &Step| {
             let name = step.backend.map_or("oracle", BackendName::as_str);
             if step.from == 1 { name.to_owned() } else { format!("from {} items {name}", step.from) }
         };
-        self.steps(op).iter().map(word).collect::<Vec<_>>().join(", ")
+        let steps = self.steps(op).iter().map(word).collect::<Vec<_>>().join(", ");
+        let card = |card: usize| Some(format!("; card {card} from {} items", self.card_from(op, card, threads)?));
+        let cards: String = self.cards(op).iter().filter_map(|cost| card(cost.card)).collect();
+        steps + &cards
     }
 
     /// The steps of an operation.
@@ -304,7 +313,7 @@ mod tests {
         let chosen = [0, 1, 3, 4, 63, 64, 9_999].map(|n| plan.choose(Op::Recover, n));
         assert_eq!(chosen, [None, None, None, few, few, many, many]);
         assert_eq!(plan.choose(Op::Keccak256, 1), many);
-        assert_eq!(plan.in_words(Op::Recover), "oracle, from 4 items portable, from 64 items avx2");
+        assert_eq!(plan.in_words(Op::Recover, 1), "oracle, from 4 items portable, from 64 items avx2");
     }
 
     #[test]
@@ -376,5 +385,7 @@ mod tests {
         let busy = |card| if card == 0 { 10_000_000 } else { 0 };
         assert!(matches!(shares(100_000, 16, &busy)[..], [(1, _)]));
         assert!(plan.is_for_card(Op::Recover, 0, 2_000, 16) && !plan.is_for_card(Op::Recover, 0, 1_000, 16));
+        assert_eq!(plan.in_words(Op::Recover, 16), "oracle; card 0 from 2048 items; card 1 from 16384 items");
+        assert_eq!(plan.in_words(Op::Recover, 64), "oracle", "100 ns of the first card are not worth while");
     }
 }

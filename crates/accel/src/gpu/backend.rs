@@ -3,6 +3,7 @@
 use super::canaries::Canaries;
 use super::card::{Buffer, Card, CardInfo, Fault};
 use super::checkpoint::{on_card, self_test as bls_self_test};
+use super::find::Limits;
 use super::guard::Canary;
 use super::health::Standing;
 use super::post::{Kind, Pending, Post, SET_UP};
@@ -45,7 +46,7 @@ impl Gpu {
     /// # Errors
     /// The card's; [`Fault::Lies`] if it fails the test.
     pub(crate) fn open(name: BackendName, card: Arc<dyn Card>, cpu: &'static dyn Backend) -> Result<Self, Fault> {
-        Self::open_within(name, 0, card, cpu, SET_UP)
+        Self::open_within(name, 0, card, cpu, SET_UP, Limits::default())
     }
 
     /// As [`Gpu::open`], with its number among those of its kind, and another time limit.
@@ -55,10 +56,11 @@ impl Gpu {
         card: Arc<dyn Card>,
         cpu: &'static dyn Backend,
         limit: Duration,
+        limits: Limits,
     ) -> Result<Self, Fault> {
         let label = label(name, number, Some(&card.info().name));
-        let post = Post::open(card, limit)?.called(label);
-        let (room, count) = tables::room(&post.card)?;
+        let post = Post::open(card, limit, limits.threads)?.called(label);
+        let (room, count) = tables::room(&post.card, limits.table_bytes)?;
         let (room, tables) = (Arc::new(room), Arc::new(Mutex::new(Tables::new(count))));
         let gpu = Self { name, post, cpu, canaries: Canaries::new(), room, tables, upload: Mutex::default() };
         gpu.tables_anew()?;

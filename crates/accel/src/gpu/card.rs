@@ -139,6 +139,8 @@ pub struct CardInfo {
     pub name: String,
     /// Driver and its version.
     pub driver: String,
+    /// Its place on the PCI bus (`0000:01:00.0`), if the driver tells: two drivers may have one card.
+    pub place: Option<String>,
     /// Where the code of the kernels came from.
     pub kernels: String,
     /// Memory of the card, if the driver tells.

@@ -3,20 +3,21 @@
 use super::card::{Buffer, Card, Fault, Kernel, Lane, Launch, PARAMS};
 use super::fp381::{NUMBER, Routine};
 use super::question::Question;
-use super::start::{Start, table_of_g};
 use super::tag::{Seeds, TAG};
-use crate::backends::portable::Portable;
-use crate::secp::generator::Generator;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
 mod fold;
+mod memory;
 mod repeat;
 
 pub(crate) use fold::{INFINITE, NOBODY, POINT, Points};
+pub(crate) use memory::{Messages, Resident};
 pub(crate) use repeat::IMADS_OF_A_ROUND;
+
+use memory::Scratch;
 
 /// Items that share an inversion. More would save products, fewer keep more threads busy: an inversion takes as long
 /// as 270 products.
@@ -27,51 +28,6 @@ const PREFIX: usize = 8;
 
 /// Multiplications of words in the longest kernel for a signature: a card is given as many at a time in programs.
 const STEPS_OF_AN_ITEM: usize = 100_000;
-
-/// What all lanes of a card read.
-#[derive(Debug)]
-pub(crate) struct Resident {
-    generator: Buffer,
-    start: Buffer,
-    /// What is in it.
-    secret: Start,
-}
-
-impl Resident {
-    /// Copies the table of G to the card, and draws a secret start.
-    pub(crate) fn new(card: &Arc<dyn Card>, lane: &mut dyn Lane, limit: Duration) -> Result<Self, Fault> {
-        let (generator, secret) = (table_of_g(&Generator::new(Portable)), Start::random());
-        let room = |words: &[u32]| Buffer::new(card, words.len());
-        let resident = Self { generator: room(&generator)?, start: room(&secret.words)?, secret };
-        resident.write(&generator, lane, limit)?;
-        Ok(resident)
-    }
-
-    fn write(&self, generator: &[u32], lane: &mut dyn Lane, limit: Duration) -> Result<(), Fault> {
-        lane.write(&self.generator, 0, generator)?;
-        lane.write(&self.start, 0, &self.secret.words)?;
-        // Other lanes need not wait for this one: all is there once something is read.
-        lane.read(&self.start, 0..1, limit).map(drop)
-    }
-}
-
-/// Scratch memory of one use, which grows as needed. What it has outgrown may still be used by work under way: it stays until
-/// the next time.
-#[derive(Debug, Default)]
-struct Scratch {
-    buffer: Option<Buffer>,
-    outgrown: Vec<Buffer>,
-}
-
-impl Scratch {
-    fn of(&mut self, card: &Arc<dyn Card>, words: usize) -> Result<&Buffer, Fault> {
-        if self.buffer.as_ref().is_none_or(|buffer| buffer.words() < words) {
-            let larger = Buffer::new(card, words.next_power_of_two()).or_else(|_| Buffer::new(card, words))?;
-            self.outgrown.extend(self.buffer.replace(larger));
-        }
-        Ok(self.buffer.as_ref().expect("just made"))
-    }
-}
 
 /// A lane at work.
 pub(crate) struct Desk {
@@ -128,7 +84,7 @@ impl Desk {
 
     /// Writes again what all lanes read: the card's memory may not be what it was.
     pub(crate) fn refresh(&mut self, limit: Duration) -> Result<(), Fault> {
-        self.resident.write(&table_of_g(&Generator::new(Portable)), &mut *self.lane, limit)
+        self.resident.refresh(&mut *self.lane, limit)
     }
 
     /// Waits until nothing is under way; whether that is so.
@@ -345,40 +301,3 @@ pub(crate) struct Task<'a> {
 
 /// Words of a row of `signer_sums`' answers.
 pub(crate) const SUMS_ANSWER: usize = 6;
-
-/// Messages as a card reads them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Messages {
-    words: Vec<u32>,
-    spans: Vec<u32>,
-}
-
-impl Messages {
-    /// Words of a row of answers.
-    pub(crate) const ANSWER: usize = 8 + TAG;
-
-    pub(crate) fn push(&mut self, message: &[u8]) {
-        self.spans.extend([word(self.words.len()), word(message.len())]);
-        let (whole, rest) = message.as_chunks::<4>();
-        self.words.extend(whole.iter().map(|bytes| u32::from_le_bytes(*bytes)));
-        if !rest.is_empty() {
-            let mut last = [0; 4];
-            last[..rest.len()].copy_from_slice(rest);
-            self.words.push(u32::from_le_bytes(last));
-        }
-    }
-
-    pub(crate) fn words(&self) -> &[u32] {
-        &self.words
-    }
-
-    /// Each one's length in bytes, and its words.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        let (spans, _) = self.spans.as_chunks::<2>();
-        spans.iter().map(|[first, length]| (*length, &self.words[*first as usize..][..length.div_ceil(4) as usize]))
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.spans.len() / 2
-    }
-}

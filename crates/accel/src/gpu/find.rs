@@ -26,6 +26,31 @@ pub struct Found {
     pub card: Result<Gpu, Fault>,
 }
 
+/// What the cards may take of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most memory for tables of keys, on each card, in bytes.
+    pub table_bytes: u64,
+    /// Most threads that give a card work.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { table_bytes: u64::MAX, threads: usize::MAX }
+    }
+}
+
+static LIMITS: OnceLock<Limits> = OnceLock::new();
+
+/// Limits what [`cards`] opens, which has not been called so far.
+pub fn limit(limits: Limits) {
+    let before = LIMITS.get_or_init(|| limits);
+    if *before != limits || CARDS.get().is_some() {
+        tracing::debug!("graphics cards were opened already, with {before:?}");
+    }
+}
+
 static CARDS: OnceLock<Vec<Found>> = OnceLock::new();
 
 /// The graphics cards of this machine, opened and tested at the first call, which takes seconds where kernels must be compiled.
@@ -112,10 +137,11 @@ fn look_for_wgpu() -> Vec<Result<Arc<dyn Card>, Fault>> {
 
 /// The cards of a kind, in the order in which its driver names them, opened and tested at the same time.
 pub(super) fn found(name: BackendName, look: Look) -> Vec<Found> {
+    let limits = LIMITS.get().copied().unwrap_or_default();
     let cards = within(LOOK, move || Ok(look())).unwrap_or_else(|fault| vec![Err(fault)]);
     let open = |(number, card): (usize, Result<Arc<dyn Card>, Fault>)| {
         let info = card.as_ref().ok().map(|card| card.info().clone());
-        let card = card.and_then(|card| Gpu::open_within(name, number, card, cpu(), SET_UP));
+        let card = card.and_then(|card| Gpu::open_within(name, number, card, cpu(), SET_UP, limits));
         let found = Found { name, number, info, card };
         found.tell();
         found

@@ -2,7 +2,7 @@
 //!
 //! - Every row of answers has a tag over what was asked and what is answered ([`super::tag`]).
 //! - Every launch for signatures has canaries in random places, items whose answers are known, good and bad; every launch for
-//!   hashes has two ([`super::digests`]); sums of signer vectors have none, and votes need none.
+//!   hashes has two ([`super::digests`]); sums of signer vectors are checked whole ([`super::sums`]), and votes need none.
 //! - Whatever the card does not call good is asked of the CPU, and so is a random sample of the rest.
 //!
 //! A card that is caught gets no more work, and the CPU does all of what it was asked with it. What this does not catch: an

@@ -50,4 +50,4 @@ pub(crate) mod wgpu;
 pub use backend::Gpu;
 pub use card::{CardInfo, Fault};
 pub(crate) use find::tell_all;
-pub use find::{Found, StandIn, State, cards, stand_in, states};
+pub use find::{Found, Limits, StandIn, State, cards, limit, stand_in, states};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// Lanes of a card, at least: one copies to it, one works, one copies back. More where there are threads for it, as packing an
+/// Lanes of a card, at least, where that is allowed: one copies to it, one works, one copies back. More where there are threads for it, as packing an
 /// item and reading its answer takes a thread longer than a large card takes to recover a key.
 const COURIERS: RangeInclusive<usize> = 3..=6;
 /// Time to set a card up, as its kernels may have to be compiled; and for a job, before any was measured.
@@ -26,8 +26,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 const FEWEST: usize = 4_096;
 /// The same of software that plays a card: it has nothing side by side.
 const FEWEST_IN_SOFTWARE: usize = 256;
-/// Time for couriers to end when the card is dropped.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Time for couriers to end when the card is dropped, and for its driver.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Says whether the desk's lane is free then.
 type Job = Box<dyn FnOnce(&mut Desk) -> bool + Send>;
@@ -67,8 +67,9 @@ pub(crate) struct Post {
     first: Duration,
     /// Nanoseconds an item, of the slowest job of each kind so far.
     pace: Arc<[AtomicU64; Kind::COUNT]>,
-    /// Items that wait or are worked on.
+    /// Items that wait or are worked on, and how long that should take.
     under_way: Arc<AtomicUsize>,
+    waiting_ns: Arc<AtomicU64>,
 }
 
 /// The threads that take jobs. They end when this is dropped, and are waited for: a process that ends while they take a
@@ -122,18 +123,27 @@ pub(crate) struct Pending<T> {
 }
 
 impl Post {
-    /// Sets a card up: what all lanes read is copied, and couriers start. `limit` is the time for that, and for the first job.
+    /// Sets a card up: what all lanes read is copied, and couriers start. `limit` is the time for that, and for the
+    /// first jobs; there are at most `threads` couriers.
     ///
     /// # Errors
     /// The card's; [`Fault::Late`].
-    pub(crate) fn open(card: Arc<dyn Card>, limit: Duration) -> Result<Self, Fault> {
+    pub(crate) fn open(card: Arc<dyn Card>, limit: Duration, threads: usize) -> Result<Self, Fault> {
         let desks = within(limit, {
             let card = Arc::clone(&card);
-            move || set_up(&card, limit)
+            move || set_up(&card, limit, threads)
         })?;
         let couriers = Couriers::start(desks)?;
         let health = Health::new(card.info().name.clone());
-        Ok(Self { card, health, couriers, first: limit, pace: Arc::new(Default::default()), under_way: Arc::default() })
+        Ok(Self {
+            card,
+            health,
+            couriers,
+            first: limit,
+            pace: Arc::new(Default::default()),
+            under_way: Arc::default(),
+            waiting_ns: Arc::default(),
+        })
     }
 
     /// Under a name that no other card of the machine has.
@@ -149,11 +159,14 @@ impl Post {
         items: usize,
         work: impl FnOnce(&mut Desk, Duration) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
-        let waiting = self.under_way.fetch_add(items, Ordering::Relaxed) + items;
-        let limit = self.limit(kind, waiting);
+        let limit = self.limit(kind, items);
+        let expected = self.expected_ns(kind, items);
+        self.waiting_ns.fetch_add(expected, Ordering::Relaxed);
+        self.under_way.fetch_add(items, Ordering::Relaxed);
         let fewest = if self.card.info().software { FEWEST_IN_SOFTWARE } else { FEWEST };
         let (reply, answer) = mpsc::sync_channel(1);
         let (pace, under_way) = (Arc::clone(&self.pace), Arc::clone(&self.under_way));
+        let waiting_ns = Arc::clone(&self.waiting_ns);
         let job: Job = Box::new(move |desk| {
             let started = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| work(desk, limit)));
@@ -163,6 +176,7 @@ impl Post {
                 pace[kind as usize].fetch_max((took / items.max(fewest) as u64).max(1), Ordering::Relaxed);
             }
             under_way.fetch_sub(items, Ordering::Relaxed);
+            waiting_ns.fetch_sub(expected, Ordering::Relaxed);
             let is_free = !matches!(result, Err(Fault::Late(_)));
             let _who_asked_may_have_given_up = reply.send(result);
             is_free
@@ -178,12 +192,19 @@ impl Post {
 
     /// Time for a job behind all that is under way; plenty, before one of its kind was measured.
     pub(crate) fn limit(&self, kind: Kind, items: usize) -> Duration {
+        if self.pace[kind as usize].load(Ordering::Relaxed) == 0 {
+            return self.first;
+        }
+        let waiting = self.waiting_ns.load(Ordering::Relaxed).saturating_add(self.expected_ns(kind, items));
+        PATIENCE.saturating_add(Duration::from_nanos(waiting.saturating_mul(SLOWER))).min(LONGEST)
+    }
+
+    /// How long so many items took at the slowest; what was not measured is given [`LONGEST`].
+    fn expected_ns(&self, kind: Kind, items: usize) -> u64 {
+        let longest = LONGEST.as_nanos() as u64;
         match self.pace[kind as usize].load(Ordering::Relaxed) {
-            0 => self.first,
-            pace => {
-                let slow = Duration::from_nanos(pace.saturating_mul(SLOWER).saturating_mul(items as u64));
-                PATIENCE.saturating_add(slow).min(LONGEST)
-            }
+            0 => longest / SLOWER,
+            pace => pace.saturating_mul(items as u64).min(longest),
         }
     }
 }
@@ -216,12 +237,12 @@ impl<T> Pending<T> {
     }
 }
 
-fn set_up(card: &Arc<dyn Card>, limit: Duration) -> Result<Vec<Desk>, Fault> {
+fn set_up(card: &Arc<dyn Card>, limit: Duration, threads: usize) -> Result<Vec<Desk>, Fault> {
     let mut lane = Arc::clone(card).lane()?;
     let resident = Arc::new(Resident::new(card, &mut *lane, limit)?);
     let mut lanes = vec![lane];
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    for _ in 1..(threads / 2).clamp(*COURIERS.start(), *COURIERS.end()) {
+    let there_are = std::thread::available_parallelism().map_or(1, NonZero::get);
+    for _ in 1..(there_are / 2).clamp(*COURIERS.start(), *COURIERS.end()).min(threads) {
         lanes.push(Arc::clone(card).lane()?);
     }
     Ok(lanes.into_iter().map(|lane| Desk::new(Arc::clone(card), lane, Arc::clone(&resident))).collect())

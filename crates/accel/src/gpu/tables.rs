@@ -46,11 +46,12 @@ struct Place {
 /// Shared by batches and by who copies.
 pub(crate) type Shared = Arc<Mutex<Tables>>;
 
-/// Room on a card for as many tables as it should have; half as many where there is no room, and so on.
-pub(crate) fn room(card: &Arc<dyn Card>) -> Result<(Buffer, usize), Fault> {
+/// Room on a card for as many tables as it should have, in so many bytes at most beside the canaries'; half as many where there
+/// is no room, and so on.
+pub(crate) fn room(card: &Arc<dyn Card>, most: u64) -> Result<(Buffer, usize), Fault> {
     let info = card.info();
     let share = info.memory_bytes.map_or(USUAL_BYTES, |bytes| bytes / SHARE_OF_MEMORY);
-    let bytes = share.min(BYTES_MAX).min(info.buffer_bytes_max);
+    let bytes = share.min(BYTES_MAX).min(info.buffer_bytes_max).min(most.saturating_add(Comb::BYTES as u64));
     let mut count = (usize::try_from(bytes).unwrap_or(usize::MAX) / Comb::BYTES).max(COUNT_MIN);
     loop {
         match Buffer::new(card, count * Comb::BYTES / 4) {

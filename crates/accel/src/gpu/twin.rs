@@ -42,6 +42,7 @@ impl Twin {
         let info = CardInfo {
             name: "host twin".into(),
             driver: "none".into(),
+            place: None,
             kernels: "CUDA's, as C++".into(),
             memory_bytes: None,
             buffer_bytes_max: 1 << 30,

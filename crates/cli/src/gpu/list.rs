@@ -97,6 +97,7 @@ impl Card {
             "name": info.map(|info| &info.name),
             "driver": info.map(|info| &info.driver),
             "kernels": info.map(|info| &info.kernels),
+            "place": info.and_then(|info| info.place.clone()),
             "memory_bytes": info.and_then(|info| info.memory_bytes),
             "buffer_bytes_max": info.map(|info| info.buffer_bytes_max),
             "items_max": info.map(|info| info.items_max),
@@ -118,6 +119,7 @@ mod tests {
             buffer_bytes_max: 128 * MIB,
             items_max: 4096,
             steps_max: 1,
+            place: Some("0000:01:00.0".into()),
             kernels: "a cache".into(),
             software: false,
         };

@@ -6,9 +6,10 @@ use super::kernels::Kernels;
 use super::lane::CudaLane;
 use super::rooms::Rooms;
 use crate::gpu::card::{Card, CardInfo, Fault, Lane};
+use crate::gpu::post::FAREWELL;
 use cudarc::driver::result::{self, DriverError};
 use cudarc::driver::sys::{CUcontext, CUdevice, CUresult};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, mpsc};
 
 /// A card behind the CUDA driver.
 #[derive(Debug)]
@@ -116,7 +117,7 @@ impl Card for Cuda {
     }
 }
 
-/// Gives all back, on a thread that nobody waits for, unless there was trouble.
+/// Gives all back, unless there was trouble: on a thread of its own, which is not waited for for long.
 impl Drop for Cuda {
     fn drop(&mut self) {
         if self.is_in_trouble() {
@@ -124,8 +125,9 @@ impl Drop for Cuda {
         }
         let (context, device, rooms) = (self.context, self.device, self.rooms.unused());
         let kernels = self.kernels.take().and_then(Result::ok).map(|(kernels, _)| kernels);
+        let (done, ended) = mpsc::channel::<()>();
         let close = move || {
-            let context = context;
+            let (context, _done) = (context, done);
             // SAFETY: no lane and no buffer is left, each has its share of the card. Whatever fails is given back when the
             // process ends.
             let _ = call("closing", || unsafe {
@@ -135,7 +137,9 @@ impl Drop for Cuda {
                 result::primary_ctx::release(device)
             });
         };
-        // Without a thread all stays until the process ends.
-        let _ = std::thread::Builder::new().name("gpu-close".to_owned()).spawn(close);
+        // A process that ends meanwhile may crash in the driver. Without a thread all stays until it ends.
+        if std::thread::Builder::new().name("gpu-close".to_owned()).spawn(close).is_ok() {
+            let _closed_or_late = ended.recv_timeout(FAREWELL);
+        }
     }
 }

@@ -59,6 +59,7 @@ fn open(ordinal: i32) -> Result<Arc<dyn Card>, Fault> {
     let info = CardInfo {
         name,
         driver: target.to_string(),
+        place: Some(place(device)?),
         kernels: String::new(),
         memory_bytes: Some(memory as u64),
         buffer_bytes_max: free as u64 / 2,
@@ -72,6 +73,14 @@ fn open(ordinal: i32) -> Result<Arc<dyn Card>, Fault> {
 fn attribute(device: CUdevice, which: Attribute) -> Result<i32, Fault> {
     // SAFETY: the driver named the device.
     call("cuDeviceGetAttribute", || unsafe { device::get_attribute(device, which) })
+}
+
+/// As Vulkan has it: domain, bus, device, function.
+fn place(device: CUdevice) -> Result<String, Fault> {
+    let domain = attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_PCI_DOMAIN_ID)?;
+    let bus = attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_PCI_BUS_ID)?;
+    let device = attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_PCI_DEVICE_ID)?;
+    Ok(format!("{domain:04x}:{bus:02x}:{device:02x}.0"))
 }
 
 /// The newest CUDA that the driver knows: 12080 is 12.8.

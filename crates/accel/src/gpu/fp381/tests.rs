@@ -215,7 +215,7 @@ fn cards_run_programs_as_the_judge_does() {
     let inputs: Vec<Vec<u32>> = inputs.into_iter().map(|row| [row, vec![dice.random()]].concat()).collect();
     let right = run(routine, &inputs);
     for card in crate::gpu::testing::cards() {
-        let post = Post::open(card, SET_UP).expect("opened");
+        let post = Post::open(card, SET_UP, usize::MAX).expect("opened");
         let got = each(&post, routine, inputs.concat()).expect("answers");
         for ((got, right), input) in got.chunks_exact(routine.answer).zip(&right).zip(&inputs) {
             let wrong = (0..got.len()).find(|at| got[*at] != right[*at]);
@@ -289,7 +289,7 @@ fn cards_run_the_programs_of_checkpoints() {
     let powers: Vec<Vec<u32>> =
         values.iter().map(|value| [&value[..144], &[u32::from(dice.random::<u16>())]].concat()).collect();
     for card in crate::gpu::testing::cards() {
-        let post = Post::open(card, SET_UP).expect("opened");
+        let post = Post::open(card, SET_UP, usize::MAX).expect("opened");
         for count in [1, 2, 3, 5, 8, 9, 8, 3] {
             let got = each(&post, &MILLER_OF_HASH, rows[..count].concat()).expect("answers");
             assert!(got == values[..count].concat(), "{:?}: {count} Miller values", post.card.info());

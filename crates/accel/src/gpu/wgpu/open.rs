@@ -56,19 +56,25 @@ pub(super) fn adapters() -> Result<Vec<Adapter>, Fault> {
         let mut found: Vec<Adapter> = vec![];
         for backend in BACKENDS {
             let adapters = pollster::block_on(instance.enumerate_adapters(backend));
-            let known: Vec<_> = found.iter().map(Adapter::get_info).collect();
-            found.extend(adapters.into_iter().filter(|adapter| {
+            let others = found.len();
+            for adapter in adapters {
                 let info = adapter.get_info();
-                !known.iter().any(|known| is_same(known, &info))
-            }));
+                let is_known = |(at, known): (usize, &Adapter)| is_same(&known.get_info(), &info, at >= others);
+                if !found.iter().enumerate().any(is_known) {
+                    found.push(adapter);
+                }
+            }
         }
         Ok(found)
     })
 }
 
-/// Whether two interfaces speak of the same card.
-fn is_same(a: &AdapterInfo, b: &AdapterInfo) -> bool {
-    (a.vendor, a.device) == (b.vendor, b.device) || a.name == b.name
+/// Whether two adapters are one card: of two interfaces, or two drivers' of one, which has many cards of a name.
+fn is_same(a: &AdapterInfo, b: &AdapterInfo, one_interface: bool) -> bool {
+    match [a, b].map(|info| info.device_pci_bus_id.as_str()) {
+        ["", _] | [_, ""] => !one_interface && ((a.vendor, a.device) == (b.vendor, b.device) || a.name == b.name),
+        [a, b] => a == b,
+    }
 }
 
 fn is_software(info: &AdapterInfo) -> bool {
@@ -168,6 +174,7 @@ fn describe(info: &AdapterInfo, limits: &Limits, arithmetic: &str) -> CardInfo {
     CardInfo {
         name: info.name.clone(),
         driver: format!("{} {}: {}", info.backend, driver.join(" "), arithmetic),
+        place: Some(info.device_pci_bus_id.clone()).filter(|place| !place.is_empty()),
         memory_bytes: None,
         buffer_bytes_max: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         items_max: if discrete { ITEMS_MAX_DISCRETE } else { ITEMS_MAX },
@@ -191,6 +198,22 @@ mod tests {
         let info = AdapterInfo::new(DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
         let driver = describe(&info, &Limits::default(), "32-bit integers (why)").driver;
         assert!(driver.starts_with("vulkan ") && driver.ends_with(": 32-bit integers (why)"), "{driver}");
+    }
+
+    #[test]
+    fn a_card_of_two_drivers_is_one() {
+        let card = |name: &str, device: u32, place: &str| {
+            let info = AdapterInfo::new(DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
+            AdapterInfo { name: name.to_owned(), device, device_pci_bus_id: place.to_owned(), ..info }
+        };
+        let (radv, amdvlk) = (card("RADV", 1, "0000:01:00.0"), card("AMD", 1, "0000:01:00.0"));
+        let other = card("RADV", 1, "0000:02:00.0");
+        for one_interface in [false, true] {
+            assert!(is_same(&radv, &amdvlk, one_interface) && !is_same(&radv, &other, one_interface));
+        }
+        // Without places: two of a kind through one interface, one card through two.
+        let (nowhere, again) = (card("Apple M3", 7, ""), card("Apple M3", 7, "0000:02:00.0"));
+        assert!(!is_same(&nowhere, &again, true) && is_same(&nowhere, &again, false));
     }
 
     #[test]

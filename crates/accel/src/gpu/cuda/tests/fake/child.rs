@@ -7,7 +7,7 @@ use crate::comb::Comb;
 use crate::gpu::backend::Gpu;
 use crate::gpu::card::Fault;
 use crate::gpu::cuda::open_all;
-use crate::gpu::find::found;
+use crate::gpu::find::{Limits, found};
 use crate::gpu::post::within;
 use crate::ops::{Claim, PublicKey, Signed};
 use crate::oracle;
@@ -45,7 +45,7 @@ fn ask_card() {
     let cards = within(limit, || Ok(open_all())).unwrap_or_else(|fault| vec![Err(fault)]);
     assert_eq!(cards.len(), 1, "one card, or why there is none");
     for card in cards {
-        match card.and_then(|card| Gpu::open_within(BackendName::Cuda, 0, card, cpu, limit)) {
+        match card.and_then(|card| Gpu::open_within(BackendName::Cuda, 0, card, cpu, limit, Limits::default())) {
             Ok(gpu) => {
                 println!("card: {:?}", gpu.info());
                 ask(&gpu);

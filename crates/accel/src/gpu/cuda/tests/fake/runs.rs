@@ -178,7 +178,7 @@ fn kernels_are_compiled_once() {
         assert!(run.said().all.contains(origin));
     }
     // The driver refuses what is in the cache: the first image that it loads.
-    let refused = run.env("FAKE_CUDA_FAIL", 14).env("FAKE_CUDA_CODE", 218).said();
+    let refused = run.env("FAKE_CUDA_FAIL", 17).env("FAKE_CUDA_CODE", 218).said();
     done(&refused);
     assert!(refused.all.contains("ptx from NVRTC, ptx from the cache"), "{}", refused.all);
 }
