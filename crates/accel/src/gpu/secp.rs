@@ -112,7 +112,7 @@ impl Gpu {
         self.post.send(Kind::Tables, new.count(), move |desk, limit| {
             new.words().try_for_each(|(place, words)| desk.put_table(&to, place, &words))?;
             desk.settle(&to, limit)?;
-            new.is_done();
+            new.arrived();
             Ok(())
         })
     }

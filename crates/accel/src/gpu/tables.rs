@@ -183,7 +183,7 @@ impl Upload {
     }
 
     /// All are there.
-    pub(crate) fn is_done(mut self) {
+    pub(crate) fn arrived(mut self) {
         self.is_done = true;
     }
 }

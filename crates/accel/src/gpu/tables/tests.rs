@@ -14,7 +14,7 @@ fn shared(count: usize) -> Shared {
 fn load(tables: &Shared, combs: &[Comb]) -> usize {
     Upload::of(tables, combs).map_or(0, |upload| {
         let count = upload.count();
-        upload.is_done();
+        upload.arrived();
         count
     })
 }
@@ -32,7 +32,7 @@ fn a_table_is_there_once_it_was_copied() {
     assert!(upload.count() == 2 && !places.contains(&0), "the canaries' place is not given away: {places:?}");
     assert_eq!(there(&tables, &combs), [false; 2], "on its way");
     assert!(Upload::of(&tables, &combs).is_none(), "once");
-    upload.is_done();
+    upload.arrived();
     let loan = Loan::of(&tables, &[combs[1].clone(), combs[0].clone(), combs[1].clone()]);
     assert_eq!(loan.places, [Some(places[1]), Some(places[0]), Some(places[1])]);
 }
@@ -70,7 +70,7 @@ fn what_is_forgotten_while_it_is_copied_does_not_come() {
     let upload = Upload::of(&tables, &combs).expect("there is room");
     lock(&tables).forget();
     assert!(Upload::of(&tables, &combs).is_none(), "its place is still written to");
-    upload.is_done();
+    upload.arrived();
     assert_eq!(there(&tables, &combs), [false; 2]);
     assert_eq!(load(&tables, &combs), 1);
     let loan = Loan::of(&tables, &combs);
