@@ -5,7 +5,7 @@
 #   scripts/gpu-check.sh run    checks with .gpu/ as it is: no Rust, no network (x86-64 Linux, glibc 2.36 or newer)
 #
 # Results go to $OUT (default gpu-check-out): summary.txt first. A part that fails does not stop the others; the exit status is 1
-# then, and the last lines name it; 2 if nothing was checked. VIGIL_GPU_CHECK_EXPECT=cuda,wgpu names what must be ready: else it is
+# then, and the last lines name it; 2 if `run` finds no card to check. VIGIL_GPU_CHECK_EXPECT=cuda,wgpu names what must be ready: else it is
 # a failure. VIGIL_GPU_CHECK_SOFTWARE=1 also takes drivers in software, with little work: to try this script. Ends within nine minutes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -176,7 +176,7 @@ summary() {
   [ ${#failed[@]} = 0 ]
 }
 
-has_card() { "$bin/vigil" gpu list --json | grep -q '"ready": true'; }
+has_card() { case $("$bin/vigil" gpu list --json) in *'"ready": true'*) ;; *) return 1 ;; esac; }
 
 case ${1:-} in
   run)

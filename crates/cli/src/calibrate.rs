@@ -48,7 +48,7 @@ fn keep(measured: &Calibration, file: Option<PathBuf>, cards: &[&Gpu]) -> Result
     match accel::keep(measured, &file, cards) {
         Ok(()) => Ok(Ok(file)),
         Err(NotKept::File { why, .. }) => Err(CliError::while_doing(format!("cannot write {}", file.display()))(why)),
-        Err(card @ NotKept::Card { .. }) => Ok(Err(card.to_string())),
+        Err(other) => Ok(Err(other.to_string())),
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
 
 fn look(layout: &Layout) -> Result<Findings, CliError> {
     let config = crate::init::config(layout, [])?;
+    accel::limit_cards(&config);
     let cards = gpu::found();
     let mut problems = asked::missing(&std::env::var(asked::REQUIRED).unwrap_or_default(), &cards);
     let (allowed, allowed_cards) = accel::allowed(&config).unwrap_or_else(|error| {

@@ -35,11 +35,8 @@ pub enum AccelError {
 /// # Errors
 /// [`AccelError::Backend`].
 pub fn allowed(config: &Config) -> Result<(Vec<&'static dyn Backend>, Vec<&'static Gpu>), AccelError> {
+    limit_cards(config);
     let there = detect();
-    gpu::limit(Limits {
-        table_bytes: payer_cache_bytes(config) as u64,
-        threads: if config.accel_threads == 0 { usize::MAX } else { config.accel_threads },
-    });
     let Some(asked) = config.accel_backend.0 else { return Ok((there, usable_cards())) };
     if let Some(only) = there.iter().find(|backend| backend.name() == asked) {
         return Ok((vec![*only], Vec::new()));
@@ -51,6 +48,14 @@ pub fn allowed(config: &Config) -> Result<(Vec<&'static dyn Backend>, Vec<&'stat
         return Err(AccelError::Backend { asked, found: names(&there) });
     }
     Ok((there, cards))
+}
+
+/// What cards may take, which are not open yet: memory for as many tables of payers as the processor has, and threads.
+pub fn limit_cards(config: &Config) {
+    gpu::limit(Limits {
+        table_bytes: payer_cache_bytes(config) as u64,
+        threads: if config.accel_threads == 0 { usize::MAX } else { config.accel_threads },
+    });
 }
 
 fn payer_cache_bytes(config: &Config) -> usize {
@@ -158,6 +163,9 @@ pub enum NotKept {
         /// Its fault.
         why: Fault,
     },
+    /// Something failed while it was measured.
+    #[error("there is no figure of {0}")]
+    Lacks(String),
     /// The file cannot be written.
     #[error("{}: {why}", .file.display())]
     File {
@@ -176,12 +184,16 @@ pub fn keep(measured: &Calibration, file: &Path, cards: &[&Gpu]) -> Result<(), N
     if let Some((card, why)) = cards.iter().find_map(|card| Some((card.label().to_owned(), card.why_not()?))) {
         return Err(NotKept::Card { card, why });
     }
+    if let Some(what) = measured.lacks() {
+        return Err(NotKept::Lacks(what));
+    }
     measured.write(file).map_err(|why| NotKept::File { file: file.to_owned(), why })
 }
 
 /// Lets several data folders on this machine, of nodes with the default configuration, share one calibration, so that it is made
 /// once. One that cannot be written is made by its node.
 pub fn share_calibration(files: &[PathBuf], commit: &str) {
+    limit_cards(&Config::default());
     let cards = usable_cards();
     let here = Machine::here(&detect(), &cards);
     let is_there = |file: &PathBuf| Calibration::read(file, &here, commit);

@@ -115,6 +115,8 @@ impl Calibration {
         let samples = Samples::new();
         let others = vec![1; COLD_BYTES]; // not 0: memory of zeros is one page
         let mut rows = Vec::new();
+        let faults = |card: &&Gpu| card.faults();
+        let before: Vec<u32> = cards.iter().map(|card| faults(card)).collect();
         for op in Op::ALL {
             let mut keep = |name: &str, figures: Vec<(usize, f64)>| {
                 let row = |(items, ns_per_item)| Row { op, backend: name.to_owned(), items, ns_per_item };
@@ -131,6 +133,13 @@ impl Calibration {
             for (number, card) in (0..).zip(cards) {
                 keep(&label(number, card), measure_card(&samples, op, card));
             }
+        }
+        // Of one that failed meanwhile the figures say nothing.
+        for ((number, card), before) in
+            (0..).zip(cards).zip(before).filter(|((_, card), before)| faults(card) != *before)
+        {
+            tracing::warn!("{} failed while it was measured ({before} faults before)", card.label());
+            rows.retain(|row: &Row| row.backend != label(number, card));
         }
         let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (machine, version, commit) = (Machine::here(backends, cards), VERSION.to_owned(), commit.to_owned());
@@ -232,7 +241,7 @@ impl Calibration {
     }
 
     /// A figure that every measurement has and this has not: without it a backend would silently not be used.
-    fn lacks(&self) -> Option<String> {
+    pub fn lacks(&self) -> Option<String> {
         let has = |op: Op, name: &str| {
             let mut rows = self.rows.iter();
             rows.any(|row| row.op == op && row.backend == name && row.items == 1)

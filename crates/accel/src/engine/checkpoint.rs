@@ -32,13 +32,13 @@ impl Engine {
         }
         let by_card = AtomicBool::new(false);
         let part = |part: &[usize], on: On| match (part, on) {
-            ([first, ..], On::Card(card)) if goes_on() => {
+            ([first, ..], On::Card { card, .. }) if goes_on() => {
                 by_card.store(true, Ordering::Relaxed);
                 let on_thread = |part: &[usize]| self.table_part(guardians, part, message, goes_on);
                 let by_cpu = || self.work.on_workers(Op::MillerValues, part, on_thread);
                 self.work.cards[card].miller_values_with(guardians, *first..first + part.len(), message, by_cpu)
             }
-            ([..], On::Card(_)) => Vec::new(),
+            ([..], On::Card { .. }) => Vec::new(),
             (part, On::ThisThread) => self.table_part(guardians, part, message, goes_on),
         };
         let all: Vec<usize> = (0..of.len()).collect();

@@ -12,8 +12,8 @@ use std::thread::Builder;
 pub(super) enum On {
     /// The CPU, on the thread that calls.
     ThisThread,
-    /// This card; what it does not do, the worker threads do.
-    Card(usize),
+    /// This card, which is to be done in so many nanoseconds; what it does not do, the worker threads do.
+    Card { card: usize, ns: u64 },
 }
 
 /// A part of the backlog, also if the work panics.
@@ -43,12 +43,13 @@ impl Work {
         let (mut rest, work) = (items, &work);
         std::thread::scope(|scope| {
             let mut parts = Vec::with_capacity(shares.of_cards.len());
+            let ns = shares.ns;
             for (card, count) in shares.of_cards {
                 let (part, others) = rest.split_at(count);
                 rest = others;
                 // There may be no thread to be had.
                 let courier = Builder::new().name("to-card".to_owned());
-                parts.push(courier.spawn_scoped(scope, move || work(part, On::Card(card))).map_err(|_| part));
+                parts.push(courier.spawn_scoped(scope, move || work(part, On::Card { card, ns })).map_err(|_| part));
             }
             let on_workers = |items| self.on_workers(op, items, |piece| work(piece, On::ThisThread));
             let on_cpu = on_workers(rest);
@@ -93,7 +94,7 @@ impl Work {
         }
     }
 
-    /// A part by a card, if it has been given to one and is large enough for it, else by the CPU.
+    /// A part by a card, if it has been given to one that does it in time, else by the CPU.
     pub(super) fn on<T: Sync, R: Send>(
         &self,
         op: Op,
@@ -102,12 +103,8 @@ impl Work {
         on_cpu: impl Fn(&[T]) -> Vec<R> + Sync,
         on_card: impl Fn(&Gpu, &dyn Fn(&[T]) -> Vec<R>) -> Vec<R>,
     ) -> Vec<R> {
-        let On::Card(card) = on else { return on_cpu(items) };
+        let On::Card { card, ns } = on else { return on_cpu(items) };
         let by_cpu = |items: &[T]| self.on_workers(op, items, &on_cpu);
-        if self.plan.is_for_card(op, card, items.len(), self.workers.count()) {
-            on_card(self.cards[card], &by_cpu)
-        } else {
-            by_cpu(items)
-        }
+        if self.plan.is_in_time(op, card, items.len(), ns) { on_card(self.cards[card], &by_cpu) } else { by_cpu(items) }
     }
 }

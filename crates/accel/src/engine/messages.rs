@@ -11,7 +11,7 @@ impl Work {
     pub(super) fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
         self.divided(Op::Recover, messages, |part, on| match on {
             On::ThisThread => self.verify_messages_part(part, on),
-            On::Card(_) => self.verify_messages_by_card(part, on),
+            On::Card { .. } => self.verify_messages_by_card(part, on),
         })
     }
 
@@ -31,7 +31,7 @@ impl Work {
         let good = self.verify_signers_part(&checks, on);
         match on {
             On::ThisThread => good,
-            On::Card(card) => self.hashed_again(messages, &mut checks, good, card),
+            On::Card { card, .. } => self.hashed_again(messages, &mut checks, good, card),
         }
     }
 

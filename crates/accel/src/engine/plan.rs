@@ -92,6 +92,9 @@ impl fmt::Display for Op {
     }
 }
 
+/// Nothing is known to the nanosecond.
+const LITTLE_MORE: f64 = 1.1;
+
 /// From so many items on: a backend, or the oracle (`None`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -141,6 +144,8 @@ pub struct CardCost {
 pub(crate) struct Shares {
     /// Cards and their items, the first items of the batch; the CPU does the rest.
     pub(crate) of_cards: Vec<(usize, usize)>,
+    /// When all are to be done, in nanoseconds.
+    pub(crate) ns: u64,
 }
 
 /// Which signatures of known keys are recovered together with those of unknown ones.
@@ -220,15 +225,14 @@ impl Plan {
             left -= count;
             Some((cost.card, count))
         };
-        Shares { of_cards: cards.iter().filter_map(&mut share).collect() }
+        Shares { of_cards: cards.iter().filter_map(&mut share).collect(), ns: late as u64 }
     }
 
-    /// Whether a card does a batch sooner than the CPU on all threads.
-    pub(crate) fn is_for_card(&self, op: Op, card: usize, items: usize, threads: usize) -> bool {
+    /// Whether a card does a part of a batch within so many nanoseconds, or little more, and it is worth the way.
+    pub(crate) fn is_in_time(&self, op: Op, card: usize, items: usize, ns: u64) -> bool {
         let cost = self.cards(op).iter().find(|cost| cost.card == card);
-        let on_cpu = self.ns(op, items.min(PIECE_MAX)) / items.clamp(1, PIECE_MAX) as f64 / threads.max(1) as f64;
         items >= CARD_MIN
-            && cost.is_some_and(|cost| cost.fixed_ns + cost.ns_per_item * (items as f64) < on_cpu * items as f64)
+            && cost.is_some_and(|cost| cost.fixed_ns + cost.ns_per_item * items as f64 <= LITTLE_MORE * ns as f64)
     }
 
     /// With who takes over where a backend fails, ascending in size.
@@ -273,10 +277,12 @@ impl Plan {
         self.steps.iter().flatten().any(|step| step.backend == Some(name))
     }
 
-    /// From how many items on a card does a batch sooner than so many threads of the CPU, to the next power of 2; `None`: not
-    /// at all.
+    /// From how many items on a card takes a part of a batch beside so many threads of the CPU, to the next power of 2; `None`:
+    /// of none.
     pub fn card_from(&self, op: Op, card: usize, threads: usize) -> Option<usize> {
-        (0..=20).map(|bits| 1 << bits).find(|items| self.is_for_card(op, card, *items, threads))
+        let has_part =
+            |items: &usize| self.shares(op, *items, threads, |_| 0).of_cards.iter().any(|(of, _)| *of == card);
+        (0..=20).map(|bits| 1 << bits).find(has_part)
     }
 
     /// `oracle, from 4 items avx2, from 16 items avx512ifma; card 0 from 2048 items`, beside so many threads.
@@ -384,8 +390,11 @@ mod tests {
         // One that is busy for long is left out.
         let busy = |card| if card == 0 { 10_000_000 } else { 0 };
         assert!(matches!(shares(100_000, 16, &busy)[..], [(1, _)]));
-        assert!(plan.is_for_card(Op::Recover, 0, 2_000, 16) && !plan.is_for_card(Op::Recover, 0, 1_000, 16));
-        assert_eq!(plan.in_words(Op::Recover, 16), "oracle; card 0 from 2048 items; card 1 from 16384 items");
-        assert_eq!(plan.in_words(Op::Recover, 64), "oracle", "100 ns of the first card are not worth while");
+        let in_time = |items, ns| plan.is_in_time(Op::Recover, 0, items, ns);
+        assert!(in_time(2_500, 300_000) && !in_time(2_700, 300_000) && !in_time(CARD_MIN - 1, 300_000_000));
+        assert!(!plan.is_in_time(Op::Recover, 7, 2_000, u64::MAX), "no such card");
+        assert_eq!(plan.in_words(Op::Recover, 16), "oracle; card 0 from 2048 items; card 1 from 32768 items");
+        // One slower than all threads takes its part all the same.
+        assert_eq!(plan.in_words(Op::Recover, 128), "oracle; card 0 from 16384 items; card 1 from 65536 items");
     }
 }

@@ -207,7 +207,7 @@ impl Work {
             return Vec::new();
         }
         let mut recovered = self.recover_part(items, on);
-        if let On::Card(card) = on {
+        if let On::Card { card, .. } = on {
             let is_other = |at: &usize| recovered[*at].is_ok_and(|signer| signer.address != claimed[*at]);
             let others: Vec<usize> = (0..items.len()).filter(is_other).collect();
             let again: Vec<Signed> = others.iter().map(|at| items[*at]).collect();

@@ -5,7 +5,7 @@ use super::card::{Buffer, Card, CardInfo, Fault};
 use super::checkpoint::{on_card, self_test as bls_self_test};
 use super::find::Limits;
 use super::guard::Canary;
-use super::health::Standing;
+use super::health::{Standing, Test};
 use super::post::{Kind, Pending, Post, SET_UP};
 use super::question::{Cold, Hot, Message, OfMessage, Question, Recover};
 use super::tables::{self, Tables};
@@ -65,7 +65,12 @@ impl Gpu {
         let gpu = Self { name, post, cpu, canaries: Canaries::new(), room, tables, upload: Mutex::default() };
         gpu.tables_anew()?;
         gpu.self_test()?;
-        gpu.post.health.passed();
+        if !gpu.info().software {
+            // The first time takes what it takes to build kernels and to make room.
+            gpu.post.forget_paces();
+            gpu.self_test()?;
+        }
+        gpu.tell();
         Ok(gpu)
     }
 
@@ -94,10 +99,10 @@ impl Gpu {
         match self.post.health.standing(Instant::now()) {
             Standing::Good => true,
             Standing::Resting => false,
-            Standing::ToBeTested => {
-                let test = std::thread::Builder::new().name("gpu-test".to_owned());
+            Standing::ToBeTested(test) => {
+                let tester = std::thread::Builder::new().name("gpu-test".to_owned());
                 // Without a thread it rests once more.
-                let _ = test.spawn(|| self.test_again());
+                let _ = tester.spawn(move || self.test_again(test));
                 false
             }
         }
@@ -157,16 +162,16 @@ impl Gpu {
         match self.post.health.standing(Instant::now()) {
             Standing::Good => true,
             Standing::Resting => false,
-            Standing::ToBeTested => self.test_again(),
+            Standing::ToBeTested(test) => self.test_again(test),
         }
     }
 
     /// After a rest. What stays on the card is written anew, as it may be what was wrong.
-    pub(super) fn test_again(&self) -> bool {
+    pub(super) fn test_again(&self, test: Test) -> bool {
         let refreshed = self.post.send(Kind::Tables, 1, |desk, limit| desk.refresh(limit)).wait();
         let tested = refreshed.and_then(|()| self.tables_anew()).and_then(|()| self.self_test());
         match &tested {
-            Ok(()) => self.post.health.passed(),
+            Ok(()) => self.post.health.passed(test),
             Err(fault) => self.failed(fault),
         }
         tested.is_ok()

@@ -19,7 +19,7 @@ pub(crate) enum Mischief {
     Word(Kernel, usize, usize),
     /// Before signers are read off, an item's state becomes that of its neighbour.
     Neighbour,
-    /// Reads take too long.
+    /// One read takes too long.
     Late,
     /// Reads wait until the gate is open.
     Gated(Arc<Gate>),
@@ -160,6 +160,7 @@ impl Lane for BadLane {
     fn read(&mut self, from: &Buffer, words: Range<usize>, limit: Duration) -> Result<Vec<u32>, Fault> {
         self.lost()?;
         if let Some(Mischief::Late) = self.card.mischief() {
+            self.card.becomes(None);
             return Err(Fault::Late(limit));
         }
         let mut answers = self.inner.read(from, words, limit)?;

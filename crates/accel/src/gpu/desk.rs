@@ -3,6 +3,7 @@
 use super::card::{Buffer, Card, Fault, Kernel, Lane, Launch, PARAMS};
 use super::fp381::{NUMBER, Routine};
 use super::question::Question;
+use super::tables::Upload;
 use super::tag::{Seeds, TAG};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,8 +45,12 @@ pub(crate) struct Desk {
     /// Points before and after an addition, what their denominators come to, and the products of those.
     points: [Scratch; 2],
     totals: [Scratch; 2],
-    /// Code and constants of the programs that ran here, by the address of their routine.
+    /// Code and constants of the programs that ran here, by the address of their routine; and how often what stays on the
+    /// card had been written when they were.
     programs: HashMap<usize, [Buffer; 2]>,
+    written: u64,
+    /// Tables that this lane was to copy and may still: nobody else may write to their places.
+    held: Vec<Upload>,
 }
 
 /// Parameters, the first of them given.
@@ -64,7 +69,8 @@ fn word(count: usize) -> u32 {
 impl Desk {
     pub(crate) fn new(card: Arc<dyn Card>, lane: Box<dyn Lane>, resident: Arc<Resident>) -> Self {
         let [items, state, prefix, answers, spans, messages, registers] = Default::default();
-        let (points, totals, programs) = Default::default();
+        let (points, totals, programs, held) = Default::default();
+        let written = resident.times_written();
         Self {
             card,
             lane,
@@ -79,6 +85,8 @@ impl Desk {
             points,
             totals,
             programs,
+            written,
+            held,
         }
     }
 
@@ -172,9 +180,10 @@ impl Desk {
 
     /// Something was read: nothing is under way.
     fn all_is_done(&mut self) {
-        let Self { items, state, prefix, answers, spans, messages, registers, points, totals, .. } = self;
+        let Self { items, state, prefix, answers, spans, messages, registers, points, totals, held, .. } = self;
         let all = [items, state, prefix, answers, spans, messages, registers].into_iter().chain(points).chain(totals);
         all.for_each(|scratch| scratch.outgrown.clear());
+        held.clear();
     }
 
     /// Digests: rows of 8 words and a tag.
@@ -217,6 +226,10 @@ impl Desk {
         let inputs = self.items.of(&self.card, task.inputs.len().max(1))?;
         let answers = self.answers.of(&self.card, (answer * task.count).max(1))?;
         self.lane.write(inputs, 0, task.inputs)?;
+        let written = self.resident.times_written();
+        if std::mem::replace(&mut self.written, written) != written {
+            self.programs.clear();
+        }
         let name = std::ptr::from_ref(routine) as usize;
         let [code, constants] = match self.programs.entry(name) {
             Entry::Occupied(there) => there.into_mut(),
@@ -250,13 +263,24 @@ impl Desk {
         Ok(answers)
     }
 
-    /// Puts a table to its place in `to`.
-    pub(crate) fn put_table(&mut self, to: &Buffer, place: u32, words: &[u32]) -> Result<(), Fault> {
-        self.lane.write(to, place as usize * words.len(), words)
+    /// Copies tables to their places in `to`. If that fails their places stay taken until nothing is under way here.
+    pub(crate) fn upload(&mut self, to: &Buffer, new: Upload, limit: Duration) -> Result<(), Fault> {
+        let Self { lane, held, .. } = self;
+        held.push(new);
+        let tables = held.last().into_iter().flat_map(Upload::words);
+        for (place, words) in tables {
+            put_table(&mut **lane, to, place, &words)?;
+        }
+        // Other lanes need not wait for this one: all is there once something is read.
+        lane.read(to, 0..1, limit)?;
+        held.pop().into_iter().for_each(Upload::arrived);
+        self.all_is_done();
+        Ok(())
     }
 
-    /// Waits until all that was put into `to` is there: other lanes need not wait for this one then.
-    pub(crate) fn settle(&mut self, to: &Buffer, limit: Duration) -> Result<(), Fault> {
+    /// Copies one table.
+    pub(crate) fn put_table(&mut self, to: &Buffer, place: u32, words: &[u32], limit: Duration) -> Result<(), Fault> {
+        put_table(&mut *self.lane, to, place, words)?;
         self.lane.read(to, 0..1, limit).map(drop)
     }
 
@@ -282,6 +306,10 @@ impl Desk {
         self.all_is_done();
         Ok(sums)
     }
+}
+
+fn put_table(lane: &mut dyn Lane, to: &Buffer, place: u32, words: &[u32]) -> Result<(), Fault> {
+    lane.write(to, place as usize * words.len(), words)
 }
 
 /// What a program runs on.

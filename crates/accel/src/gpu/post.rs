@@ -9,7 +9,7 @@ use super::health::Health;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,30 @@ pub(crate) struct Post {
     waiting_ns: Arc<AtomicU64>,
 }
 
+/// What a job adds to what is under way, until it is done or nobody waits for it any more.
+struct Load {
+    items: usize,
+    expected_ns: u64,
+    under_way: Arc<AtomicUsize>,
+    waiting_ns: Arc<AtomicU64>,
+    is_off: AtomicBool,
+}
+
+impl Load {
+    fn take_off(&self) {
+        if !self.is_off.swap(true, Ordering::Relaxed) {
+            self.under_way.fetch_sub(self.items, Ordering::Relaxed);
+            self.waiting_ns.fetch_sub(self.expected_ns, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.take_off();
+    }
+}
+
 /// The threads that take jobs. They end when this is dropped, and are waited for: a process that ends while they take a
 /// driver down may crash in it. One whose driver never returns is left behind.
 #[derive(Debug)]
@@ -120,6 +144,7 @@ pub(crate) struct Pending<T> {
     answer: mpsc::Receiver<Result<T, Fault>>,
     deadline: Instant,
     limit: Duration,
+    load: Arc<Load>,
 }
 
 impl Post {
@@ -160,13 +185,10 @@ impl Post {
         work: impl FnOnce(&mut Desk, Duration) -> Result<T, Fault> + Send + 'static,
     ) -> Pending<T> {
         let limit = self.limit(kind, items);
-        let expected = self.expected_ns(kind, items);
-        self.waiting_ns.fetch_add(expected, Ordering::Relaxed);
-        self.under_way.fetch_add(items, Ordering::Relaxed);
+        let load = self.put_on(kind, items);
         let fewest = if self.card.info().software { FEWEST_IN_SOFTWARE } else { FEWEST };
         let (reply, answer) = mpsc::sync_channel(1);
-        let (pace, under_way) = (Arc::clone(&self.pace), Arc::clone(&self.under_way));
-        let waiting_ns = Arc::clone(&self.waiting_ns);
+        let (pace, of_job) = (Arc::clone(&self.pace), Arc::clone(&load));
         let job: Job = Box::new(move |desk| {
             let started = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| work(desk, limit)));
@@ -175,14 +197,26 @@ impl Post {
                 let took = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
                 pace[kind as usize].fetch_max((took / items.max(fewest) as u64).max(1), Ordering::Relaxed);
             }
-            under_way.fetch_sub(items, Ordering::Relaxed);
-            waiting_ns.fetch_sub(expected, Ordering::Relaxed);
+            of_job.take_off();
             let is_free = !matches!(result, Err(Fault::Late(_)));
             let _who_asked_may_have_given_up = reply.send(result);
             is_free
         });
         self.couriers.take(job);
-        Pending { answer, deadline: Instant::now() + limit, limit }
+        Pending { answer, deadline: Instant::now() + limit, limit, load }
+    }
+
+    fn put_on(&self, kind: Kind, items: usize) -> Arc<Load> {
+        let expected_ns = self.expected_ns(kind, items);
+        self.waiting_ns.fetch_add(expected_ns, Ordering::Relaxed);
+        self.under_way.fetch_add(items, Ordering::Relaxed);
+        let (under_way, waiting_ns) = (Arc::clone(&self.under_way), Arc::clone(&self.waiting_ns));
+        Arc::new(Load { items, expected_ns, under_way, waiting_ns, is_off: AtomicBool::new(false) })
+    }
+
+    /// As if no job had been done.
+    pub(crate) fn forget_paces(&self) {
+        self.pace.iter().for_each(|pace| pace.store(0, Ordering::Relaxed));
     }
 
     /// Items that wait or are worked on.
@@ -192,7 +226,8 @@ impl Post {
 
     /// Time for a job behind all that is under way; plenty, before one of its kind was measured.
     pub(crate) fn limit(&self, kind: Kind, items: usize) -> Duration {
-        if self.pace[kind as usize].load(Ordering::Relaxed) == 0 {
+        // What is repeated is of all kinds.
+        if kind == Kind::Repeated || self.pace[kind as usize].load(Ordering::Relaxed) == 0 {
             return self.first;
         }
         let waiting = self.waiting_ns.load(Ordering::Relaxed).saturating_add(self.expected_ns(kind, items));
@@ -218,7 +253,7 @@ impl<T> Pending<T> {
         match self.answer.try_recv() {
             Ok(answer) => answer.map(Some),
             Err(mpsc::TryRecvError::Empty) if Instant::now() < self.deadline => Ok(None),
-            Err(mpsc::TryRecvError::Empty) => Err(Fault::Late(self.limit)),
+            Err(mpsc::TryRecvError::Empty) => Err(self.late()),
             Err(mpsc::TryRecvError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
         }
     }
@@ -231,9 +266,15 @@ impl<T> Pending<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         match self.answer.recv_timeout(left) {
             Ok(answer) => answer,
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(Fault::Late(self.limit)),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(self.late()),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
         }
+    }
+
+    /// Nobody waits any more: a courier that never comes back keeps no one out.
+    fn late(&self) -> Fault {
+        self.load.take_off();
+        Fault::Late(self.limit)
     }
 }
 

@@ -109,12 +109,7 @@ impl Gpu {
 
     fn send_tables(&self, new: Upload) -> Pending<()> {
         let to = Arc::clone(&self.room);
-        self.post.send(Kind::Tables, new.count(), move |desk, limit| {
-            new.words().try_for_each(|(place, words)| desk.put_table(&to, place, &words))?;
-            desk.settle(&to, limit)?;
-            new.arrived();
-            Ok(())
-        })
+        self.post.send(Kind::Tables, new.count(), move |desk, limit| desk.upload(&to, new, limit))
     }
 
     /// The canaries' table; no other is taken to be there.
@@ -125,10 +120,7 @@ impl Gpu {
         let own = self.cpu.build_combs(&[*self.canaries.key()]).pop().flatten();
         let own = own.ok_or_else(|| Fault::Lies("the CPU makes no table of the canaries' key".to_owned()))?;
         let (to, words) = (Arc::clone(&self.room), super::start::words_of_points(own.points()));
-        let put = move |desk: &mut Desk, limit: Duration| {
-            desk.put_table(&to, super::canaries::TABLE, &words)?;
-            desk.settle(&to, limit)
-        };
+        let put = move |desk: &mut Desk, limit: Duration| desk.put_table(&to, super::canaries::TABLE, &words, limit);
         self.post.send(Kind::Tables, 1, put).wait()
     }
 

@@ -48,6 +48,11 @@ fn bad_card(seed: u64) -> (Arc<BadCard>, Gpu) {
     (card, gpu)
 }
 
+/// As after a rest.
+fn test_now(gpu: &Gpu) -> bool {
+    gpu.test_again(gpu.post.health.begin_test())
+}
+
 /// All operations on signatures give what the oracle gives.
 fn check(gpu: &Gpu, claims: &[Claim], combs: &[&Comb], what: &str) {
     let signed: Vec<Signed> = claims.iter().map(|claim| claim.signed).collect();

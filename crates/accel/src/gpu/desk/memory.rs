@@ -7,6 +7,7 @@ use crate::gpu::start::{Start, table_of_g};
 use crate::gpu::tag::TAG;
 use crate::secp::generator::Generator;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What all lanes of a card read.
@@ -16,6 +17,7 @@ pub(crate) struct Resident {
     pub(super) start: Buffer,
     /// What is in it.
     secret: Start,
+    times_written: AtomicU64,
 }
 
 impl Resident {
@@ -23,7 +25,12 @@ impl Resident {
     pub(crate) fn new(card: &Arc<dyn Card>, lane: &mut dyn Lane, limit: Duration) -> Result<Self, Fault> {
         let (generator, secret) = (table_of_g(&Generator::new(Portable)), Start::random());
         let room = |words: &[u32]| Buffer::new(card, words.len());
-        let resident = Self { generator: room(&generator)?, start: room(&secret.words)?, secret };
+        let resident = Self {
+            generator: room(&generator)?,
+            start: room(&secret.words)?,
+            secret,
+            times_written: AtomicU64::new(0),
+        };
         resident.write(&generator, lane, limit)?;
         Ok(resident)
     }
@@ -33,7 +40,13 @@ impl Resident {
         self.write(&table_of_g(&Generator::new(Portable)), lane, limit)
     }
 
+    /// Lanes write their own again when this changes.
+    pub(super) fn times_written(&self) -> u64 {
+        self.times_written.load(Ordering::Relaxed)
+    }
+
     fn write(&self, generator: &[u32], lane: &mut dyn Lane, limit: Duration) -> Result<(), Fault> {
+        self.times_written.fetch_add(1, Ordering::Relaxed);
         lane.write(&self.generator, 0, generator)?;
         lane.write(&self.start, 0, &self.secret.words)?;
         // Other lanes need not wait for this one: all is there once something is read.

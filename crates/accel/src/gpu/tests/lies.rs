@@ -62,7 +62,7 @@ fn tables_come_while_batches_go() {
     card.becomes(Some(Mischief::Answers(1e-2)));
     assert!(gpu.hot_with(&pairs, &by_cpu) == right && gpu.why_not().is_some());
     card.becomes(None);
-    assert!(gpu.test_again(), "it is good again");
+    assert!(test_now(&gpu), "it is good again");
     let before = by_tables();
     assert!(gpu.hot_with(&pairs, &by_cpu) == right);
     assert_eq!(by_tables(), before, "none is taken to be there");
@@ -93,7 +93,7 @@ fn what_stays_on_a_card_is_written_anew_after_a_rest() {
         card.becomes(Some(Mischief::Word(Kernel::SecpSumHot, place, word)));
         assert!(is_good(&gpu) && gpu.why_not().is_some(), "place {place}, word {word}");
         card.becomes(None);
-        assert!(gpu.test_again(), "place {place}, word {word}");
+        assert!(test_now(&gpu), "place {place}, word {word}");
         assert!(is_good(&gpu) && gpu.why_not().is_none(), "place {place}, word {word}: {:?}", gpu.why_not());
     }
 }
@@ -120,19 +120,23 @@ fn nobody_is_refused_for_a_signer_of_a_card() {
     }
 }
 
-/// After a late answer the lane is waited for, and used again.
+/// After a late answer the lane is waited for, and used again: there is no other.
 #[test]
 fn a_card_that_was_late_once_is_used_again() {
     let (claims, comb) = of_one_key();
     let combs = vec![&comb; claims.len()];
-    let (card, gpu) = bad_card(SEED);
+    let card = BadCard::new(Twin::open(), SEED);
+    let limits = Limits { threads: 1, ..Limits::default() };
+    let cpu = *detect().last().expect("portable");
+    let limit = crate::gpu::post::SET_UP;
+    let gpu = Gpu::open_within(BackendName::Cuda, 0, Arc::clone(&card) as _, cpu, limit, limits).expect("a good card");
     card.becomes(Some(Mischief::Late));
     assert!(gpu.verify_hot(&claims, &combs).iter().all(Result::is_ok));
     assert!(matches!(gpu.why_not(), Some(Fault::Late(_))));
-    card.becomes(None);
-    assert!(gpu.test_again(), "{:?}", gpu.why_not());
+    assert!(test_now(&gpu), "{:?}", gpu.why_not());
+    let before = card.launches(Kernel::SecpSumHot);
     assert!(gpu.verify_hot(&claims, &combs).iter().all(Result::is_ok));
-    assert_eq!(gpu.why_not(), None);
+    assert!(gpu.why_not().is_none() && card.launches(Kernel::SecpSumHot) == before + 1, "the table has come");
 }
 
 /// Nothing is worked out after a card has failed but by who takes over, once.

@@ -110,8 +110,10 @@ impl WgpuLane {
         });
         let mapped = match self.wait(&told, limit) {
             Err(late @ Fault::Late(_)) => {
-                // This one is mapped some day, when nobody reads it.
-                self.answers = self.card.make(ANSWERS_MIN, BufferUsages::MAP_READ | BufferUsages::COPY_DST, false)?;
+                // This one is mapped some day, when nobody reads it. Without another, the next read says what is wrong.
+                if let Ok(other) = self.card.make(ANSWERS_MIN, BufferUsages::MAP_READ | BufferUsages::COPY_DST, false) {
+                    self.answers = other;
+                }
                 return Err(late);
             }
             told => told?,

@@ -22,7 +22,6 @@ pub(super) fn open(path: &Path) -> Option<(File, Metadata)> {
 /// Makes the folder, for this user alone, and those that it lies in.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)
 }
@@ -30,12 +29,10 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 /// Makes a file that is not there yet, for this user alone.
 pub(super) fn make_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.write(true).create_new(true).open(path)
 }
 
-#[cfg(unix)]
 fn open_plain(path: &Path) -> io::Result<File> {
     use nix::fcntl::OFlag;
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -43,12 +40,6 @@ fn open_plain(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)
 }
 
-#[cfg(not(unix))]
-fn open_plain(path: &Path) -> io::Result<File> {
-    File::open(path)
-}
-
-#[cfg(unix)]
 fn is_ours(path: &Path, found: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let objection = objection(path, found.uid(), found.mode(), nix::unistd::geteuid().as_raw());
@@ -63,14 +54,7 @@ fn is_ours(path: &Path, found: &Metadata) -> bool {
     objection.is_none()
 }
 
-/// Other systems keep each user's files apart by means of their own.
-#[cfg(not(unix))]
-fn is_ours(_: &Path, _: &Metadata) -> bool {
-    true
-}
-
 /// What is wrong with what belongs to `owner` and has this mode, for a program of `user`, and what to do.
-#[cfg(unix)]
 pub(in crate::gpu::cuda) fn objection(path: &Path, owner: u32, mode: u32, user: u32) -> Option<String> {
     let path = path.display();
     if owner != user && owner != 0 {

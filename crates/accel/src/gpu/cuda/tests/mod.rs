@@ -4,5 +4,4 @@ mod cache;
 mod compile;
 #[cfg(target_os = "linux")]
 mod fake;
-#[cfg(unix)]
 mod owner;
