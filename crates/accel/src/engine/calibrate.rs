@@ -116,7 +116,7 @@ impl Calibration {
         let others = vec![1; COLD_BYTES]; // not 0: memory of zeros is one page
         let mut rows = Vec::new();
         let faults = |card: &&Gpu| card.faults();
-        let before: Vec<u32> = cards.iter().map(|card| faults(card)).collect();
+        let before: Vec<u32> = cards.iter().map(faults).collect();
         for op in Op::ALL {
             let mut keep = |name: &str, figures: Vec<(usize, f64)>| {
                 let row = |(items, ns_per_item)| Row { op, backend: name.to_owned(), items, ns_per_item };
