@@ -1,7 +1,7 @@
 //! A card at work: couriers, each with a lane of its own, take jobs from one queue, so that copies to the card, kernels and
 //! copies back of several jobs overlap.
 //!
-//! Who asks waits with a time limit. A courier whose driver never returns is left behind; the card is then not used again.
+//! Who asks waits with a time limit. A courier whose driver never returns is left behind.
 
 use super::card::{Card, Fault};
 use super::desk::{Desk, Resident};
@@ -10,11 +10,16 @@ use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-/// Lanes of a card, at least, where that is allowed: one copies to it, one works, one copies back. More where there are threads for it, as packing an
-/// item and reading its answer takes a thread longer than a large card takes to recover a key.
+mod couriers;
+
+pub(crate) use couriers::FAREWELL;
+use couriers::{Couriers, Job, start_thread};
+
+/// Lanes of a card, at least, where that is allowed: one copies to it, one works, one copies back. More where there are threads
+/// for it, as packing an item and reading its answer takes a thread longer than a large card takes to recover a key.
 const COURIERS: RangeInclusive<usize> = 3..=6;
 /// Time to set a card up, as its kernels may have to be compiled; and for a job, before any was measured.
 pub(crate) const SET_UP: Duration = Duration::from_secs(120);
@@ -26,11 +31,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 const FEWEST: usize = 4_096;
 /// The same of software that plays a card: it has nothing side by side.
 const FEWEST_IN_SOFTWARE: usize = 256;
-/// Time for couriers to end when the card is dropped, and for its driver.
-pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
-
-/// Says whether the desk's lane is free then.
-type Job = Box<dyn FnOnce(&mut Desk) -> bool + Send>;
 
 /// What jobs are about, as an item of one takes longer than one of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,49 +93,6 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         self.take_off();
-    }
-}
-
-/// The threads that take jobs. They end when this is dropped, and are waited for: a process that ends while they take a
-/// driver down may crash in it. One whose driver never returns is left behind.
-#[derive(Debug)]
-struct Couriers {
-    /// `None` while they end.
-    queue: Option<mpsc::Sender<Job>>,
-    /// Hung up by the last one.
-    ended: Mutex<mpsc::Receiver<()>>,
-}
-
-impl Couriers {
-    /// One for each desk.
-    ///
-    /// # Errors
-    /// [`Fault::Driver`]: no thread.
-    fn start(desks: Vec<Desk>) -> Result<Self, Fault> {
-        let (queue, jobs) = mpsc::channel::<Job>();
-        let (ends, ended) = mpsc::channel();
-        let jobs = Arc::new(Mutex::new(jobs));
-        for (number, desk) in desks.into_iter().enumerate() {
-            let (jobs, ends) = (Arc::clone(&jobs), ends.clone());
-            start_thread(&format!("gpu-{number}"), move || {
-                serve(&jobs, desk);
-                drop(ends);
-            })?;
-        }
-        Ok(Self { queue: Some(queue), ended: Mutex::new(ended) })
-    }
-
-    /// Puts a job into the queue. Where no courier is left it is dropped, and with it the sender of its reply.
-    fn take(&self, job: Job) {
-        let _no_courier_is_left = self.queue.as_ref().map(|queue| queue.send(job));
-    }
-}
-
-impl Drop for Couriers {
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _hung_up_or_late = ended.recv_timeout(FAREWELL);
     }
 }
 
@@ -289,22 +246,6 @@ fn set_up(card: &Arc<dyn Card>, limit: Duration, threads: usize) -> Result<Vec<D
     Ok(lanes.into_iter().map(|lane| Desk::new(Arc::clone(card), lane, Arc::clone(&resident))).collect())
 }
 
-/// Until the post is dropped. After a job that took too long the lane still has work under way: the next one waits for that,
-/// as for a machine that slept. A lane that is not free in the end stays as it is, with all that it uses, and its thread ends.
-fn serve(jobs: &Mutex<mpsc::Receiver<Job>>, mut desk: Desk) {
-    loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let is_free = match next {
-            Ok(job) => job(&mut desk),
-            Err(mpsc::RecvError) => return,
-        };
-        if !is_free && !catch_unwind(AssertUnwindSafe(|| desk.is_free_within(LONGEST))).unwrap_or(false) {
-            std::mem::forget(desk);
-            return;
-        }
-    }
-}
-
 /// What `work` gives on a thread of its own, which is left behind if it takes longer.
 ///
 /// # Errors
@@ -320,9 +261,4 @@ pub(crate) fn within<T: Send + 'static>(
         let _who_asked_may_have_given_up = reply.send(result.unwrap_or_else(|_| panicked()));
     })?;
     answer.recv_timeout(limit).unwrap_or(Err(Fault::Late(limit)))
-}
-
-fn start_thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
-    let started = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    started.map(drop).map_err(|error| Fault::Driver(format!("no thread for the card: {error}")))
 }
