@@ -77,7 +77,7 @@ impl Health {
     }
 
     /// A test without a rest before.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "host-twin", target_arch = "x86_64"))]
     pub(crate) fn begin_test(&self) -> Test {
         self.lock().begin_test(Instant::now())
     }
