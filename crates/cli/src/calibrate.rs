@@ -4,7 +4,6 @@ use crate::{CliError, Globals, Output};
 use serde_json::json;
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::{Calibration, Row, SIZES};
-use vigil_accel::engine::machine::usual_threads;
 use vigil_accel::engine::{CardCost, Op, Plan};
 use vigil_accel::gpu::Gpu;
 use vigil_accel::{BackendName, detect};
@@ -33,7 +32,7 @@ pub(crate) fn run(args: &Args, globals: &Globals, output: &Output) -> Result<(),
     let plan = measured.plan(&allowed, &cards);
     let steps = |op: Op| plan.steps(op).iter().map(step).collect::<Vec<_>>();
     let operations: serde_json::Map<_, _> = Op::ALL.iter().map(|op| (op.to_string(), json!(steps(*op)))).collect();
-    let threads = if config.accel_threads == 0 { usual_threads() } else { config.accel_threads };
+    let threads = accel::threads(&config);
     let of_cards = |op: Op| plan.cards(op).iter().map(|cost| card(&plan, op, cost, threads)).collect::<Vec<_>>();
     let by_card: serde_json::Map<_, _> = Op::ALL.iter().map(|op| (op.to_string(), json!(of_cards(*op)))).collect();
     let value = json!({ "file": kept.as_ref().ok(), "calibration": measured, "plan": operations, "cards": by_card, "threads": threads });

@@ -7,7 +7,7 @@ use crate::{CliError, Globals, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use vigil_accel::engine::calibrate::Calibration;
-use vigil_accel::engine::machine::{Machine, are_pinned, cores_and_memory, features, usual_threads};
+use vigil_accel::engine::machine::{Machine, are_pinned, cores_and_memory, features};
 use vigil_accel::engine::{Op, Plan};
 use vigil_accel::{BackendName, detect};
 use vigil_node::layout::Layout;
@@ -77,7 +77,7 @@ fn look(layout: &Layout) -> Result<Findings, CliError> {
 
 impl Findings {
     fn threads(&self) -> usize {
-        if self.config.accel_threads == 0 { usual_threads() } else { self.config.accel_threads }
+        accel::threads(&self.config)
     }
 
     /// Where the threads run.

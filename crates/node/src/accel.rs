@@ -4,7 +4,7 @@ use crate::Config;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vigil_accel::engine::calibrate::{Calibration, Unusable};
-use vigil_accel::engine::machine::Machine;
+use vigil_accel::engine::machine::{Machine, usual_threads};
 use vigil_accel::engine::{EngineConfig, FlushAt, Op};
 use vigil_accel::gpu::{self, Fault, Found, Gpu, Limits};
 use vigil_accel::{Backend, BackendName, Engine, detect};
@@ -56,6 +56,11 @@ pub fn limit_cards(config: &Config) {
         table_bytes: payer_cache_bytes(config) as u64,
         threads: if config.accel_threads == 0 { usize::MAX } else { config.accel_threads },
     });
+}
+
+/// Worker threads of the engine of this configuration.
+pub fn threads(config: &Config) -> usize {
+    if config.accel_threads == 0 { usual_threads() } else { config.accel_threads }
 }
 
 fn payer_cache_bytes(config: &Config) -> usize {
