@@ -46,7 +46,7 @@ clippy:
 	@$(cargo) clippy --release --quiet --workspace --all-targets -- -D warnings
 
 unit:
-	@$(cargo) test --release --workspace
+	@$(cargo) test --release --workspace $(if $(VIGIL_TEST_LONG),--no-fail-fast)
 
 # make bounds  the engine's arithmetic with the bounds of its limbs checked in every operation
 bounds:
