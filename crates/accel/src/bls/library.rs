@@ -38,6 +38,14 @@ pub(crate) fn product(a: &blst_fp, b: &blst_fp) -> blst_fp {
     product
 }
 
+/// A sum in Fp.
+pub(crate) fn sum(a: &blst_fp, b: &blst_fp) -> blst_fp {
+    let mut sum = blst_fp::default();
+    // SAFETY: numbers of blst.
+    unsafe { blst_fp_add(&mut sum, a, b) };
+    sum
+}
+
 /// A product in Fp2.
 pub(crate) fn product_fp2(a: &blst_fp2, b: &blst_fp2) -> blst_fp2 {
     let mut product = blst_fp2::default();
@@ -214,6 +222,15 @@ pub(crate) fn double(a: &blst_p1) -> blst_p1 {
     // SAFETY: a point of blst.
     unsafe { blst_p1_double(&mut twice, a) };
     twice
+}
+
+/// One of 2^64 - 1, drawn anew each time; never infinity.
+pub(crate) fn random_multiple_of_g1() -> blst_p1_affine {
+    let times = rand::random::<u64>().max(1);
+    let mut point = blst_p1::default();
+    // SAFETY: a point of blst, and as many bits as there are.
+    unsafe { blst_p1_mult(&mut point, blst_p1_generator(), times.to_le_bytes().as_ptr(), 64) };
+    to_affine(&point).expect("less often than the order")
 }
 
 pub(crate) fn negative(a: &blst_p1_affine) -> blst_p1_affine {

@@ -69,8 +69,10 @@ impl Engine {
     /// # Panics
     /// For more than [`AGGREGATES_MAX`].
     pub fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        // Another caller may have the table replaced meanwhile.
+        let was_trusted = checkpoint.is_trusted();
         let merged = self.merge_with(checkpoint, votes);
-        if checkpoint.is_trusted() || merged.verdicts.iter().all(Result::is_ok) {
+        if was_trusted || merged.verdicts.iter().all(Result::is_ok) {
             return merged;
         }
         checkpoint.trust(|| {

@@ -278,8 +278,11 @@ impl Plan {
     }
 
     /// From how many items on a card takes a part of a batch beside so many threads of the CPU, to the next power of 2; `None`:
-    /// of none.
+    /// of none. Never for [`Op::Keccak256`]: a card hashes the messages of signatures that it verifies, and no others.
     pub fn card_from(&self, op: Op, card: usize, threads: usize) -> Option<usize> {
+        if op == Op::Keccak256 {
+            return None;
+        }
         let has_part =
             |items: &usize| self.shares(op, *items, threads, |_| 0).of_cards.iter().any(|(of, _)| *of == card);
         (0..=20).map(|bits| 1 << bits).find(has_part)
@@ -394,6 +397,9 @@ mod tests {
         assert!(in_time(2_500, 300_000) && !in_time(2_700, 300_000) && !in_time(CARD_MIN - 1, 300_000_000));
         assert!(!plan.is_in_time(Op::Recover, 7, 2_000, u64::MAX), "no such card");
         assert_eq!(plan.in_words(Op::Recover, 16), "oracle; card 0 from 2048 items; card 1 from 32768 items");
+        let hashes = plan.clone().with_costs(|_| vec![Cost { from: 1, ns_per_item: 3_200.0 }]);
+        assert_eq!(hashes.in_words(Op::Keccak256, 16), "oracle", "the engine does not ask a card for hashes");
+        assert_eq!(hashes.card_from(Op::MillerValues, 0, 16), Some(2_048));
         // One slower than all threads takes its part all the same.
         assert_eq!(plan.in_words(Op::Recover, 128), "oracle; card 0 from 16384 items; card 1 from 65536 items");
     }

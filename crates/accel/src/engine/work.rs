@@ -201,14 +201,19 @@ impl Work {
     }
 
     /// Who signed, where somebody is said to have. Nobody is refused for a card's word: the CPU recovers again what a card
-    /// finds signed by another.
+    /// finds signed by another, or by a key that is not the signer's: keys are remembered, and verify what comes later.
     fn recover_claimed(&self, items: &[Signed], claimed: &[Address], on: On) -> Vec<Recovered> {
         if items.is_empty() {
             return Vec::new();
         }
         let mut recovered = self.recover_part(items, on);
         if let On::Card { card, .. } = on {
-            let is_other = |at: &usize| recovered[*at].is_ok_and(|signer| signer.address != claimed[*at]);
+            let keys: Vec<[u8; 64]> = recovered.iter().map(|r| r.map_or([0; 64], |signer| signer.key.0)).collect();
+            let digests = self.keccak256(&keys.iter().map(|key| &key[..]).collect::<Vec<_>>());
+            let is_other = |at: &usize| {
+                let of_key = Address::from_slice(&digests[*at].as_slice()[12..]);
+                recovered[*at].is_ok_and(|signer| [signer.address, of_key] != [claimed[*at]; 2])
+            };
             let others: Vec<usize> = (0..items.len()).filter(is_other).collect();
             let again: Vec<Signed> = others.iter().map(|at| items[*at]).collect();
             let right = self.on_workers(Op::Recover, &again, |part| self.recover_part(part, On::ThisThread));

@@ -6,7 +6,7 @@ use super::checkpoint::{on_card, self_test as bls_self_test};
 use super::find::Limits;
 use super::guard::Canary;
 use super::health::{Standing, Test};
-use super::post::{Kind, Pending, Post, SET_UP};
+use super::post::{Kind, Pending, Post, SET_UP, within};
 use super::question::{Cold, Hot, Message, OfMessage, Question, Recover};
 use super::tables::{self, Tables};
 use crate::backend::{Backend, BackendName};
@@ -60,7 +60,8 @@ impl Gpu {
     ) -> Result<Self, Fault> {
         let label = label(name, number, Some(&card.info().name));
         let post = Post::open(card, limit, limits.threads)?.called(label);
-        let (room, count) = tables::room(&post.card, limits.table_bytes)?;
+        let card = Arc::clone(&post.card);
+        let (room, count) = within(limit, move || tables::room(&card, limits.table_bytes))?;
         let (room, tables) = (Arc::new(room), Arc::new(Mutex::new(Tables::new(count))));
         let gpu = Self { name, post, cpu, canaries: Canaries::new(), room, tables, upload: Mutex::default() };
         gpu.tables_anew()?;
@@ -68,6 +69,7 @@ impl Gpu {
         if !gpu.info().software {
             // The first time takes what it takes to build kernels and to make room.
             gpu.post.forget_paces();
+            gpu.tables_anew()?;
             gpu.self_test()?;
         }
         gpu.tell();

@@ -1,6 +1,8 @@
 //! Cards that are bad, for tests.
 
 use super::card::{Buffer, Card, CardInfo, Fault, Kernel, Lane, Launch};
+use super::question::{Question, Recover};
+use super::tag::{Seeds, TAG};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
@@ -19,6 +21,12 @@ pub(crate) enum Mischief {
     Word(Kernel, usize, usize),
     /// Before signers are read off, an item's state becomes that of its neighbour.
     Neighbour,
+    /// A signer gets another key, with a tag that fits.
+    Key,
+    /// A kernel does not run.
+    Skips(Kernel),
+    /// What is written, so many words or more, does not get there.
+    Forgets(usize),
     /// One read takes too long.
     Late,
     /// Reads wait until the gate is open.
@@ -113,6 +121,21 @@ impl BadLane {
         expected as usize + usize::from(self.dice.random_bool(expected.fract()))
     }
 
+    /// Item 100's.
+    fn other_key(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
+        const AT: usize = 100;
+        let [asked, answer] = [launch.params[3] as usize, Recover::ANSWER];
+        let [items, _, answers] = launch.buffers else { unreachable!("three places") };
+        let limit = Duration::from_secs(60);
+        let asked = self.inner.read(items, AT * asked..(AT + 1) * asked, limit)?;
+        let mut row = self.inner.read(answers, AT * answer..(AT + 1) * answer, limit)?;
+        row[10] ^= 1;
+        let (words, tag) = row.split_at_mut(answer - TAG);
+        let seeds = Seeds(*launch.params.last_chunk().expect("two seeds"));
+        tag.copy_from_slice(&seeds.tag(AT as u32, asked.iter().chain(&*words)));
+        self.inner.write(answers, AT * answer, &row)
+    }
+
     fn lost(&self) -> Result<(), Fault> {
         match self.card.mischief() {
             Some(Mischief::Lost) => Err(Fault::Driver("the card has fallen off the bus".to_owned())),
@@ -124,7 +147,10 @@ impl BadLane {
 impl Lane for BadLane {
     fn write(&mut self, to: &Buffer, at: usize, words: &[u32]) -> Result<(), Fault> {
         self.lost()?;
-        self.inner.write(to, at, words)
+        match self.card.mischief() {
+            Some(Mischief::Forgets(from)) if words.len() >= from => Ok(()),
+            _ => self.inner.write(to, at, words),
+        }
     }
 
     fn launch(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
@@ -154,7 +180,14 @@ impl Lane for BadLane {
             }
         }
         *self.card.launches.lock().expect("nobody died with it").entry(launch.kernel.name()).or_default() += 1;
-        self.inner.launch(launch)
+        match self.card.mischief() {
+            Some(Mischief::Skips(kernel)) if kernel == launch.kernel => Ok(()),
+            Some(Mischief::Key) if launch.kernel == Kernel::RecoverFinish => {
+                self.inner.launch(launch)?;
+                self.other_key(launch)
+            }
+            _ => self.inner.launch(launch),
+        }
     }
 
     fn read(&mut self, from: &Buffer, words: Range<usize>, limit: Duration) -> Result<Vec<u32>, Fault> {

@@ -1,11 +1,12 @@
 //! The operation `checkpoint` on a card: [`Maths`] by programs, and sums of keys.
 //!
-//! What a card gives is used in equations of pairings, which a wrong value does not fulfil; signatures come with evidence.
-//! So an answer that all votes are good needs no second look, and any other is worked out again by the CPU.
+//! What a card gives is used in equations of pairings, which a wrong value does not fulfil; signatures come with evidence. Values
+//! that were right another time would fulfil the equations of that time, so each answer shows that it is of this launch ([`Drawn`],
+//! [`key_sum`]). So an answer that all votes are good needs no second look, and any other is worked out again by the CPU.
 
 use super::card::Fault;
 use super::desk::{Desk, Task};
-use super::fp381::{self, Evidence, NUMBER, Routine, Tree, programs, words_of};
+use super::fp381::{self, Drawn, Evidence, NUMBER, Routine, Tree, programs, words_of};
 use super::key_sum;
 use super::post::{Kind, Post};
 use crate::bls::plain::Plain;
@@ -46,13 +47,14 @@ fn or_leave<R>(answer: Result<R, Fault>) -> R {
 pub(super) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> Result<Vec<u32>, Fault> {
     let chunks: Vec<_> = inputs
         .chunks(routine.input * ITEMS_MAX)
-        .map(|rows| {
-            let rows = rows.to_vec();
-            let count = rows.len() / routine.input;
+        .map(|inputs| {
+            let count = inputs.len() / routine.input;
+            let drawn = Drawn::new(count);
+            let rows = drawn.behind(inputs, routine);
             post.send(Kind::Program, count, move |desk, limit| {
                 let registers = routine.program.registers;
                 desk.run(routine, &Task { count, room: count, registers, offset: 0, inputs: &rows })?;
-                desk.answers(routine, count, limit)
+                drawn.of_each(&desk.answers(routine, count, limit)?, routine)
             })
         })
         .collect();
@@ -67,12 +69,13 @@ pub(super) fn each(post: &Post, routine: &'static Routine, inputs: Vec<u32>) -> 
 pub(super) fn tree(post: &Post, tree: &'static Tree, inputs: Vec<u32>) -> Result<Vec<Vec<u32>>, Fault> {
     let chunks: Vec<_> = inputs
         .chunks(tree.leaf.input * ITEMS_MAX)
-        .map(|rows| {
-            let rows = rows.to_vec();
-            let count = rows.len() / tree.leaf.input;
+        .map(|inputs| {
+            let count = inputs.len() / tree.leaf.input;
+            let drawn = Drawn::new(count);
+            let rows = drawn.behind(inputs, &tree.leaf);
             post.send(Kind::Program, count, move |desk, limit| {
                 climb(desk, tree, &rows, count)?;
-                desk.answers(&tree.out, 1, limit)
+                drawn.of_all(&desk.answers(&tree.out, 1, limit)?, &tree.out)
             })
         })
         .collect();

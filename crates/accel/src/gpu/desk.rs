@@ -220,7 +220,7 @@ impl Desk {
     /// Runs a program for the first `count` items; `inputs` holds a row for each. The registers are those of the last run if
     /// that was for a `room` of as many items: slots stay.
     pub(crate) fn run(&mut self, routine: &'static Routine, task: &Task<'_>) -> Result<(), Fault> {
-        let Routine { program, input, answer } = routine;
+        let (program, input, answer) = (&routine.program, routine.input_row(), routine.answer_row());
         let stride = task.room.next_multiple_of(32);
         let registers = self.registers.of(&self.card, (task.registers * NUMBER + 1) * stride)?;
         let inputs = self.items.of(&self.card, task.inputs.len().max(1))?;
@@ -246,7 +246,7 @@ impl Desk {
         let steps = info.items_max.saturating_mul(STEPS_OF_AN_ITEM) / task.count.max(1);
         for part in program.parts(steps.min(info.steps_max)) {
             let [from, to] = [part.start, part.end].map(word);
-            let [offset, input, answer] = [task.offset, *input, *answer].map(word);
+            let [offset, input, answer] = [task.offset, input, answer].map(word);
             let flags = word(task.registers * NUMBER);
             let first = [word(task.count), word(stride), from, to, offset, input, answer, flags];
             let params = params(&first, Seeds([0; TAG]));
@@ -257,7 +257,7 @@ impl Desk {
 
     /// The answers of the last program.
     pub(crate) fn answers(&mut self, routine: &Routine, count: usize, limit: Duration) -> Result<Vec<u32>, Fault> {
-        let words = routine.answer * count;
+        let words = routine.answer_row() * count;
         let answers = self.lane.read(self.answers.of(&self.card, words)?, 0..words, limit)?;
         self.all_is_done();
         Ok(answers)
@@ -269,10 +269,8 @@ impl Desk {
         held.push(new);
         let tables = held.last().into_iter().flat_map(Upload::words);
         for (place, words) in tables {
-            put_table(&mut **lane, to, place, &words)?;
+            put_table(&mut **lane, to, place, &words, limit)?;
         }
-        // Other lanes need not wait for this one: all is there once something is read.
-        lane.read(to, 0..1, limit)?;
         held.pop().into_iter().for_each(Upload::arrived);
         self.all_is_done();
         Ok(())
@@ -280,8 +278,7 @@ impl Desk {
 
     /// Copies one table.
     pub(crate) fn put_table(&mut self, to: &Buffer, place: u32, words: &[u32], limit: Duration) -> Result<(), Fault> {
-        put_table(&mut *self.lane, to, place, words)?;
-        self.lane.read(to, 0..1, limit).map(drop)
+        put_table(&mut *self.lane, to, place, words, limit)
     }
 
     /// Sums of signer vectors of `n` entries, `stride` words each: a row an entry.
@@ -308,8 +305,13 @@ impl Desk {
     }
 }
 
-fn put_table(lane: &mut dyn Lane, to: &Buffer, place: u32, words: &[u32]) -> Result<(), Fault> {
-    lane.write(to, place as usize * words.len(), words)
+/// The table is read back: where a copy was lost there is another key's, and its signatures would do for this one. Other lanes need
+/// not wait for this one: it is there then.
+fn put_table(lane: &mut dyn Lane, to: &Buffer, place: u32, words: &[u32], limit: Duration) -> Result<(), Fault> {
+    let first = place as usize * words.len();
+    lane.write(to, first, words)?;
+    let is_there = lane.read(to, first..first + words.len(), limit)? == words;
+    if is_there { Ok(()) } else { Err(Fault::Lies("a table is not as it was copied".to_owned())) }
 }
 
 /// What a program runs on.

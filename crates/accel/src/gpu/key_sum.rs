@@ -1,7 +1,8 @@
 //! Sums of keys on a card, each key so many times.
 //!
 //! A *plane* has the keys whose number of times has one bit set: the sum of all is that of 2^bit times each plane. A card
-//! folds all planes at once down to a few points each, which the CPU adds.
+//! folds all planes at once down to a few points each, which the CPU adds. A random point is among the keys of each run, and taken
+//! out of the sum: the sum of another run is wrong for this one, and fulfils no equation.
 
 use super::card::Fault;
 use super::desk::{INFINITE, NOBODY, POINT, Points};
@@ -32,12 +33,16 @@ pub(super) fn key_sum(post: &Post, keys: &[Point], times: &[u16], left: usize) -
         .zip(times.chunks(most))
         .filter(|(_, times)| points_of(times) > 0)
         .map(|(keys, times)| {
-            let (points, widths) = planes(keys, times, left);
-            (post.send(Kind::Points, points.slots.len(), move |desk, limit| desk.fold(&points, limit)), widths)
+            let random = library::random_multiple_of_g1();
+            let (points, widths) =
+                planes(&[keys, &[Point::from_blst(&random)]].concat(), &[times, &[1]].concat(), left);
+            let answer = post.send(Kind::Points, points.slots.len(), move |desk, limit| desk.fold(&points, limit));
+            (answer, widths, library::negative(&random))
         })
         .collect();
-    runs.into_iter().try_fold(blst_p1::default(), |sum, (answer, widths)| {
-        Ok(library::add_jacobian(&sum, &sum_of_planes(&answer.wait()?, &widths)))
+    runs.into_iter().try_fold(blst_p1::default(), |sum, (answer, widths, less)| {
+        let of_run = library::add(&sum_of_planes(&answer.wait()?, &widths), &less);
+        Ok(library::add_jacobian(&sum, &of_run))
     })
 }
 

@@ -82,6 +82,10 @@ struct Load {
 }
 
 impl Load {
+    fn is_off(&self) -> bool {
+        self.is_off.load(Ordering::Relaxed)
+    }
+
     fn take_off(&self) {
         if !self.is_off.swap(true, Ordering::Relaxed) {
             self.under_way.fetch_sub(self.items, Ordering::Relaxed);
@@ -147,6 +151,9 @@ impl Post {
         let (reply, answer) = mpsc::sync_channel(1);
         let (pace, of_job) = (Arc::clone(&self.pace), Arc::clone(&load));
         let job: Job = Box::new(move |desk| {
+            if of_job.is_off() {
+                return true; // nobody waits for it any more
+            }
             let started = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| work(desk, limit)));
             let result = result.unwrap_or_else(|_| Err(Fault::Driver("a call to the driver panicked".to_owned())));
@@ -210,7 +217,7 @@ impl<T> Pending<T> {
         match self.answer.try_recv() {
             Ok(answer) => answer.map(Some),
             Err(mpsc::TryRecvError::Empty) if Instant::now() < self.deadline => Ok(None),
-            Err(mpsc::TryRecvError::Empty) => Err(self.late()),
+            Err(mpsc::TryRecvError::Empty) => Err(Fault::Late(self.limit)),
             Err(mpsc::TryRecvError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
         }
     }
@@ -223,15 +230,16 @@ impl<T> Pending<T> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         match self.answer.recv_timeout(left) {
             Ok(answer) => answer,
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(self.late()),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(Fault::Late(self.limit)),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(Fault::Driver("its threads have ended".to_owned())),
         }
     }
+}
 
-    /// Nobody waits any more: a courier that never comes back keeps no one out.
-    fn late(&self) -> Fault {
+/// Nobody waits any more: a courier that never comes back keeps no one out.
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
         self.load.take_off();
-        Fault::Late(self.limit)
     }
 }
 

@@ -5,7 +5,7 @@ use super::canaries::TABLE;
 use super::card::Fault;
 use super::desk::{IMADS_OF_A_ROUND, Messages, POINT, Points};
 use super::fp381::programs::MILLER;
-use super::fp381::{Routine, words_of};
+use super::fp381::{Drawn, Routine, words_of};
 use super::guard::{Canary, Mixed, Said};
 use super::key_sum;
 use super::post::Kind;
@@ -147,10 +147,13 @@ impl Gpu {
         items: usize,
         times: u32,
     ) -> Result<(Vec<u32>, Duration), Fault> {
+        let drawn = Drawn::new(items);
+        let rows = drawn.behind(&row.repeat(items), routine);
         let sent = self.post.send(Kind::Repeated, items * (times as usize + 1), move |desk, limit| {
-            desk.run_repeated(routine, &row.repeat(items), (times, limit))
+            desk.run_repeated(routine, &rows, (times, limit))
         });
         let (answers, took) = sent.wait()?;
+        let answers = drawn.of_each(&answers, routine)?;
         let (first, _) = answers.split_at(routine.answer);
         right(answers.chunks_exact(routine.answer).all(|answer| answer == first), "a program's answer")?;
         Ok((answers, took))

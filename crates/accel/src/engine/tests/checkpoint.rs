@@ -66,6 +66,38 @@ fn a_table_can_be_given_up() {
     assert_eq!(asked.load(Ordering::Relaxed), 3, "once a piece of 64");
 }
 
+/// While it merges, another caller has the CPU make the table.
+#[derive(Debug)]
+struct Meanwhile;
+
+impl Backend for Meanwhile {
+    fn name(&self) -> BackendName {
+        BackendName::Avx2
+    }
+
+    fn build_combs(&self, keys: &[PublicKey]) -> Vec<Option<Comb>> {
+        keys.iter().map(|_| None).collect()
+    }
+
+    fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
+        let cpu = detect()[0];
+        let merged = cpu.merge_votes(checkpoint, votes);
+        let guardians = checkpoint.guardians();
+        checkpoint.trust(|| cpu.miller_values(guardians, 0..guardians.len(), checkpoint.message()));
+        merged
+    }
+}
+
+#[test]
+fn nobody_is_refused_because_a_table_was_replaced_meanwhile() {
+    let (set, secrets) = guardians(10);
+    let votes = votes(Scheme::Augmented, &secrets);
+    let of_another = detect()[0].miller_values(&set, 0..set.len(), b"another checkpoint");
+    let wrong = PreparedCheckpoint::augmented(Arc::clone(&set), MESSAGE, of_another).by_card();
+    let right = twin::merge(Scheme::Augmented, set.keys(), MESSAGE, &votes);
+    assert_eq!(engine(1, vec![&Meanwhile]).merge_votes(&wrong, &votes), right);
+}
+
 /// Fails at everything.
 #[derive(Debug)]
 struct Failing;

@@ -46,11 +46,11 @@ impl Desk {
         inputs: &[u32],
         (times, limit): (u32, Duration),
     ) -> Result<Timed, Fault> {
-        let (count, registers) = (inputs.len() / routine.input, routine.program.registers);
+        let (count, registers) = (inputs.len() / routine.input_row(), routine.program.registers);
         let task = |inputs| Task { count, room: count, registers, offset: 0, inputs };
         self.run(routine, &task(inputs))?;
         self.answers(routine, count, limit)?;
-        self.repeated(count * routine.answer, times, limit, |desk| desk.run(routine, &task(&[])))
+        self.repeated(count * routine.answer_row(), times, limit, |desk| desk.run(routine, &task(&[])))
     }
 
     /// The first additions of [`Desk::fold`]; then all others once.

@@ -5,10 +5,12 @@
 //! | `program` | the form of programs, and how they are made |
 //! | `tower`, `g2`, `power`, `hash`, `miller` | arithmetic to write them with |
 //! | `programs` | those of `checkpoint` |
+//! | `drawn` | how the CPU sees that an answer is of this launch |
 //! | `evidence` | how the CPU sees that a point of a signature is one |
 //! | `machine` | the judge: runs them one item at a time |
 
 mod constants;
+mod drawn;
 mod evidence;
 mod g2;
 mod hash;
@@ -23,6 +25,7 @@ mod tests;
 mod tower;
 
 pub(crate) use constants::{number_of, words_of};
+pub(crate) use drawn::Drawn;
 pub(crate) use evidence::Evidence;
 pub(crate) use hash::expanded;
 pub(crate) use program::NUMBER;

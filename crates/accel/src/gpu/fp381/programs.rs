@@ -17,17 +17,34 @@ const TWELVE: u32 = 12 * ONE;
 /// Bits of how often a value counts.
 const TIMES_BITS: u32 = 16;
 
-/// A program with its rows.
+/// A program with its rows. A row of inputs ends with a number that was drawn for this item and this time; the program reads it
+/// first of all and writes it last, behind the answer: an answer of another launch is none, however right it was then.
 #[derive(Debug)]
 pub(crate) struct Routine {
     pub(crate) program: Program,
-    /// Words of an item's input.
+    /// Words of an item's input, without the number drawn.
     pub(crate) input: usize,
-    /// Words of an item's answer.
+    /// Words of an item's answer, without it.
     pub(crate) answer: usize,
 }
 
-/// Of many items one: a program for each, then the first half takes in the second until one is left.
+impl Routine {
+    /// Words of a row of inputs.
+    pub(crate) fn input_row(&self) -> usize {
+        row(self.input)
+    }
+
+    /// Words of a row of answers.
+    pub(crate) fn answer_row(&self) -> usize {
+        row(self.answer)
+    }
+}
+
+fn row(words: usize) -> usize {
+    if words == 0 { 0 } else { words + NUMBER }
+}
+
+/// Of many items one: a program for each, then the first half takes in the second until one is left. The numbers drawn are added.
 #[derive(Debug)]
 pub(crate) struct Tree {
     /// From an item's input to its slots.
@@ -48,7 +65,9 @@ impl Tree {
 
 pub(super) fn routine(input: u32, answer: u32, slots: usize, write: impl Fn(&Builder)) -> Routine {
     let builder = Builder::default();
+    let drawn = (input > 0 && answer > 0).then(|| builder.input(input));
     write(&builder);
+    drawn.into_iter().for_each(|drawn| drawn.output(answer));
     Routine { program: builder.finish(slots), input: input as usize, answer: answer as usize }
 }
 
@@ -100,7 +119,8 @@ pub(crate) static SIGNATURE: LazyLock<Routine> = LazyLock::new(|| {
 
 /// Numbers of Fp12, each with its exponent, to their product.
 pub(crate) static VALUES: LazyLock<Tree> = LazyLock::new(|| Tree {
-    leaf: routine(TWELVE + 1, 0, 12, |of| {
+    leaf: routine(TWELVE + 1, 0, 13, |of| {
+        of.input(TWELVE + 1).keep(12);
         let value = Fp12::input(of, 0);
         let one = Fp12::one(of);
         let power = (0..TIMES_BITS).rev().fold(None, |power: Option<Fp12<'_>>, bit| {
@@ -109,6 +129,12 @@ pub(crate) static VALUES: LazyLock<Tree> = LazyLock::new(|| Tree {
         });
         power.expect("bits").keep(0);
     }),
-    join: routine(0, 0, 12, |of| (Fp12::slots(of, 0) * Fp12::neighbour(of, 0)).keep(0)),
-    out: routine(0, TWELVE, 12, |of| Fp12::slots(of, 0).output(0)),
+    join: routine(0, 0, 13, |of| {
+        (Fp12::slots(of, 0) * Fp12::neighbour(of, 0)).keep(0);
+        (of.slot(12) + of.neighbour(12)).keep(12);
+    }),
+    out: routine(0, TWELVE, 13, |of| {
+        Fp12::slots(of, 0).output(0);
+        of.slot(12).output(TWELVE);
+    }),
 });

@@ -19,9 +19,14 @@ fn dice() -> ChaCha8Rng {
 
 fn run(routine: &Routine, inputs: &[Vec<u32>]) -> Vec<Vec<u32>> {
     inputs.iter().for_each(|input| assert_eq!(input.len(), routine.input));
-    let mut items = vec![Item::new(routine.program.registers, routine.answer); inputs.len()];
-    machine::run(&routine.program, &mut items, inputs.len(), 0, inputs);
-    items.into_iter().map(|item| item.answer).collect()
+    let drawn = Drawn::new(inputs.len());
+    let rows = drawn.behind(&inputs.concat(), routine);
+    let rows: Vec<Vec<u32>> = rows.chunks_exact(routine.input_row()).map(<[u32]>::to_vec).collect();
+    let mut items = vec![Item::new(routine.program.registers, routine.answer_row()); inputs.len()];
+    machine::run(&routine.program, &mut items, inputs.len(), 0, &rows);
+    let answers: Vec<u32> = items.into_iter().flat_map(|item| item.answer).collect();
+    let answers = drawn.of_each(&answers, routine).expect("of these rows");
+    answers.chunks_exact(routine.answer).map(<[u32]>::to_vec).collect()
 }
 
 fn words_of_fp2(number: &blst_fp2) -> Vec<u32> {
@@ -93,8 +98,11 @@ fn miller_loops() {
 fn run_tree(tree: &Tree, inputs: &[Vec<u32>]) -> Vec<u32> {
     let Tree { leaf, join, out } = tree;
     let registers = tree.registers();
-    let mut items = vec![Item::new(registers, out.answer); inputs.len()];
-    machine::run(&leaf.program, &mut items, inputs.len(), 0, inputs);
+    let drawn = Drawn::new(inputs.len());
+    let rows = drawn.behind(&inputs.concat(), leaf);
+    let rows: Vec<Vec<u32>> = rows.chunks_exact(leaf.input_row()).map(<[u32]>::to_vec).collect();
+    let mut items = vec![Item::new(registers, out.answer_row()); inputs.len()];
+    machine::run(&leaf.program, &mut items, inputs.len(), 0, &rows);
     let mut count = inputs.len();
     while count > 1 {
         let half = count / 2;
@@ -102,7 +110,7 @@ fn run_tree(tree: &Tree, inputs: &[Vec<u32>]) -> Vec<u32> {
         count -= half;
     }
     machine::run(&out.program, &mut items, 1, 0, &[]);
-    items.swap_remove(0).answer
+    drawn.of_all(&items[0].answer, out).expect("of these rows")
 }
 
 #[test]

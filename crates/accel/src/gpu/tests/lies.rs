@@ -70,7 +70,12 @@ fn tables_come_while_batches_go() {
 
 /// Claims of one key, and its table.
 fn of_one_key() -> (Vec<Claim>, Comb) {
-    let key = SecretKey::from_bytes(&[9; 32]).expect("below the order");
+    of_key(9)
+}
+
+/// The same of any.
+pub(super) fn of_key(byte: u8) -> (Vec<Claim>, Comb) {
+    let key = SecretKey::from_bytes(&[byte; 32]).expect("below the order");
     let claim = |n: u32| {
         let digest = oracle::digest(&n.to_le_bytes());
         let signature = *key.sign(&digest).as_array().expect("65 bytes");
@@ -120,16 +125,22 @@ fn nobody_is_refused_for_a_signer_of_a_card() {
     }
 }
 
+/// A card with one lane, and room for one table beside the canaries'.
+pub(super) fn narrow_card() -> (Arc<BadCard>, Gpu) {
+    let card = BadCard::new(Twin::open(), SEED);
+    let limits = Limits { threads: 1, table_bytes: 0 };
+    let cpu = *detect().last().expect("portable");
+    let limit = crate::gpu::post::SET_UP;
+    let gpu = Gpu::open_within(BackendName::Cuda, 0, Arc::clone(&card) as _, cpu, limit, limits).expect("a good card");
+    (card, gpu)
+}
+
 /// After a late answer the lane is waited for, and used again: there is no other.
 #[test]
 fn a_card_that_was_late_once_is_used_again() {
     let (claims, comb) = of_one_key();
     let combs = vec![&comb; claims.len()];
-    let card = BadCard::new(Twin::open(), SEED);
-    let limits = Limits { threads: 1, ..Limits::default() };
-    let cpu = *detect().last().expect("portable");
-    let limit = crate::gpu::post::SET_UP;
-    let gpu = Gpu::open_within(BackendName::Cuda, 0, Arc::clone(&card) as _, cpu, limit, limits).expect("a good card");
+    let (card, gpu) = narrow_card();
     card.becomes(Some(Mischief::Late));
     assert!(gpu.verify_hot(&claims, &combs).iter().all(Result::is_ok));
     assert!(matches!(gpu.why_not(), Some(Fault::Late(_))));
