@@ -18,6 +18,7 @@ use vigil_crypto::{Check, SecretKey};
 use vigil_primitives::Hash;
 
 mod lies;
+mod votes;
 
 const SEED: u64 = 0x6770_7521;
 
