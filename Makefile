@@ -10,7 +10,7 @@ load ?= 50
 has = $(filter $(1),$(shell grep -m1 ^flags /proc/cpuinfo))
 avx2 = $(and $(call has,avx2),$(call has,bmi1),$(call has,bmi2),$(call has,adx),$(comma)avx2)
 # Graphics cards are played by Mesa's software driver and by the CUDA kernels as C++.
-backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma),wgpu,wgpu-plain,cuda-twin
+backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma),wgpu-software,wgpu-plain,cuda-twin
 backends_aarch64 = portable,neon
 comma := ,
 export VIGIL_REQUIRE_BACKENDS ?= $(or $(backends_$(shell uname -m)),portable)
