@@ -10,7 +10,7 @@ load ?= 50
 has = $(filter $(1),$(shell grep -m1 ^flags /proc/cpuinfo))
 avx2 = $(and $(call has,avx2),$(call has,bmi1),$(call has,bmi2),$(call has,adx),$(comma)avx2)
 # Graphics cards are played by Mesa's software driver and by the CUDA kernels as C++.
-backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma),wgpu,wgpu-plain,cuda-twin
+backends_x86_64 = portable$(avx2)$(if $(call has,avx512ifma),$(comma)avx512ifma),wgpu-software,wgpu-plain,cuda-twin
 backends_aarch64 = portable,neon
 comma := ,
 export VIGIL_REQUIRE_BACKENDS ?= $(or $(backends_$(shell uname -m)),portable)
@@ -25,12 +25,13 @@ build:
 	@deploy/bootstrap.sh build
 	@$(cargo) build --release --quiet -p vigil-cli -p vigil-sim -p vigil-bench
 
-# make test-long   the same suites in the sizes the issues name; record its output in bench/results/
+# make test-long   the same suites in the sizes the issues name, and the kernels through the real NVRTC (fetched with pip); record its output in bench/results/
 test: fmt clippy unit bounds neon doc check e2e
 
 test-long:
 	@deploy/bootstrap.sh test
-	@VIGIL_TEST_LONG=1 $(MAKE) --no-print-directory test
+	-@scripts/cuda-check.sh --fetch
+	@VIGIL_TEST_LONG=1 VIGIL_REQUIRE_NVRTC=1 $(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory mutate share=60
 
 # make mutate      plants bugs in accel's arithmetic, one at a time: each must turn the tests red (share=N: one in N)

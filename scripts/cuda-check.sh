@@ -5,6 +5,7 @@
 #   scripts/cuda-check.sh --ptx DIR    writes PTX to ship with the node instead (in `ptx/` beside it, or where $VIGIL_PTX_DIR
 #                                      says), for machines without NVRTC; by the oldest NVRTC of CUDA 12, so that all drivers
 #                                      since then (525) take it
+#   scripts/cuda-check.sh --fetch      only sees to it that NVRTC is there, for the tests that want the real one
 # VIGIL_CUDA_ROOT names a folder that has the wheels already, or gets them: each in a folder of its own (13, 12), as pip empties
 # what it shares.
 set -euo pipefail
@@ -26,13 +27,18 @@ if [ "${1:-}" = --ptx ]; then
   exit
 fi
 
+lib=$root/13/nvidia/cu13/lib
+if [ "${1:-}" = --fetch ]; then
+  have "$root/13" nvidia/cu13/lib/libnvrtc.so.13 "$wheel"
+  exit
+fi
+
 hash=$(cat kernels/cuda/*.cu kernels/cuda/*.cuh scripts/nvrtc.py | sha256sum | cut -c1-32)
 if grep -qs "$hash" "$record"; then
   echo "cuda: $record is of these sources ($wheel)"
   exit 0
 fi
 
-lib=$root/13/nvidia/cu13/lib
 have "$root/13" nvidia/cu13/lib/libnvrtc.so.13 "$wheel"
 
 new=$(mktemp)

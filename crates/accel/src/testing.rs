@@ -1,8 +1,11 @@
-//! Numbers for tests, and arithmetic too plain to be wrong.
+//! Numbers and guardians for tests, and arithmetic too plain to be wrong.
 
+use crate::checkpoint::GuardianKeys;
 use num_bigint::BigUint;
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use vigil_crypto::bls;
 
 /// A generator; the seed is printed.
 pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
@@ -75,4 +78,16 @@ pub(crate) fn numbers(modulus: [u64; 4], seed: u64, more: usize) -> Vec<[u64; 4]
         numbers.extend([lopsided(&mut rng), random(&mut rng)]);
     }
     numbers
+}
+
+/// So many guardians, always the same.
+pub(crate) fn guardians(n: u64) -> (Arc<GuardianKeys>, Vec<bls::SecretKey>) {
+    let secret = |at: u64| {
+        let mut bytes = [9; 32];
+        bytes[..8].copy_from_slice(&at.to_be_bytes());
+        bls::SecretKey::from_bytes(&bytes).expect("below the order")
+    };
+    let secrets: Vec<_> = (0..n).map(secret).collect();
+    let keys: Vec<_> = secrets.iter().map(bls::SecretKey::public_key).collect();
+    (Arc::new(GuardianKeys::new(&keys)), secrets)
 }

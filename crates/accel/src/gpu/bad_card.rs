@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) enum Mischief {
     /// Bits of what is read turn over, one in so many.
     Answers(f64),
-    /// Bits of the items and of the state turn over before each kernel, one in so many.
+    /// Bits of the items and of the state, or of a program's registers and inputs, turn over before each kernel, one in so many.
     Memory(f64),
     /// A bit of one word of the buffer in this place turns over before this kernel.
     Word(Kernel, usize, usize),
@@ -115,10 +115,14 @@ struct BadLane {
 }
 
 impl BadLane {
-    /// How many of so many words have a bit turned over.
-    fn hits(&mut self, words: usize, rate: f64) -> usize {
-        let expected = 32.0 * words as f64 * rate;
-        expected as usize + usize::from(self.dice.random_bool(expected.fract()))
+    /// Turns bits over, one in so many.
+    fn turn_over(&mut self, words: &mut [u32], rate: f64) {
+        let expected = 32.0 * words.len() as f64 * rate;
+        let hits = expected as usize + usize::from(self.dice.random_bool(expected.fract()));
+        for _ in 0..hits {
+            let at = self.dice.random_range(0..words.len());
+            words[at] ^= 1 << self.dice.random_range(0..32);
+        }
     }
 
     /// Item 100's.
@@ -156,12 +160,12 @@ impl Lane for BadLane {
     fn launch(&mut self, launch: &Launch<'_>) -> Result<(), Fault> {
         self.lost()?;
         if let Some(Mischief::Memory(rate)) = self.card.mischief() {
-            for buffer in launch.buffers.iter().take(2) {
-                for _ in 0..self.hits(buffer.words(), rate) {
-                    let at = self.dice.random_range(0..buffer.words());
-                    let word = self.inner.read(buffer, at..at + 1, Duration::from_secs(60))?[0];
-                    self.inner.write(buffer, at, &[word ^ 1 << self.dice.random_range(0..32)])?;
-                }
+            // A program's code is no data: with another one the twin would leave its memory.
+            for place in if launch.kernel == Kernel::Fp381 { [0, 3] } else { [0, 1] } {
+                let buffer = launch.buffers[place];
+                let mut words = self.inner.read(buffer, 0..buffer.words(), Duration::from_secs(60))?;
+                self.turn_over(&mut words, rate);
+                self.inner.write(buffer, 0, &words)?;
             }
         }
         if let Some(Mischief::Word(kernel, place, at)) = self.card.mischief()
@@ -198,12 +202,7 @@ impl Lane for BadLane {
         }
         let mut answers = self.inner.read(from, words, limit)?;
         match self.card.mischief() {
-            Some(Mischief::Answers(rate)) => {
-                for _ in 0..self.hits(answers.len(), rate) {
-                    let at = self.dice.random_range(0..answers.len());
-                    answers[at] ^= 1 << self.dice.random_range(0..32);
-                }
-            }
+            Some(Mischief::Answers(rate)) => self.turn_over(&mut answers, rate),
             Some(Mischief::Gated(gate)) => gate.pass(),
             _ => {}
         }

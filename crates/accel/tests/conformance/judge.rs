@@ -1,6 +1,6 @@
 //! The comparison of what backends answer with what is right.
 
-pub(crate) use crate::subject::{Subject, at_most, has, is_slow, on, one_in, required, say_if_missing};
+pub(crate) use crate::subject::{Subject, at_most, has, is_slow, on, one_in, required, say_who_is_judged};
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;

@@ -1,7 +1,8 @@
 //! One suite for every backend: a test per operation, backend and family of inputs.
 //!
 //! Run as `cargo test -p vigil-accel conformance`. A backend that the machine lacks is said aloud, and fails where
-//! `VIGIL_REQUIRE_BACKENDS` (a comma list) names it. The right answer is always `vigil_accel::oracle`'s, or known because
+//! `VIGIL_REQUIRE_BACKENDS` (a comma list) names it. `cuda` and `wgpu` are the cards of this machine, each that is ready; what
+//! plays them in tests is `cuda-twin`, `wgpu-software` and `wgpu-plain`. The right answer is always `vigil_accel::oracle`'s, or known because
 //! the test made the signature.
 
 mod batches;
@@ -26,7 +27,7 @@ macro_rules! backends {
         mod $backend {
             #[test]
             fn detected() {
-                crate::judge::say_if_missing($subject);
+                crate::judge::say_who_is_judged($subject);
             }
 
             backends! { @tests $subject;
@@ -112,6 +113,7 @@ mod conformance {
         cuda: crate::judge::Subject::CUDA;
         cuda_twin: crate::judge::Subject::CUDA_TWIN;
         wgpu: crate::judge::Subject::WGPU;
+        wgpu_software: crate::judge::Subject::WGPU_SOFTWARE;
         wgpu_plain: crate::judge::Subject::WGPU_PLAIN;
     }
 

@@ -16,26 +16,29 @@ pub(crate) struct Subject {
     /// As `VIGIL_REQUIRE_BACKENDS` has it.
     name: &'static str,
     find: fn() -> Found,
+    /// It stands in for a card, in software.
+    is_slow: bool,
 }
 
-type Found = Result<&'static dyn Backend, String>;
+/// All backends of the name that are ready, with what they are called; or why there is none.
+type Found = Result<Vec<(&'static str, &'static dyn Backend)>, String>;
 
 impl Subject {
-    pub(crate) const PORTABLE: Self = Self { name: "portable", find: || cpu(BackendName::Portable) };
-    pub(crate) const NEON: Self = Self { name: "neon", find: || cpu(BackendName::Neon) };
-    pub(crate) const AVX2: Self = Self { name: "avx2", find: || cpu(BackendName::Avx2) };
-    pub(crate) const AVX512IFMA: Self = Self { name: "avx512ifma", find: || cpu(BackendName::Avx512Ifma) };
-    /// Of this machine, all of them.
-    pub(crate) const CUDA: Self = Self { name: "cuda", find: || card(BackendName::Cuda) };
+    pub(crate) const PORTABLE: Self = Self::here("portable", || cpu(BackendName::Portable));
+    pub(crate) const NEON: Self = Self::here("neon", || cpu(BackendName::Neon));
+    pub(crate) const AVX2: Self = Self::here("avx2", || cpu(BackendName::Avx2));
+    pub(crate) const AVX512IFMA: Self = Self::here("avx512ifma", || cpu(BackendName::Avx512Ifma));
+    /// The cards of this machine that are ready, one after the other.
+    pub(crate) const CUDA: Self = Self::here("cuda", || cards(BackendName::Cuda));
+    pub(crate) const WGPU: Self = Self::here("wgpu", || cards(BackendName::Wgpu));
     /// The kernels as C++.
-    pub(crate) const CUDA_TWIN: Self = Self { name: "cuda-twin", find: || stand_in(StandIn::CudaTwin) };
-    /// A card of this machine, or a driver in software.
-    pub(crate) const WGPU: Self =
-        Self { name: "wgpu", find: || card(BackendName::Wgpu).or_else(|_| stand_in(StandIn::Vulkan)) };
-    /// The driver in software, without 64-bit integers.
-    pub(crate) const WGPU_PLAIN: Self = Self { name: "wgpu-plain", find: || stand_in(StandIn::VulkanPlain) };
+    pub(crate) const CUDA_TWIN: Self = Self::slow("cuda-twin", || stand_in(StandIn::CudaTwin));
+    /// A driver in software.
+    pub(crate) const WGPU_SOFTWARE: Self = Self::slow("wgpu-software", || stand_in(StandIn::Vulkan));
+    /// The same without 64-bit integers.
+    pub(crate) const WGPU_PLAIN: Self = Self::slow("wgpu-plain", || stand_in(StandIn::VulkanPlain));
 
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::PORTABLE,
         Self::NEON,
         Self::AVX2,
@@ -43,31 +46,42 @@ impl Subject {
         Self::CUDA,
         Self::CUDA_TWIN,
         Self::WGPU,
+        Self::WGPU_SOFTWARE,
         Self::WGPU_PLAIN,
     ];
+
+    const fn here(name: &'static str, find: fn() -> Found) -> Self {
+        Self { name, find, is_slow: false }
+    }
+
+    const fn slow(name: &'static str, find: fn() -> Found) -> Self {
+        Self { name, find, is_slow: true }
+    }
 }
 
 fn cpu(name: BackendName) -> Found {
-    detect().into_iter().find(|backend| backend.name() == name).ok_or_else(|| "not here".to_owned())
+    let found = detect().into_iter().find(|backend| backend.name() == name);
+    found.map(|backend| vec![(name.as_str(), backend)]).ok_or_else(|| "not here".to_owned())
 }
 
-fn card(name: BackendName) -> Found {
-    let mut of_kind = gpu::cards().iter().filter(|found| found.name == name);
-    match of_kind.find_map(|found| found.card.as_ref().ok()) {
-        Some(card) => Ok(card),
-        None => Err(gpu::cards().iter().find(|found| found.name == name).map_or_else(
-            || "not here".to_owned(),
-            |found| found.card.as_ref().err().map(ToString::to_string).unwrap_or_default(),
-        )),
+fn cards(name: BackendName) -> Found {
+    let of_kind = || gpu::cards().iter().filter(|found| found.name == name);
+    let ready: Vec<_> = of_kind().filter_map(|found| found.card.as_ref().ok()).map(named).collect();
+    if !ready.is_empty() {
+        return Ok(ready);
     }
+    Err(of_kind().find_map(|found| found.card.as_ref().err()).map_or("not here".to_owned(), ToString::to_string))
+}
+
+fn named(gpu: &'static Gpu) -> (&'static str, &'static dyn Backend) {
+    (gpu.label(), gpu)
 }
 
 /// Opened once: opening compiles kernels.
 fn stand_in(which: StandIn) -> Found {
     static OPEN: [OnceLock<Result<Gpu, Fault>>; 3] = [const { OnceLock::new() }; 3];
-    SLOW.set(true);
     let opened = OPEN[which as usize].get_or_init(|| gpu::stand_in(which));
-    opened.as_ref().map(|gpu| gpu as &dyn Backend).map_err(ToString::to_string)
+    opened.as_ref().map(|gpu| vec![named(gpu)]).map_err(ToString::to_string)
 }
 
 thread_local! {
@@ -100,25 +114,32 @@ pub(crate) fn has(name: &str) -> bool {
     Subject::ALL.iter().any(|subject| subject.name == name && (subject.find)().is_ok())
 }
 
-/// Runs a family on a backend, if it is here. A card must still be trusted in the end.
+/// Runs a family on the backends of a subject, if there are any. A card must still be trusted in the end.
 pub(crate) fn on(subject: Subject, family: fn(&dyn Backend)) {
-    let backend = match (subject.find)() {
-        Ok(backend) => backend,
+    let name = subject.name;
+    let backends = match (subject.find)() {
+        Ok(backends) => backends,
         Err(why) => {
-            let name = subject.name;
             assert!(!required().iter().any(|required| required == name), "VIGIL_REQUIRE_BACKENDS names {name}: {why}");
             eprintln!("skipped: no {name}: {why}");
             return;
         }
     };
-    family(backend);
-    assert_eq!(backend.distrusted(), None, "{}: the host program caught it", subject.name);
+    SLOW.set(subject.is_slow);
+    for (label, backend) in backends {
+        eprintln!("on {label}");
+        family(backend);
+        assert_eq!(backend.distrusted(), None, "{label}: the host program caught it");
+    }
 }
 
-/// Past the capture of the test harness, once for each backend.
-pub(crate) fn say_if_missing(subject: Subject) {
-    if let Err(why) = (subject.find)() {
-        let _ = writeln!(std::io::stderr(), "skipped: no {}: {why}", subject.name);
-    }
+/// Past the capture of the test harness, once for each subject: what is judged, or why nothing is.
+pub(crate) fn say_who_is_judged(subject: Subject) {
+    let name = subject.name;
+    let said = match (subject.find)() {
+        Ok(backends) => format!("{name}: {}", backends.iter().map(|(label, _)| *label).collect::<Vec<_>>().join("; ")),
+        Err(why) => format!("skipped: no {name}: {why}"),
+    };
+    let _ = writeln!(std::io::stderr(), "{said}");
     on(subject, |backend| assert!(BackendName::ALL.contains(&backend.name())));
 }

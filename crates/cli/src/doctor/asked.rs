@@ -6,8 +6,9 @@ use vigil_accel::{BackendName, detect, engine::machine::features};
 
 /// Names of backends that must be there, with commas; tests read it too.
 pub(super) const REQUIRED: &str = "VIGIL_REQUIRE_BACKENDS";
-/// What plays a card in tests, by the name that [`REQUIRED`] has for it.
+/// What plays a card in tests, by the name that [`REQUIRED`] has for it. `cuda` and `wgpu` are cards alone.
 const TWIN: &str = "cuda-twin";
+const SOFTWARE: &str = "wgpu-software";
 const PLAIN: &str = "wgpu-plain";
 
 /// A sentence for each backend of the list that is not there.
@@ -21,12 +22,12 @@ fn why_not(name: &str, cards: &[Card]) -> Option<String> {
     match (name, name.parse()) {
         (TWIN, _) if cfg!(target_arch = "x86_64") => None, // built into the tests that need it
         (TWIN, _) => Some("it is for x86_64".to_owned()),
+        (SOFTWARE, _) => stands_in(StandIn::Vulkan),
         (PLAIN, _) => stands_in(StandIn::VulkanPlain),
-        (_, Ok(BackendName::Wgpu)) if stands_in(StandIn::Vulkan).is_none() => None, // what tests take where no card is
         (_, Ok(backend)) => lacks(backend, cards).map(|why| with_advice(backend, &why, cards)),
         (_, Err(_)) => {
             let all = BackendName::ALL.map(BackendName::as_str).join(", ");
-            Some(format!("there is no such backend; there are {all}, and in tests {TWIN} and {PLAIN}"))
+            Some(format!("there is no such backend; there are {all}, and in tests {TWIN}, {SOFTWARE} and {PLAIN}"))
         }
     }
 }
@@ -93,9 +94,13 @@ mod tests {
         assert!(missing(other, &[])[0].contains(": is for "));
         assert_eq!(missing(TWIN, &[]).is_empty(), cfg!(target_arch = "x86_64"));
         // The driver in software is there for both arithmetics, or for none.
-        let [wgpu, plain] = ["wgpu", PLAIN].map(|name| missing(name, &[]));
-        assert_eq!(wgpu.is_empty(), plain.is_empty());
-        assert!(wgpu.iter().all(|why| why.contains("vulkaninfo")) && plain.iter().all(|why| why.contains("lavapipe")));
+        let [software, plain] = [SOFTWARE, PLAIN].map(|name| missing(name, &[]));
+        assert_eq!(software.is_empty(), plain.is_empty());
+        assert!(software.iter().chain(&plain).all(|why| why.contains("mesa-vulkan-drivers")));
+        // It is no card, whether it is there or not.
+        let broken = Card::new(BackendName::Wgpu, None, Some(Fault::Lies("a digest is wrong".into())));
+        assert!(missing("wgpu", &[])[0].contains("names wgpu: no card; install the card's driver for Vulkan"));
+        assert!(missing("wgpu", &[broken])[0].contains("names wgpu: a digest is wrong; what is there is not used"));
     }
 
     #[test]

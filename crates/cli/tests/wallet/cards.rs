@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a process is told of a machine.
-type Env = Vec<(&'static str, String)>;
+pub(super) type Env = Vec<(&'static str, String)>;
 
 /// A Vulkan loader that finds no driver, whatever this machine has.
-fn without_vulkan(driver: &Path) -> Env {
+pub(super) fn without_vulkan(driver: &Path) -> Env {
     let driver = driver.to_str().expect("UTF-8").to_owned();
     vec![("VK_DRIVER_FILES", driver.clone()), ("VK_ICD_FILENAMES", driver)]
 }
@@ -40,7 +40,7 @@ fn with_fake_cuda(folder: &Path, more: &[(&'static str, &str)]) -> Env {
     env
 }
 
-fn json(text: &str) -> Value {
+pub(super) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"))
 }
 
@@ -89,12 +89,16 @@ fn a_loader_without_a_device_finds_none() {
         assert!(tested.code == 0 && tested.stdout.contains("nothing was tested"), "{tested:?}");
     }
     let mut asked = without_vulkan(Path::new("/nonexistent.json"));
-    asked.push(("VIGIL_REQUIRE_BACKENDS", "portable, wgpu, wgpu-plain, opencl".to_owned()));
+    asked.push(("VIGIL_REQUIRE_BACKENDS", "portable, wgpu, wgpu-software, wgpu-plain, opencl".to_owned()));
     let doctor = home.vigil_where(&asked, &["doctor"]);
     assert_eq!(doctor.code, 1, "{doctor:?}");
-    for says in
-        ["3 of what is asked for", "vulkaninfo", "names wgpu-plain: no Vulkan driver in software", "no such backend"]
-    {
+    for says in [
+        "4 of what is asked for",
+        "vulkaninfo",
+        "names wgpu-software: no Vulkan driver in software",
+        "names wgpu-plain: no Vulkan driver in software",
+        "no such backend",
+    ] {
         assert!(doctor.stderr.contains(says), "{says} in {doctor:?}");
     }
 }
@@ -147,7 +151,7 @@ fn two_processes_share_a_card() {
 }
 
 /// A process that is killed when the test ends.
-struct Running(Child);
+pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -157,14 +161,14 @@ impl Drop for Running {
 }
 
 /// Five ports in a row that are free, as far as one can tell.
-fn base_port() -> u16 {
+pub(super) fn base_port() -> u16 {
     let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let any = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("bound").port();
     std::iter::repeat_with(any).find(|port| *port < 65_530 && (*port..port + 5).all(free)).expect("endless")
 }
 
 /// The body of a page, if it is there yet.
-fn page(port: u16, path: &str) -> Option<String> {
+pub(super) fn page(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: node\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
@@ -173,7 +177,7 @@ fn page(port: u16, path: &str) -> Option<String> {
 }
 
 /// Asks until there is an answer.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub(super) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         if let Some(found) = ask() {

@@ -2,22 +2,12 @@
 
 use super::*;
 use crate::checkpoint::{AGGREGATES_MAX, Aggregate, GuardianKeys, Merged, PreparedCheckpoint, Scheme};
+use crate::testing::guardians;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use vigil_crypto::bls;
 use vigil_crypto::checkpoint as twin;
 
 const MESSAGE: &[u8] = b"a checkpoint";
-
-fn guardians(n: u64) -> (Arc<GuardianKeys>, Vec<bls::SecretKey>) {
-    let secret = |at: u64| {
-        let mut bytes = [9; 32];
-        bytes[..8].copy_from_slice(&at.to_be_bytes());
-        bls::SecretKey::from_bytes(&bytes).expect("below the order")
-    };
-    let secrets: Vec<_> = (0..n).map(secret).collect();
-    let keys: Vec<_> = secrets.iter().map(bls::SecretKey::public_key).collect();
-    (Arc::new(GuardianKeys::new(&keys)), secrets)
-}
 
 /// One vote of each of the first guardians; that of number 1 is wrong.
 fn votes(scheme: Scheme, secrets: &[bls::SecretKey]) -> Vec<Aggregate> {

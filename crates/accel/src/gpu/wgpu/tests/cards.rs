@@ -24,11 +24,14 @@ static CARDS: LazyLock<Vec<(Arc<Wgpu>, Arithmetic)>> = LazyLock::new(|| {
     cards
 });
 
-/// Runs a test on every card; says so if there is none, or fails if `VIGIL_REQUIRE_BACKENDS` names wgpu.
+/// Runs a test on every card; says so if there is none, or fails if `VIGIL_REQUIRE_BACKENDS` names one.
 pub(super) fn on_all(test: impl Fn(&Arc<Wgpu>, Arithmetic)) {
     if CARDS.is_empty() {
         let required = std::env::var("VIGIL_REQUIRE_BACKENDS").unwrap_or_default();
-        assert!(!required.split(',').any(|name| name.trim() == "wgpu"), "no Vulkan device, and wgpu is required");
+        assert!(
+            !required.split(',').any(|name| name.trim().starts_with("wgpu")),
+            "no Vulkan device, and {required} are required"
+        );
         eprintln!("skipped: no Vulkan device");
     }
     for (card, arithmetic) in CARDS.iter() {

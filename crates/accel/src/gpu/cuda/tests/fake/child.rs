@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the parent reads what this process prints")]
 
 use crate::backend::{Backend, BackendName, detect};
+use crate::checkpoint::{Aggregate, Scheme};
 use crate::comb::Comb;
 use crate::gpu::backend::Gpu;
 use crate::gpu::card::Fault;
@@ -11,8 +12,9 @@ use crate::gpu::find::{Limits, found};
 use crate::gpu::post::within;
 use crate::ops::{Claim, PublicKey, Signed};
 use crate::oracle;
+use crate::testing::guardians;
 use std::time::Duration;
-use vigil_crypto::SecretKey;
+use vigil_crypto::{SecretKey, bls, checkpoint};
 use vigil_primitives::Hash;
 
 /// This test's name, what tells it that it is meant and for what, its time limit for calls, and its last words.
@@ -94,6 +96,26 @@ fn ask(gpu: &Gpu) {
         gpu.weighted_sums(&vectors, &weights, &mut sums);
         vigil_crypto::signer_vectors::weighted_sums(&vectors, &weights, &mut right);
         assert_eq!(sums, right);
+    }
+    votes(gpu);
+}
+
+/// A good vote, and one that does not hold beside it: with a sum of keys that a card does, and with a table.
+fn votes(gpu: &Gpu) {
+    for (scheme, count, entry) in [(Scheme::ProofOfPossession, 33, 255), (Scheme::Augmented, 3, 1)] {
+        let (guardians, secrets) = guardians(count);
+        let sum = |signatures: &[_]| bls::Signature::aggregate(signatures).expect("not infinity");
+        let once = sum(&secrets.iter().map(|secret| secret.sign(scheme, b"m")).collect::<Vec<_>>());
+        let signature = sum(&vec![once; usize::from(entry)]).to_bytes();
+        let good = Aggregate { signature, signers: vec![entry; guardians.len()] };
+        let mut wrong = good.clone();
+        wrong.signers[0] -= 1;
+        let prepared = gpu.prepare_checkpoint(scheme, &guardians, b"m");
+        for votes in [vec![good.clone()], vec![wrong, good]] {
+            let right = checkpoint::merge(scheme, guardians.keys(), b"m", &votes);
+            assert_eq!(gpu.merge_votes(&prepared, &votes), right, "{scheme:?}");
+            assert!(right.verdicts.last().is_some_and(Result::is_ok), "{scheme:?}");
+        }
     }
 }
 
