@@ -4,15 +4,16 @@
 #   scripts/gpu-check.sh        builds, packs what a check needs into .gpu/, and checks if a card is here
 #   scripts/gpu-check.sh run    checks with .gpu/ as it is: no Rust, no network (x86-64 Linux, glibc 2.36 or newer)
 #
-# Results go to $OUT (default gpu-check-out): summary.txt first. A part that fails does not stop the others; the exit status is 1
+# Results go to $OUT (default gpu-check-out), below the folder from which this is called: summary.txt first. A part that fails does not stop the others; the exit status is 1
 # then, and the last lines name it; 2 if `run` finds no card to check. VIGIL_GPU_CHECK_EXPECT=cuda,wgpu names what must be ready: else it is
 # a failure. VIGIL_GPU_CHECK_SOFTWARE=1 also takes drivers in software, with little work: to try this script. Ends within nine minutes.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+out=${OUT:-gpu-check-out}
+case $out in /*) ;; *) out=$PWD/$out ;; esac
+cd "$(dirname "$0")/.." || exit 2
 # Programs, compressed; vectors; compiled kernels.
 packed=.gpu
 programs="vigil vigil-bench conformance"
-out=${OUT:-gpu-check-out}
 software=${VIGIL_GPU_CHECK_SOFTWARE:-0}
 expected=${VIGIL_GPU_CHECK_EXPECT:-}
 # What the conformance suite reads.
@@ -54,6 +55,40 @@ nothing=0
 log() { printf '%s\n' "$*" | tee -a "$out/check.log"; }
 left_s() { echo $((all_s - SECONDS)); }
 
+# within SECONDS COMMAND...: what `timeout` says of it. It runs in a process group of its own, in the background: so a signal to
+# this script is heard at once, and nothing of the group stays.
+group=
+within() {
+  local left=$1 status
+  shift
+  timeout --kill-after=5 "$left" "$@" &
+  group=$!
+  wait "$group"
+  status=$?
+  kill -KILL -- "-$group" 2>/dev/null
+  group=
+  return "$status"
+}
+
+# stop STATUS: at a signal
+stop() {
+  trap '' INT TERM
+  if [ -n "$group" ]; then
+    # One that has just begun has no group yet.
+    kill -TERM -- "-$group" 2>/dev/null || kill -TERM "$group" 2>/dev/null
+    sleep 0.5
+    kill -KILL -- "-$group" 2>/dev/null
+  fi
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
+cannot_write() {
+  echo "gpu-check: cannot write to $out" >&2
+  exit 2
+}
+
 # part NAME SECONDS FILE COMMAND...: stdout to FILE, stderr to the log, within so many seconds and what is left.
 part() {
   local name=$1 most=$2 file=$3 left status began=$SECONDS
@@ -66,7 +101,7 @@ part() {
     return 1
   fi
   log "== $name: $*"
-  timeout --kill-after=5 "$left" "$@" >"$file" 2>>"$out/check.log"
+  within "$left" "$@" >"$file" 2>>"$out/check.log"
   status=$?
   if [ "$status" = 0 ]; then
     log "$name: ok, $((SECONDS - began)) s"
@@ -95,13 +130,16 @@ unpack() {
     gzip -dc "$packed/$program.gz" >"$bin/$program" || { echo "gpu-check: $packed/$program.gz cannot be unpacked into $bin" >&2; exit 2; }
     chmod +x "$bin/$program"
   done
+  "$bin/vigil" --version >/dev/null || {
+    echo "gpu-check: the programs do not run from $bin: if it is mounted noexec, name another folder by TMPDIR=" >&2
+    exit 2
+  }
 }
 
 check() {
   command -v timeout >/dev/null || { echo "gpu-check: no timeout (coreutils) here" >&2; exit 2; }
-  mkdir -p "$out" || exit 2
-  rm -f "$out"/summary.txt "$out"/gpu-*.json "$out"/bench-*.{json,md} "$out"/conformance-*.log
-  : >"$out/check.log"
+  mkdir -p "$out" && rm -f "$out"/{summary.txt,cards.md,gpu-*.json,bench-*.{json,md}{,.new},conformance-*.log} &&
+    : >"$out/check.log" || cannot_write
   SECONDS=0
   local ready benched small=() cores here packed_of libraries
   log "$(date -u +%Y-%m-%dT%H:%M:%SZ) $("$bin/vigil" --version) on $(uname -srm), $(nproc) cores"
@@ -131,9 +169,13 @@ check() {
     log "no graphics card is ready here: nothing was checked"
     [ ${#failed[@]} = 0 ] && nothing=1
   elif [ "$software" = 1 ]; then
-    bench cards 120 --backends "$benched" --ops recover,keccak256,signer_vectors --sizes 16,64 --rounds 2
+    for backend in ${benched//,/ }; do
+      bench "$backend" 120 --backends "$backend" --ops recover,keccak256,signer_vectors --sizes 16,1024 --rounds 2
+    done
   else
-    bench cards 200 --backends "$benched" --ops recover,verify_known,keccak256,signer_vectors --rounds 7
+    for backend in ${benched//,/ }; do
+      bench "$backend" 120 --backends "$backend" --ops recover,verify_known,keccak256,signer_vectors --rounds 7
+    done
     bench votes 90 --backends "$benched" --ops checkpoint --rounds 5
     cores=portable$(grep -qw adx /proc/cpuinfo && grep -qw avx2 /proc/cpuinfo && echo ,avx2)$(grep -qw avx512ifma /proc/cpuinfo && echo ,avx512ifma)
     bench processor 90 --backends "$cores,engine" --ops recover,verify_known,keccak256 --sizes 4096 --rounds 3 --threads one
@@ -148,18 +190,27 @@ bench() {
   part "bench-$name" "$most" /dev/null "$bin/vigil-bench" engine --json "$out/bench-$name.json" --markdown "$out/bench-$name.md" "$@"
 }
 
+# The rows of all cards in one report.
+combine() {
+  local files=() file
+  for file in "$out"/bench-*.json; do
+    case $file in *-processor.json) ;; *) [ -e "$file" ] && files+=(--append "$file") ;; esac
+  done
+  [ ${#files[@]} = 0 ] && return
+  files[0]=--from
+  within 30 "$bin/vigil-bench" engine "${files[@]}" --markdown "$out/cards.md" 2>>"$out/check.log" ||
+    log "no tables of cards: check.log says why"
+}
+
 # The tables last, in one file.
 summary() {
+  combine
   {
-    for file in "$out"/bench-*.md; do
-      [ -e "$file" ] || continue
-      case $file in
-        *-processor.md) sed -n '/^Nanoseconds an item/,/^## /p' "$file" | sed '/^## /d' ;;
-        *) sed -n '/^## Graphics cards/,$p' "$file" ;;
-      esac
-    done
-    timeout 15 "$bin/vigil" gpu list
+    sed -n '/^Nanoseconds an item/,/^## /p' "$out/bench-processor.md" | sed '/^## /d'
+    sed -n '/^## Graphics cards/,/^## What cards must show/p' "$out/cards.md" | sed '$d'
+    within 15 "$bin/vigil" gpu list
     grep -aE ': (ok|FAILED|NOT DONE|no time)|^no |^cards' "$out/check.log"
+    sed -n '/^## What cards must show/,$p' "$out/cards.md"
     if [ "$nothing" = 1 ]; then
       echo "gpu-check: nothing was checked"
     elif [ ${#failed[@]} = 0 ]; then
@@ -167,16 +218,16 @@ summary() {
     else
       echo "gpu-check: FAILED: ${failed[*]}"
     fi
-  } >"$out/summary.txt" 2>>"$out/check.log"
+  } >"$out/summary.txt" 2>/dev/null || cannot_write
   # A few files are easier to carry than many.
   cat "$out"/conformance-*.log >>"$out/check.log" 2>/dev/null
-  rm -f "$out"/bench-*.md "$out"/conformance-*.log
+  rm -f "$out"/bench-*.md "$out"/cards.md "$out"/conformance-*.log
   cat "$out/summary.txt"
   [ "$nothing" = 0 ] || exit 2
   [ ${#failed[@]} = 0 ]
 }
 
-has_card() { case $("$bin/vigil" gpu list --json) in *'"ready": true'*) ;; *) return 1 ;; esac; }
+has_card() { case $(timeout --foreground 90 "$bin/vigil" gpu list --json) in *'"ready": true'*) ;; *) return 1 ;; esac; }
 
 case ${1:-} in
   run)

@@ -24,6 +24,7 @@ use crate::machine::{COMMIT, Machine};
 use plan::{AbsentBackend, Callers, Op, Plan};
 use rounds::{WithWorkloads, WrongAnswer, measure};
 use row::{Foreign, Record, Row, rows};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Why nothing was recorded.
@@ -43,7 +44,8 @@ pub(crate) enum EngineError {
     Card(Vec<String>),
 }
 
-/// Measures and writes what was asked for.
+/// Measures and writes what was asked for: the files after each operation, so that a run that is ended early has measured
+/// something.
 ///
 /// # Errors
 /// [`EngineError`]; the first wrong answer ends the run. That a card failed is told after all is written.
@@ -51,21 +53,32 @@ pub(crate) fn run(options: &Options) -> Result<(), EngineError> {
     let others = options.append.iter().map(|path| Ok((path, read(path)?))).collect::<Result<Vec<_>, EngineError>>()?;
     let (mut record, faults) = match &options.from {
         Some(path) => (read(path)?, Vec::new()),
-        None => record(&Plan::new(options)?)?,
+        None => record(&Plan::new(options)?, |record| write_all(record, options, false))?,
     };
     for (path, other) in others {
         record.append(other).map_err(|Foreign| EngineError::Foreign(path.clone()))?;
     }
-    let json = serde_json::to_string_pretty(&record).expect("plain numbers and texts") + "\n";
-    match &options.json {
-        None if options.from.is_none() => print(&json),
-        None => {}
-        Some(path) => write(path, &json)?,
+    write_all(&record, options, true)?;
+    if options.json.is_none() && options.from.is_none() {
+        print(&json(&record));
     }
-    let report = report::report(&record);
-    options.markdown.iter().try_for_each(|path| write(path, &report::markdown(&report)))?;
-    options.html.iter().try_for_each(|path| write(path, &report::html(&report)))?;
+    for path in [&options.json, &options.markdown, &options.html].into_iter().flatten() {
+        eprintln!("written to {}", path.display());
+    }
     if faults.is_empty() { Ok(()) } else { Err(EngineError::Card(faults)) }
+}
+
+/// The files that were asked for; what is no file (`/dev/stdout`) only when all is done.
+fn write_all(record: &Record, options: &Options, is_done: bool) -> Result<(), EngineError> {
+    let due = |path: &&PathBuf| is_done || is_file(path);
+    let report = report::report(record);
+    options.json.iter().filter(due).try_for_each(|path| write(path, &json(record)))?;
+    options.markdown.iter().filter(due).try_for_each(|path| write(path, &report::markdown(&report)))?;
+    options.html.iter().filter(due).try_for_each(|path| write(path, &report::html(&report)))
+}
+
+fn json(record: &Record) -> String {
+    serde_json::to_string_pretty(record).expect("plain numbers and texts") + "\n"
 }
 
 fn read(path: &Path) -> Result<Record, EngineError> {
@@ -74,17 +87,15 @@ fn read(path: &Path) -> Result<Record, EngineError> {
     serde_json::from_slice(&bytes).map_err(|e| bad(e.into()))
 }
 
-/// The record, and which cards failed.
-fn record(plan: &Plan) -> Result<(Record, Vec<String>), WrongAnswer> {
+/// The record, and which cards failed. What there is of it is given to `save` after each operation.
+fn record(
+    plan: &Plan,
+    save: impl Fn(&Record) -> Result<(), EngineError>,
+) -> Result<(Record, Vec<String>), EngineError> {
     let cards = plan.cards.iter().map(|card| card.label);
     let names: Vec<_> = plan.backends.iter().map(|b| b.name().as_str()).chain(cards).collect();
     eprintln!("backends: {}; seed {}; {} rounds", names.join(", "), plan.seed, plan.rounds);
-    let mut rows = measure_all(plan)?;
-    let (of_cards, faults) = cards::measure_all(plan)?;
-    rows.extend(of_cards);
-    let crossover = cards::crossovers(&rows);
-    say_crossovers(&crossover);
-    let record = Record {
+    let mut record = Record {
         machine: Machine { cards: plan.cards.iter().map(cards::Card::in_words).collect(), ..Machine::here() },
         commit: COMMIT.to_owned(),
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -92,15 +103,22 @@ fn record(plan: &Plan) -> Result<(Record, Vec<String>), WrongAnswer> {
         features: peers::features(),
         peers: peers::versions(),
         seed: plan.seed,
-        rows,
-        crossover,
+        rows: Vec::new(),
+        crossover: Vec::new(),
         appended: Vec::new(),
     };
+    let mut keep = |rows: Vec<Row>| {
+        record.rows.extend(rows);
+        record.crossover = cards::crossovers(&record.rows);
+        save(&record)
+    };
+    measure_all(plan, &mut keep)?;
+    let faults = cards::measure_all(plan, &mut keep)?;
+    say_crossovers(&record.crossover);
     Ok((record, faults))
 }
 
-fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
-    let mut all = Vec::new();
+fn measure_all(plan: &Plan, keep: &mut impl FnMut(Vec<Row>) -> Result<(), EngineError>) -> Result<(), EngineError> {
     let of_pool = plan.of_pool();
     let is_for_cards_alone = plan.backends.is_empty() && plan.engine.is_none();
     for callers in plan.runs.iter().filter(|_| !is_for_cards_alone) {
@@ -109,10 +127,10 @@ fn measure_all(plan: &Plan) -> Result<Vec<Row>, WrongAnswer> {
         for op in plan.ops.iter().filter(|op| !matches!(**op, Op::Trie | Op::Checkpoint) || callers.count() == 1) {
             let new = measure_one(plan, callers, *op)?;
             say(&new);
-            all.extend(new);
+            keep(new)?;
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 fn measure_one(plan: &Plan, callers: &Callers, op: Op) -> Result<Vec<Row>, WrongAnswer> {
@@ -153,10 +171,19 @@ fn say_crossovers(all: &[cards::Crossover]) {
     }
 }
 
+/// Never half of a file.
 fn write(path: &Path, text: &str) -> Result<(), EngineError> {
-    std::fs::write(path, text).map_err(|source| EngineError::Write { path: path.to_owned(), source })?;
-    eprintln!("written to {}", path.display());
-    Ok(())
+    let draft = PathBuf::from([path.as_os_str(), ".new".as_ref()].into_iter().collect::<OsString>());
+    let written = match is_file(path) {
+        true => std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path)),
+        false => std::fs::write(path, text),
+    };
+    written.map_err(|source| EngineError::Write { path: path.to_owned(), source })
+}
+
+/// Or nothing yet.
+fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |there| there.is_file())
 }
 
 #[allow(clippy::print_stdout)]

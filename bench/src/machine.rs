@@ -38,6 +38,11 @@ impl Machine {
             cards: Vec::new(),
         }
     }
+
+    /// Its cards, and the rest.
+    pub(crate) fn without_cards(mut self) -> (Vec<String>, Self) {
+        (std::mem::take(&mut self.cards), self)
+    }
 }
 
 /// What the kernel writes into `smt/active`, in words.

@@ -3,12 +3,12 @@
 
 mod crossover;
 mod kernels;
-mod model;
+pub(crate) mod model;
 mod workloads;
 
 pub(crate) use crossover::{Crossover, crossovers};
 
-use super::plan::{Callers, Op, Plan};
+use super::plan::{Callers, Op, Plan, WITH_CARDS};
 use super::rounds::{WithWorkloads, WrongAnswer, measure};
 use super::row::{Row, rows};
 use vigil_accel::gpu::{self, Gpu, StandIn};
@@ -29,19 +29,19 @@ pub(crate) struct Card {
 }
 
 impl Card {
-    /// The first of this machine that is ready.
+    /// Those of this machine that are ready.
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn of(name: BackendName) -> Result<Self, String> {
-        let mut why = "no card".to_owned();
+    pub(crate) fn of(name: BackendName) -> Result<Vec<Self>, String> {
+        let (mut ready, mut why) = (Vec::new(), "no card".to_owned());
         for found in gpu::cards().iter().filter(|found| found.name == name) {
             match &found.card {
-                Ok(gpu) => return Ok(Self { label: name.as_str(), gpu }),
+                Ok(gpu) => ready.push(Self { label: numbered(name, ready.len()), gpu }),
                 Err(fault) => why = fault.to_string(),
             }
         }
-        Err(why)
+        if ready.is_empty() { Err(why) } else { Ok(ready) }
     }
 
     /// One in software.
@@ -54,9 +54,9 @@ impl Card {
         Ok(Self { label, gpu: Box::leak(Box::new(gpu)) })
     }
 
-    /// All cards of this machine that are ready, one for each backend.
+    /// All of this machine that are ready.
     pub(crate) fn all() -> Vec<Self> {
-        HARDWARE.into_iter().filter_map(|name| Self::of(name).ok()).collect()
+        HARDWARE.into_iter().filter_map(|name| Self::of(name).ok()).flatten().collect()
     }
 
     /// For the record: `cuda: A card, driver`.
@@ -71,40 +71,75 @@ impl Card {
     }
 }
 
-/// Whether rows of this backend are a card's.
-pub(crate) fn is_card(backend: &str) -> bool {
-    HARDWARE.iter().any(|name| name.as_str() == backend) || STAND_INS.iter().any(|(label, _)| *label == backend)
+/// `cuda`, `cuda:1`, ...
+fn numbered(name: BackendName, number: usize) -> &'static str {
+    match number {
+        0 => name.as_str(),
+        // As many as there are cards, once.
+        _ => Box::leak(format!("{name}:{number}").into_boxed_str()),
+    }
 }
 
-/// The rows of all cards, and which cards failed: of what they were asked then, the processor did some, so there is no row.
+/// Whether rows of this backend are those of a card, or of an engine with cards.
+pub(crate) fn is_card(backend: &str) -> bool {
+    backend == WITH_CARDS || is_hardware(backend) || STAND_INS.iter().any(|(label, _)| *label == backend)
+}
+
+/// Whether this is the label of a card, and of none in software.
+pub(crate) fn is_hardware(label: &str) -> bool {
+    let kind = label.split(':').next();
+    HARDWARE.iter().any(|name| Some(name.as_str()) == kind)
+}
+
+/// Gives rows to `keep` as soon as they are measured: first how many multiplications the cards do, then kernels alone, then
+/// operations from host memory, by one card of each name. Tells which cards failed: of what they were asked then, the processor
+/// did some, so there is no row.
 ///
 /// # Errors
-/// [`WrongAnswer`].
-pub(crate) fn measure_all(plan: &Plan) -> Result<(Vec<Row>, Vec<String>), WrongAnswer> {
-    let (mut all, mut faults) = (Vec::new(), Vec::new());
+/// [`WrongAnswer`], as `keep`'s error, and `keep`'s own.
+pub(crate) fn measure_all<E: From<WrongAnswer>>(
+    plan: &Plan,
+    keep: &mut impl FnMut(Vec<Row>) -> Result<(), E>,
+) -> Result<Vec<String>, E> {
+    let mut faults = Vec::new();
+    let of_multipliers: Vec<Row> = plan.cards.iter().filter_map(kernels::multiplications).collect();
+    let multipliers = kernels::multipliers(&plan.cards, &of_multipliers);
+    if !plan.cards.is_empty() {
+        keep(of_multipliers)?;
+    }
     for card in &plan.cards {
         eprintln!("{}", card.in_words());
-        all.extend(kernels::multiplications(card));
-    }
-    let multipliers = kernels::multipliers(&plan.cards, &all);
-    for card in &plan.cards {
-        let mut new = Vec::new();
-        for op in plan.ops.iter().filter(|op| **op != Op::Trie) {
-            let measured = from_host_memory(&plan.of_card(*card, *op), *op)?;
-            if let Some(fault) = card.gpu.why_not() {
-                faults.push(format!("{} failed in {}: {fault}", card.label, op.as_str()));
+        let rate = multipliers.iter().find(|(name, _)| *name == card.gpu.info().name).map(|(_, rate)| *rate);
+        let with_limits = |mut rows: Vec<Row>| {
+            if let Some(rate) = rate {
+                rows.iter_mut().filter(|row| row.backend == card.label).for_each(|row| model::compare(row, rate));
+            }
+            rows
+        };
+        let ops = || plan.ops.iter().copied().filter(|op| *op != Op::Trie);
+        keep(with_limits(ops().flat_map(|op| kernels::rows(card, op)).collect()))?;
+        if is_twin(card, &plan.cards) {
+            eprintln!("  from host memory: not measured, there is another {}", card.gpu.info().name);
+            continue;
+        }
+        for op in ops() {
+            let plan = plan.of_card(*card, op);
+            let measured = from_host_memory(&plan, op)?;
+            if let Some((name, fault)) = plan.failed_card() {
+                faults.push(format!("{name} failed in {}: {fault}", op.as_str()));
                 break;
             }
             super::say(&measured);
-            new.extend(measured);
-            new.extend(kernels::rows(card, *op));
+            keep(with_limits(measured))?;
         }
-        if let Some(rate) = multipliers.iter().find(|(name, _)| *name == card.gpu.info().name).map(|(_, rate)| *rate) {
-            new.iter_mut().for_each(|row| model::compare(row, rate));
-        }
-        all.extend(new);
     }
-    Ok((all, faults))
+    Ok(faults)
+}
+
+/// Whether a card of the same name stands before this one.
+fn is_twin(card: &Card, cards: &[Card]) -> bool {
+    let same = |other: &&Card| (other.gpu.name(), &other.gpu.info().name) == (card.gpu.name(), &card.gpu.info().name);
+    cards.iter().find(same).is_some_and(|first| first.label != card.label)
 }
 
 fn from_host_memory(plan: &Plan, op: Op) -> Result<Vec<Row>, WrongAnswer> {

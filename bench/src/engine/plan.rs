@@ -1,6 +1,7 @@
 //! The flags, and what they come to on this machine.
 
 mod choice;
+mod of_cards;
 
 pub(crate) use choice::AbsentBackend;
 
@@ -9,9 +10,9 @@ use super::pin::{self, Clock};
 use super::trie;
 use choice::{Choice, backends, cards, choice};
 use clap::{Args, ValueEnum};
+use of_cards::{Planned, WithCards};
 use std::path::PathBuf;
-use vigil_accel::engine::calibrate::Calibration;
-use vigil_accel::{Backend, Engine, EngineConfig, detect};
+use vigil_accel::{Backend, Engine, EngineConfig};
 
 /// The engine with one worker, as a backend's name.
 pub(crate) const ENGINE: &str = "engine";
@@ -19,6 +20,8 @@ pub(crate) const ENGINE: &str = "engine";
 pub(crate) const POOL: &str = "engine-pool";
 /// The same without cards, as whom cards are compared with.
 pub(crate) const RIVAL: &str = "cpu-pool";
+/// The same with the cards that are measured, each once.
+pub(crate) const WITH_CARDS: &str = "engine-cards";
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -73,12 +76,6 @@ const SIZES: &str = "1,2,3,4,8,16,64,256,1024,4096,16384,65536";
 const ITEMS_MAX: usize = 1 << 19;
 const QUICK_SIZES: [usize; 4] = [1, 3, 16, 256];
 const QUICK_ROUNDS: usize = 3;
-/// Batch sizes that are measured on cards too, unless others are asked for.
-const CARD_SIZES: [usize; 2] = [262_144, 1_048_576];
-/// Smaller batches are not worth a card's while, and take long.
-const CARD_MIN: usize = 16;
-/// Rounds of the largest batches on cards.
-const CARD_ROUNDS: usize = 3;
 /// Items that an engine with all its workers is given at a time.
 const POOL_SIZE: usize = 65_536;
 
@@ -151,8 +148,10 @@ pub(crate) struct Plan {
     pub(crate) ops: Vec<Op>,
     pub(crate) backends: Vec<&'static dyn Backend>,
     pub(crate) cards: Vec<Card>,
-    /// Whom cards are compared with: who does what in an engine without them.
-    rival: Option<vigil_accel::engine::Plan>,
+    /// Whom cards are compared with.
+    planned: Option<Planned>,
+    /// What an engine does with cards, where that is measured.
+    with_cards: Option<WithCards>,
     /// Who does what in the engine; `None`: it takes no part.
     pub(crate) engine: Option<vigil_accel::engine::Plan>,
     /// The engine has all its workers.
@@ -179,15 +178,17 @@ impl Plan {
         }
         sizes.sort_unstable();
         sizes.dedup();
-        let engine = options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine)).then(calibrated);
         let cards = cards(&options.backends)?;
-        let rival = (!cards.is_empty()).then(|| engine.clone().unwrap_or_else(calibrated));
+        let has_engine = options.backends.iter().any(|c| matches!(c, Choice::All | Choice::Engine));
+        let planned = (has_engine || !cards.is_empty()).then(|| Planned::measure(&cards));
+        let engine = planned.as_ref().filter(|_| has_engine).map(|planned| planned.cpu.clone());
         Ok(Self {
             ops: Op::ALL.into_iter().filter(|op| options.ops.contains(op)).collect(),
             backends: backends(&options.backends)?,
             runs: runs(&threads, &pin::cores(), engine.is_some()),
             cards,
-            rival,
+            planned,
+            with_cards: None,
             engine,
             pool: false,
             sizes,
@@ -206,7 +207,8 @@ impl Plan {
             ops: vec![],
             backends: vec![],
             cards: vec![],
-            rival: None,
+            planned: None,
+            with_cards: None,
             engine: None,
             pool: false,
             sizes,
@@ -225,7 +227,8 @@ impl Plan {
             ops: self.ops.iter().copied().filter(|op| matches!(op, Op::Recover | Op::VerifyKnown)).collect(),
             backends: Vec::new(),
             cards: Vec::new(),
-            rival: None,
+            planned: None,
+            with_cards: None,
             engine: self.engine.clone(),
             pool: true,
             sizes: vec![POOL_SIZE],
@@ -233,42 +236,6 @@ impl Plan {
             clock: Clock::Wall,
             ..*self
         }
-    }
-
-    /// The same for an operation of one card and its rival.
-    pub(crate) fn of_card(&self, card: Card, op: Op) -> Self {
-        let mut sizes: Vec<usize> = self.sizes.iter().copied().filter(|n| *n >= CARD_MIN).collect();
-        if !card.gpu.info().software && self.is_full() {
-            sizes.extend(CARD_SIZES);
-        }
-        if sizes.is_empty() {
-            sizes.push(CARD_MIN);
-        }
-        // The operations that an engine does on one thread are compared with the fastest backend.
-        let fastest = detect().pop().filter(|_| matches!(op, Op::Checkpoint | Op::SignerVectors));
-        Self {
-            ops: vec![op],
-            backends: fastest.into_iter().chain([card.gpu as &dyn Backend]).collect(),
-            cards: vec![card],
-            rival: None,
-            engine: self.rival.clone(),
-            pool: true,
-            sizes,
-            runs: Vec::new(),
-            clock: Clock::Wall,
-            ..*self
-        }
-    }
-
-    /// Nobody asked for other batch sizes.
-    fn is_full(&self) -> bool {
-        SIZES.split(',').filter_map(|n| n.parse::<usize>().ok()).eq(self.sizes.iter().copied())
-    }
-
-    /// Rounds for batches of `n`: fewer for the largest, which take seconds and average over much of what disturbs.
-    pub(crate) fn rounds(&self, n: usize) -> usize {
-        let least = if self.cards.is_empty() { 1 } else { CARD_ROUNDS };
-        self.rounds.min((ITEMS_MAX / n).max(least))
     }
 
     /// The batch sizes of an operation: one call of `signer_vectors` or `checkpoint` is about whole vectors already, one of `trie` about all
@@ -284,9 +251,13 @@ impl Plan {
     /// A new engine of one worker, which does its work on the calling thread, or of as many as is usual.
     pub(crate) fn engine(&self) -> Option<Engine> {
         let plan = Some(self.engine.clone()?);
+        Some(self.start(EngineConfig { plan, ..EngineConfig::default() }))
+    }
+
+    fn start(&self, config: EngineConfig) -> Engine {
         let threads = if self.pool { 0 } else { 1 };
-        let config = EngineConfig { threads, pin: self.pool, plan, ..EngineConfig::default() };
-        Some(Engine::start(config).expect("the operating system gives threads"))
+        let config = EngineConfig { threads, pin: self.pool, ..config };
+        Engine::start(config).expect("the operating system gives threads")
     }
 
     /// As in the rows.
@@ -320,9 +291,4 @@ fn runs(threads: &[Threads], cores: &[usize], engine: bool) -> Vec<Callers> {
         runs.push(Callers::Pool);
     }
     runs
-}
-
-/// As the node does at its first start.
-fn calibrated() -> vigil_accel::engine::Plan {
-    Calibration::measure(&detect(), &[], "").plan(&detect(), &[])
 }

@@ -1,5 +1,7 @@
 //! The report of a run, as Markdown and as one HTML page.
 
+mod bounds;
+mod card_goals;
 mod cards;
 mod chart;
 mod document;

@@ -5,6 +5,7 @@ use super::plan::{Callers, Plan};
 use super::side::{Side, Workload};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// One side on one workload with one size of batch.
 pub(crate) struct Measured {
@@ -71,7 +72,13 @@ fn rounds(
 ) -> Result<Vec<Measured>, WrongAnswer> {
     let mut all = Vec::new();
     let mut wrong = None;
+    // The last batch size, and how long a round of all sides took.
+    let mut before = (1, Duration::ZERO);
     for &n in sizes {
+        if plan.leaves_out(n, before) {
+            eprintln!("  batches of {n} and more are left out: they would take too long");
+            break;
+        }
         if together.barrier.wait().is_leader() {
             eprintln!("  batches of {n}");
         }
@@ -79,7 +86,8 @@ fn rounds(
             break;
         }
         let mut measured = blank(workloads, n);
-        for round in 0..=plan.rounds(n) {
+        let (mut round, mut last, begun) = (0, plan.rounds(n), Instant::now());
+        while round <= last {
             let sides = workloads.iter_mut().flat_map(sides);
             for ((case, items, side), into) in sides.zip(&mut measured) {
                 together.barrier.wait();
@@ -90,6 +98,11 @@ fn rounds(
                     Err(item) => wrong = wrong.or(Some(WrongAnswer { side: side.name, case, n, item, seed })),
                 }
             }
+            if round == 0 {
+                before = (n, begun.elapsed());
+                last = plan.rounds_after(n, before.1);
+            }
+            round += 1;
         }
         together.failed.fetch_or(wrong.is_some(), Ordering::SeqCst);
         all.append(&mut measured);

@@ -58,10 +58,14 @@ impl Record {
     /// # Errors
     /// [`Foreign`].
     pub(crate) fn append(&mut self, other: Self) -> Result<(), Foreign> {
-        if (&other.commit, &other.machine, &other.features) != (&self.commit, &self.machine, &self.features) {
+        let Self { machine, commit, command, date, features, peers, rows, crossover, .. } = other;
+        // A run may have measured other cards of the same machine.
+        let (cards, machine) = machine.without_cards();
+        if (&commit, &machine, &features) != (&self.commit, &self.machine.clone().without_cards().1, &self.features) {
             return Err(Foreign);
         }
-        let Self { command, date, peers, rows, crossover, .. } = other;
+        let new: Vec<String> = cards.into_iter().filter(|card| !self.machine.cards.contains(card)).collect();
+        self.machine.cards.extend(new);
         self.crossover.extend(crossover);
         self.appended.push(Appended { command, date, peers, rows: rows.len() });
         self.rows.extend(rows);

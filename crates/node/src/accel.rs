@@ -67,9 +67,14 @@ fn payer_cache_bytes(config: &Config) -> usize {
     config.accel_payer_cache_mib * 1024 * 1024
 }
 
-/// The graphics cards that passed their test, each once: those that are there through CUDA are left out of wgpu's.
+/// The graphics cards that passed their test, each once.
 pub fn usable_cards() -> Vec<&'static Gpu> {
-    each_once(&good_cards(), |card| (card.name(), &card.info().name, card.info().place.as_deref()))
+    each_card_once(&good_cards())
+}
+
+/// Those that are there through CUDA are left out of wgpu's.
+pub fn each_card_once(cards: &[&'static Gpu]) -> Vec<&'static Gpu> {
+    each_once(cards, |card| (card.name(), &card.info().name, card.info().place.as_deref()))
 }
 
 /// A card's backend, its name and its place.

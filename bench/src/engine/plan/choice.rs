@@ -69,7 +69,7 @@ pub(super) fn cards(choices: &[Choice]) -> Result<Vec<Card>, AbsentBackend> {
         let more = match *choice {
             Choice::All => Card::all(),
             Choice::Named(name @ (BackendName::Cuda | BackendName::Wgpu)) => {
-                vec![Card::of(name).map_err(absent(name.as_str()))?]
+                Card::of(name).map_err(absent(name.as_str()))?
             }
             Choice::StandIn(label, which) => vec![Card::stand_in(label, which).map_err(absent(label))?],
             Choice::Named(_) | Choice::Engine => Vec::new(),

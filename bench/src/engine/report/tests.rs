@@ -72,6 +72,13 @@ fn rows_of_another_run_say_where_they_come_from() {
     assert!(text.lines().any(|l| l == line), "no line {line:?} in\n{text}");
     assert!(!text.contains("| rounds | 99"), "those of the other run");
     assert!(all.append(Record { commit: "def".into(), ..record() }).is_err());
+    let of_cards = |cards: &[&str]| {
+        let cards = cards.iter().map(|card| (*card).to_owned()).collect();
+        Record { machine: Machine { cards, ..record().machine }, ..record() }
+    };
+    let mut all = of_cards(&["cuda: a"]);
+    all.append(of_cards(&["cuda: a", "wgpu: b"])).expect("the same machine");
+    assert_eq!(all.machine.cards, ["cuda: a", "wgpu: b"]);
     let on_another = Record { machine: Machine { smt: "on".into(), ..record().machine }, ..record() };
     assert!(all.append(on_another).is_err());
 }
