@@ -18,11 +18,8 @@ use vigil_crypto::{Check, SecretKey};
 use vigil_primitives::Hash;
 
 mod lies;
-<<<<<<< HEAD
 mod stale;
-=======
 mod votes;
->>>>>>> a1201127a88262feb0788959068328e377ee3426
 
 const SEED: u64 = 0x6770_7521;
 

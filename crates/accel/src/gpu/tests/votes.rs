@@ -3,6 +3,7 @@
 use super::*;
 use crate::checkpoint::{Aggregate, GuardianKeys, Merged, PreparedCheckpoint, Scheme};
 use crate::gpu::Fault;
+use crate::gpu::fp381::programs::MILLER_OF_HASH;
 use crate::testing::guardians;
 use vigil_crypto::{bls, checkpoint as judge};
 use vigil_testkit::vectors;
@@ -162,13 +163,18 @@ fn wrong_votes_are_no_fault_of_a_card() {
     assert_eq!((suspect.caught, suspect.gpu.faults()), (0, 0));
 }
 
+/// A bit of a number of this guardian's key or hash is another before its value is worked out.
+fn other_input(guardian: usize) -> Mischief {
+    Mischief::Word(Kernel::Fp381, 3, guardian * MILLER_OF_HASH.input_row() + 13 * (1 + guardian % 5))
+}
+
 /// Nothing shows that a table is wrong before votes are refused with it: then the card is asked no more, and they are not.
 #[test]
 fn a_wrong_table_refuses_no_vote() {
     let world = World::new(Scheme::Augmented, 8);
     for (name, votes, right) in &world.batches {
         let (card, gpu) = bad_card(SEED);
-        card.becomes(Some(Mischief::Answers(1e-2)));
+        card.becomes(Some(other_input(0)));
         let prepared = world.prepare(&gpu);
         card.becomes(None);
         assert_eq!(gpu.why_not(), None, "nothing shows it");
@@ -184,28 +190,24 @@ fn a_wrong_table_refuses_no_vote() {
 #[test]
 fn a_card_with_a_part_in_the_table_of_an_engine_refuses_no_vote() {
     let world = World::new(Scheme::Augmented, 300);
-    let mut caught = 0;
-    for rate in RATES {
+    for guardian in [0, 1, 200] {
         let (card, gpu) = bad_card(SEED);
         let gpu: &'static Gpu = Box::leak(Box::new(gpu));
         let engine = engine(gpu);
         let prepare = || engine.prepare_checkpoint(world.scheme, &world.guardians, MESSAGE, &|| true).expect("goes on");
         let before = card.launches(Kernel::Fp381);
-        card.becomes(Some(Mischief::Answers(rate)));
+        card.becomes(Some(other_input(guardian)));
         let prepared = prepare();
         card.becomes(None);
         assert!(card.launches(Kernel::Fp381) > before && gpu.why_not().is_none(), "it was asked, and nothing shows it");
         assert!(!prepared.is_trusted());
         for (name, votes, right) in &world.batches {
             let merged = engine.merge_votes(&prepared, votes);
-            assert!(merged == *right, "{name} votes, {rate}: {:?}", merged.verdicts);
+            assert!(merged == *right, "{name} votes, {guardian}: {:?}", merged.verdicts);
         }
         assert!(prepared.is_trusted(), "votes were refused");
-        let lie = Fault::Lies("a table of Miller values was wrong".to_owned());
-        assert!(gpu.why_not().is_none_or(|fault| fault == lie));
-        caught += usize::from(gpu.why_not().is_some());
+        assert_eq!(gpu.why_not(), Some(Fault::Lies("a table of Miller values was wrong".to_owned())), "{guardian}");
     }
-    assert!(caught >= 3, "{caught} of {} tables were found wrong", RATES.len());
 }
 
 /// A right table is made again as well before votes are refused, and the card is trusted on.
