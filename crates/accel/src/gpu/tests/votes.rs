@@ -192,8 +192,8 @@ fn with_an_engine() -> (Arc<BadCard>, &'static Gpu, Engine) {
 #[test]
 fn a_card_with_a_part_in_the_table_of_an_engine_refuses_no_vote() {
     let world = World::new(Scheme::Augmented, 300);
-    let mut caught = 0;
-    for rate in RATES {
+    let (mut caught, mut tables) = (0, 0);
+    for rate in RATES.into_iter().step_by(if vectors::long() { 1 } else { 2 }) {
         let (card, gpu, engine) = with_an_engine();
         let prepare = || engine.prepare_checkpoint(world.scheme, &world.guardians, MESSAGE, &|| true).expect("goes on");
         let before = card.launches(Kernel::Fp381);
@@ -209,9 +209,9 @@ fn a_card_with_a_part_in_the_table_of_an_engine_refuses_no_vote() {
         assert!(prepared.is_trusted(), "votes were refused");
         let lie = Fault::Lies("a table of Miller values was wrong".to_owned());
         assert!(gpu.why_not().is_none_or(|fault| fault == lie));
-        caught += usize::from(gpu.why_not().is_some());
+        (caught, tables) = (caught + usize::from(gpu.why_not().is_some()), tables + 1);
     }
-    assert!(caught >= 3, "{caught} of {} tables were found wrong", RATES.len());
+    assert!(caught * 2 > tables, "{caught} of {tables} tables were found wrong");
 }
 
 /// A right table is made again as well before votes are refused, and the card is trusted on.
