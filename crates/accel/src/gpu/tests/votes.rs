@@ -24,7 +24,7 @@ impl World {
         let all: Vec<bls::Signature> = secrets.iter().map(|secret| secret.sign(scheme, MESSAGE)).collect();
         let vote = |entry: &dyn Fn(usize) -> u8| {
             let signers: Vec<u8> = (0..all.len()).map(entry).collect();
-            let signed = all.iter().zip(&signers).flat_map(|(one, times)| vec![one.clone(); usize::from(*times)]);
+            let signed = all.iter().zip(&signers).flat_map(|(one, times)| vec![*one; usize::from(*times)]);
             let signature = bls::Signature::aggregate(&signed.collect::<Vec<_>>()).expect("not infinity").to_bytes();
             Aggregate { signature, signers }
         };
