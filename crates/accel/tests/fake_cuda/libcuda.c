@@ -7,6 +7,7 @@
 //   FAKE_CUDA_FAIL=n    the n-th call fails with FAKE_CUDA_CODE, or 999
 //   FAKE_CUDA_HANG=n    it never returns
 //   FAKE_CUDA_STUCK=n   from it on, no event is passed
+//   FAKE_CUDA_GONE=file every call fails while it is there
 //
 // FAKE_CUDA_PINNED=n: there is pinned memory of n bytes, no more.
 #include <pthread.h>
@@ -98,7 +99,8 @@ static int enter(const char* name) {
         fprintf(stderr, "fake driver: call %ld, %s: hangs\n", call, name);
         for (;;) pause();
     }
-    if (call == at("FAKE_CUDA_FAIL")) {
+    int is_gone = getenv("FAKE_CUDA_GONE") && !access(getenv("FAKE_CUDA_GONE"), F_OK);
+    if (is_gone || call == at("FAKE_CUDA_FAIL")) {
         fprintf(stderr, "fake driver: call %ld, %s: fails\n", call, name);
         return getenv("FAKE_CUDA_CODE") ? (int)at("FAKE_CUDA_CODE") : UNKNOWN;
     }

@@ -4,6 +4,7 @@ mod cards;
 mod gpu;
 mod hardware;
 mod keys;
+mod lost_card;
 mod machine;
 mod node;
 mod operator;

@@ -25,7 +25,7 @@ impl World {
         let all: Vec<bls::Signature> = secrets.iter().map(|secret| secret.sign(scheme, MESSAGE)).collect();
         let vote = |entry: &dyn Fn(usize) -> u8| {
             let signers: Vec<u8> = (0..all.len()).map(entry).collect();
-            let signed = all.iter().zip(&signers).flat_map(|(one, times)| vec![one.clone(); usize::from(*times)]);
+            let signed = all.iter().zip(&signers).flat_map(|(one, times)| vec![*one; usize::from(*times)]);
             let signature = bls::Signature::aggregate(&signed.collect::<Vec<_>>()).expect("not infinity").to_bytes();
             Aggregate { signature, signers }
         };
@@ -104,7 +104,7 @@ fn worlds() -> [World; 2] {
 fn flipped_bits_decide_about_no_vote() {
     eprintln!("seed {SEED:#x}");
     let worlds = worlds();
-    let (seeds, mut caught, mut asked) = (if vectors::long() { 20 } else { 2 }, 0, 0);
+    let (seeds, mut caught, mut asked) = (if vectors::long() { 20 } else { 1 }, 0, 0);
     for rate in RATES {
         for (seed, mischief) in
             (0..seeds).flat_map(|seed| [(seed, Mischief::Answers(rate)), (seed, Mischief::Memory(rate))])
@@ -186,14 +186,20 @@ fn a_wrong_table_refuses_no_vote() {
     }
 }
 
-/// The same through an engine, which gives the card nearly the whole table and no votes.
+/// A card of an engine that gives it nearly the whole of a table. A busy machine's twin takes seconds for one, which it has.
+fn with_an_engine() -> (Arc<BadCard>, &'static Gpu, Engine) {
+    let (card, gpu) = bad_card(SEED);
+    gpu.post.forget_paces();
+    let gpu: &'static Gpu = Box::leak(Box::new(gpu));
+    (card, gpu, engine(gpu))
+}
+
+/// The same through an engine, which gives the card no votes.
 #[test]
 fn a_card_with_a_part_in_the_table_of_an_engine_refuses_no_vote() {
     let world = World::new(Scheme::Augmented, 300);
     for guardian in [0, 1, 200] {
-        let (card, gpu) = bad_card(SEED);
-        let gpu: &'static Gpu = Box::leak(Box::new(gpu));
-        let engine = engine(gpu);
+        let (card, gpu, engine) = with_an_engine();
         let prepare = || engine.prepare_checkpoint(world.scheme, &world.guardians, MESSAGE, &|| true).expect("goes on");
         let before = card.launches(Kernel::Fp381);
         card.becomes(Some(other_input(guardian)));
@@ -213,9 +219,7 @@ fn a_card_with_a_part_in_the_table_of_an_engine_refuses_no_vote() {
 /// A right table is made again as well before votes are refused, and the card is trusted on.
 #[test]
 fn a_good_card_has_a_part_in_the_table_of_an_engine() {
-    let (card, gpu) = bad_card(SEED);
-    let gpu: &'static Gpu = Box::leak(Box::new(gpu));
-    let engine = engine(gpu);
+    let (card, gpu, engine) = with_an_engine();
     let world = World::new(Scheme::Augmented, 300);
     let before = card.launches(Kernel::Fp381);
     let prepared = engine.prepare_checkpoint(world.scheme, &world.guardians, MESSAGE, &|| true).expect("it goes on");
