@@ -138,7 +138,7 @@ unpack() {
 
 check() {
   command -v timeout >/dev/null || { echo "gpu-check: no timeout (coreutils) here" >&2; exit 2; }
-  mkdir -p "$out" && rm -f "$out"/{summary.txt,cards.md,gpu-*.json,bench-*.{json,md}{,.new},conformance-*.log} &&
+  mkdir -p "$out" && rm -f "$out"/{summary.txt,calibrate.txt,cards.md,gpu-*.json,bench-*.{json,md}{,.new},conformance-*.log} &&
     : >"$out/check.log" || cannot_write
   SECONDS=0
   local ready benched small=() cores here packed_of libraries
@@ -158,6 +158,8 @@ check() {
   done
   [ "$software" = 1 ] && small=(--software)
   part gpu-selftest 90 "$out/gpu-selftest.json" "$bin/vigil" gpu selftest --json "${small[@]}"
+  # From which batch size on a node uses a card.
+  [ -n "$ready" ] && part calibrate 60 "$out/calibrate.txt" "$bin/vigil" calibrate
   benched=$ready
   if [ "$software" = 1 ]; then
     export VIGIL_TEST_ITEMS_MAX=${VIGIL_TEST_ITEMS_MAX:-100}
@@ -208,6 +210,7 @@ summary() {
   {
     sed -n '/^Nanoseconds an item/,/^## /p' "$out/bench-processor.md" | sed '/^## /d'
     sed -n '/^## Graphics cards/,/^## What cards must show/p' "$out/cards.md" | sed '$d'
+    [ -e "$out/calibrate.txt" ] && grep -aE '^[a-z0-9_]+: |^  card ' "$out/calibrate.txt"
     within 15 "$bin/vigil" gpu list
     grep -aE ': (ok|FAILED|NOT DONE|no time)|^no |^cards' "$out/check.log"
     sed -n '/^## What cards must show/,$p' "$out/cards.md"
