@@ -158,8 +158,8 @@ check() {
   done
   [ "$software" = 1 ] && small=(--software)
   part gpu-selftest 90 "$out/gpu-selftest.json" "$bin/vigil" gpu selftest --json "${small[@]}"
-  # From which batch size on a node uses a card.
-  [ -n "$ready" ] && part calibrate 60 "$out/calibrate.txt" "$bin/vigil" calibrate
+  # From which batch size on a node uses a card; whoever has a node here, it is another one.
+  [ -n "$ready" ] && part calibrate 60 "$out/calibrate.txt" env VIGIL_HOME="$bin/none" "$bin/vigil" calibrate
   benched=$ready
   if [ "$software" = 1 ]; then
     export VIGIL_TEST_ITEMS_MAX=${VIGIL_TEST_ITEMS_MAX:-100}
@@ -171,13 +171,9 @@ check() {
     log "no graphics card is ready here: nothing was checked"
     [ ${#failed[@]} = 0 ] && nothing=1
   elif [ "$software" = 1 ]; then
-    for backend in ${benched//,/ }; do
-      bench "$backend" 120 --backends "$backend" --ops recover,keccak256,signer_vectors --sizes 16,1024 --rounds 2
-    done
+    bench cards 150 --backends "$benched" --ops recover,keccak256,signer_vectors --sizes 16,1024 --rounds 2
   else
-    for backend in ${benched//,/ }; do
-      bench "$backend" 120 --backends "$backend" --ops recover,verify_known,keccak256,signer_vectors --rounds 7
-    done
+    bench cards 240 --backends "$benched" --ops recover,verify_known,keccak256,signer_vectors --rounds 7
     bench votes 90 --backends "$benched" --ops checkpoint --rounds 5
     cores=portable$(grep -qw adx /proc/cpuinfo && grep -qw avx2 /proc/cpuinfo && echo ,avx2)$(grep -qw avx512ifma /proc/cpuinfo && echo ,avx512ifma)
     bench processor 90 --backends "$cores,engine" --ops recover,verify_known,keccak256 --sizes 4096 --rounds 3 --threads one

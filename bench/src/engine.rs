@@ -181,9 +181,9 @@ fn write(path: &Path, text: &str) -> Result<(), EngineError> {
     written.map_err(|source| EngineError::Write { path: path.to_owned(), source })
 }
 
-/// Or nothing yet.
+/// Or nothing yet. No link: `/dev/stdout` is one, and would be replaced.
 fn is_file(path: &Path) -> bool {
-    std::fs::metadata(path).map_or(true, |there| there.is_file())
+    std::fs::symlink_metadata(path).map_or(true, |there| there.is_file())
 }
 
 #[allow(clippy::print_stdout)]

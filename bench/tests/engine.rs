@@ -233,8 +233,13 @@ fn a_small_trie_is_hashed_beside_alloy_trie() {
     }
     assert!(["portable", "engine"].iter().all(|name| rows.iter().any(|r| r["backend"] == *name)));
 
-    let output = engine(&["--from", &once, "--append", &once, "--json", &twice]);
+    // A link is written through, as `/dev/stdout` must be.
+    let link = path("link.json");
+    std::fs::write(&twice, "").expect("written");
+    std::os::unix::fs::symlink(&twice, &link).expect("linked");
+    let output = engine(&["--from", &once, "--append", &once, "--json", &link]);
     assert!(output.status.success(), "{}", stderr(&output));
+    assert!(std::fs::symlink_metadata(&link).expect("there").is_symlink());
     assert_eq!(read(&twice)["rows"].as_array().expect("rows").len(), 2 * rows.len());
     let other = std::fs::read_to_string(&once).expect("written").replacen("\"commit\": \"", "\"commit\": \"0", 1);
     std::fs::write(&twice, other).expect("written");

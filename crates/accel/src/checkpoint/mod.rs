@@ -132,9 +132,29 @@ impl PreparedCheckpoint {
         !self.by_card || self.again.get().is_some()
     }
 
-    /// From now on the table is that of the CPU, which `values` works out.
+    /// From now on the table is one of the CPU, which `values` works out if this one is not.
     pub(crate) fn trust(&self, values: impl FnOnce() -> Vec<MillerValue>) {
-        self.again.get_or_init(|| values().into_iter().map(|value| value.0).collect());
+        if !self.is_trusted() {
+            self.again.get_or_init(|| values().into_iter().map(|value| value.0).collect());
+        }
+    }
+
+    /// What `merge` makes of votes, which are refused with a table of the CPU only; and whether another table was wrong.
+    pub(crate) fn judged(
+        &self,
+        merge: impl Fn() -> Merged,
+        values: impl FnOnce() -> Vec<MillerValue>,
+    ) -> (Merged, bool) {
+        // Another caller may have the table replaced meanwhile.
+        let was_trusted = self.is_trusted();
+        let merged = merge();
+        if was_trusted || merged.verdicts.iter().all(Result::is_ok) {
+            return (merged, false);
+        }
+        self.trust(values);
+        let right = merge();
+        let is_other = right != merged;
+        (right, is_other)
     }
 
     /// What votes are merged with.

@@ -69,23 +69,17 @@ impl Engine {
     /// # Panics
     /// For more than [`AGGREGATES_MAX`].
     pub fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
-        // Another caller may have the table replaced meanwhile.
-        let was_trusted = checkpoint.is_trusted();
-        let merged = self.merge_with(checkpoint, votes);
-        if was_trusted || merged.verdicts.iter().all(Result::is_ok) {
-            return merged;
-        }
-        checkpoint.trust(|| {
+        let by_workers = || {
             let (guardians, all) = (checkpoint.guardians(), Vec::from_iter(0..checkpoint.guardians().len()));
             let work = |part: &[usize]| self.table_part(guardians, part, checkpoint.message(), &|| true);
             self.work.on_workers(Op::MillerValues, &all, work)
-        });
-        let right = self.merge_with(checkpoint, votes);
-        if right != merged {
+        };
+        let (merged, was_wrong) = checkpoint.judged(|| self.merge_with(checkpoint, votes), by_workers);
+        if was_wrong {
             let lie = Fault::Lies("a table of Miller values was wrong".to_owned());
             self.work.cards.iter().for_each(|card| card.failed(&lie));
         }
-        right
+        merged
     }
 
     fn merge_with(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {

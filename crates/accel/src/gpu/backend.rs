@@ -269,20 +269,19 @@ impl Backend for Gpu {
 
     /// What the card finds good is good: no wrong value fulfils an equation of pairings. The CPU decides about all else.
     fn merge_votes(&self, checkpoint: &PreparedCheckpoint, votes: &[Aggregate]) -> Merged {
-        let by_cpu = || self.cpu.merge_votes(checkpoint, votes);
+        let (guardians, message) = (checkpoint.guardians(), checkpoint.message());
+        let values = || self.cpu.miller_values(guardians, 0..guardians.len(), message);
+        let merge = || self.cpu.merge_votes(checkpoint, votes);
         let by_card = || {
             let merged = on_card(&self.post, |maths| checkpoint::merge(maths, checkpoint, votes))?;
             if merged.verdicts.iter().all(Result::is_ok) {
                 return Ok(merged);
             }
-            if !checkpoint.is_trusted() {
-                let (guardians, message) = (checkpoint.guardians(), checkpoint.message());
-                checkpoint.trust(|| self.cpu.miller_values(guardians, 0..guardians.len(), message));
-            }
-            let right = by_cpu();
+            checkpoint.trust(values);
+            let right = merge();
             if merged == right { Ok(right) } else { Err(Fault::Lies("votes: the CPU finds otherwise".to_owned())) }
         };
-        self.or_cpu(Op::Checkpoint, votes.len(), by_card, by_cpu)
+        self.or_cpu(Op::Checkpoint, votes.len(), by_card, || checkpoint.judged(merge, values).0)
     }
 
     fn recover(&self, items: &[Signed]) -> Vec<Recovered> {

@@ -17,8 +17,9 @@ const SHARE_OF_MEMORY: u64 = 8;
 const USUAL_BYTES: u64 = 128 << 20;
 /// The canaries' table and one other.
 const COUNT_MIN: usize = 2;
-/// Most tables that are copied at once: some milliseconds of one courier.
-const UPLOADS: usize = 64;
+/// Most tables that are copied at once. Each is waited for, behind what other lanes do, and all of them have the time of one job
+/// ([`super::post`]): that is twenty times what waits.
+const UPLOADS: usize = 16;
 /// A table stays for so many batches after the last that used it, while the CPU's cache has it. So tables that do not all fit
 /// do not push out each other all day.
 const STAYS: u64 = 64;
