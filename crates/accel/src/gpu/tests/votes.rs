@@ -97,14 +97,14 @@ impl Suspect {
 
 /// One with sums of keys, one with a table.
 fn worlds() -> [World; 2] {
-    [World::new(Scheme::ProofOfPossession, 300), World::new(Scheme::Augmented, if vectors::long() { 64 } else { 8 })]
+    [World::new(Scheme::ProofOfPossession, 300), World::new(Scheme::Augmented, if vectors::long() { 16 } else { 8 })]
 }
 
 #[test]
 fn flipped_bits_decide_about_no_vote() {
     eprintln!("seed {SEED:#x}");
     let worlds = worlds();
-    let (seeds, mut caught, mut asked) = (if vectors::long() { 20 } else { 1 }, 0, 0);
+    let (seeds, mut caught, mut asked) = (if vectors::long() { 5 } else { 1 }, 0, 0);
     for rate in RATES {
         for (seed, mischief) in
             (0..seeds).flat_map(|seed| [(seed, Mischief::Answers(rate)), (seed, Mischief::Memory(rate))])
