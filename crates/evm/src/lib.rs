@@ -1,0 +1,2 @@
+//! revm over whatever holds the accounts.
+#![forbid(unsafe_code)]
