@@ -31,4 +31,4 @@ pub use backend::{Backend, BackendName, UnknownBackend, detect};
 pub use comb::Comb;
 pub use engine::{Engine, EngineConfig};
 pub use hint::prefetch;
-pub use ops::{Claim, PublicKey, Recovered, SignatureError, Signed, SignedMessage, Signer, Verdict};
+pub use ops::{Claim, MessageSignature, PublicKey, Recovered, SignatureError, Signed, SignedMessage, Signer, Verdict};

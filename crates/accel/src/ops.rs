@@ -2,7 +2,7 @@
 
 use vigil_primitives::{Address, Hash, SIGNATURE_BYTES};
 
-pub use vigil_crypto::{PublicKey, SignatureError, SignedMessage};
+pub use vigil_crypto::{MessageSignature, PublicKey, SignatureError, SignedMessage};
 
 /// A signature over a digest, by whom is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

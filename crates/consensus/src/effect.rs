@@ -31,7 +31,7 @@ pub enum Input {
         /// [`BuildRequest::epoch`].
         epoch: Epoch,
         /// Complete but for the signature. Chain id, epoch, height, parent, HCC and proposer are those of the request.
-        block: Block,
+        block: Box<Block>,
         /// As for an executed block.
         executed: Executed,
     },

@@ -99,7 +99,7 @@ impl Machine {
             Input::Received { from, message } => self.on_message(from, message),
             Input::Disconnected(peer) => self.on_disconnected(peer),
             Input::Executed { block, outcome } => self.on_executed(block, outcome),
-            Input::Built { epoch, block, executed } => self.on_built(epoch, block, executed),
+            Input::Built { epoch, block, executed } => self.on_built(epoch, *block, executed),
             Input::Timer(TimerId::Epoch) => self.on_epoch_timer(),
             Input::Timer(TimerId::Fetch) => self.on_fetch_timer(),
             Input::Timer(TimerId::Propose) => self.clock.armed[1] = None,

@@ -5,11 +5,11 @@
 
 use crate::secp::native;
 use crate::sign::{holder_bytes, inputs, sign_bytes};
-use crate::{SignedMessage, TxDomain};
+use crate::{MessageSignature, SignedMessage, TxDomain};
 use std::ops::Range;
 use vigil_primitives::{
-    Address, Height, SIGNATURE_BYTES, SignBytes, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput, TxWrapper,
-    chain_id_number,
+    Address, Coins, EthereumTx, Height, SIGNATURE_BYTES, SignBytes, SmartContract, TX_ACCOUNTS_MAX, Tx, TxInput,
+    TxWrapper,
 };
 
 /// Slots that are judged together at first; the next waves are twice as long as the one before.
@@ -41,11 +41,21 @@ struct Slot {
     valid_from: Option<Height>,
 }
 
+/// The signature of an Ethereum transaction, whose signer nobody names.
+struct Unnamed {
+    message: Vec<u8>,
+    signature: [u8; SIGNATURE_BYTES],
+    /// First height at which it is valid.
+    from: Height,
+}
+
 /// The signatures of one transaction.
 pub(crate) struct Case {
     payloads: Vec<SignBytes>,
     plain: Vec<Vec<u8>>,
     slots: Vec<Slot>,
+    /// Of the one slot of a type 12, if it can be valid.
+    unnamed: Option<Unnamed>,
     /// Slots that are being judged.
     wave: Range<usize>,
     /// The first tries have failed where there is no verdict.
@@ -54,6 +64,9 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn new(domain: &TxDomain, tx: &Tx) -> Self {
+        if let Tx::Ethereum(tx) = tx {
+            return Self::of_ethereum(domain, tx);
+        }
         let inputs = inputs(tx);
         let (mut payloads, mut plain) = (Vec::new(), Vec::new());
         let mut slots = Vec::with_capacity(inputs.len());
@@ -81,12 +94,32 @@ impl Case {
             _ => {}
         }
         let wave = 0..slots.len().min(WAVE_MIN);
-        Self { payloads, plain, slots, wave, second: false }
+        Self { payloads, plain, slots, unnamed: None, wave, second: false }
+    }
+
+    /// One slot, about which nothing is asked in rounds: there is one form, and nobody who is said to have signed it.
+    fn of_ethereum(domain: &TxDomain, tx: &EthereumTx) -> Self {
+        let (number, from) = domain.eth_number();
+        let (message, signature) = (tx.eth_sign_bytes(), tx.signature());
+        let unnamed = (tx.fields().chain_id == number).then_some(Unnamed { message, signature, from });
+        let (payloads, plain, slots) = (Vec::new(), Vec::new(), vec![Slot::none()]);
+        Self { payloads, plain, slots, unnamed, wave: 0..1, second: false }
     }
 
     /// Per slot, the first height at which its signature is valid.
     pub(crate) fn verdicts(&self) -> Box<[Option<Height>]> {
         self.slots.iter().map(|slot| slot.valid_from).collect()
+    }
+
+    /// The signature whose signer is to be found.
+    pub(crate) fn unnamed(&self) -> Option<MessageSignature<'_>> {
+        let Unnamed { message, signature, .. } = self.unnamed.as_ref()?;
+        Some(MessageSignature { message, signature: *signature })
+    }
+
+    /// The signer of [`Self::unnamed`] has been found.
+    pub(crate) fn signed_by_somebody(&mut self) {
+        self.slots[0].valid_from = self.unnamed.as_ref().map(|unnamed| unnamed.from);
     }
 
     fn message(&self, form: Form) -> Vec<u8> {
@@ -138,16 +171,13 @@ impl Slot {
 }
 
 /// A contract transaction may carry the signature of an Ethereum one (`spec/ledger.md` §1.6), which no wrapped one looks
-/// like. The chain's number is that of its newest rules.
+/// like. What that does not cover must be as the import writes it, so that an Ethereum transaction has one native form.
 fn ethereum(domain: &TxDomain, tx: &SmartContract, plain: &mut Vec<Vec<u8>>) -> Option<Try> {
-    let number = chain_id_number(&domain.chain_id, Height::MAX, &domain.forks);
     let signature = native(tx.from.signature.as_array()?).ok()?;
-    if !tx.from.coins.theta.is_zero() {
+    if !tx.from.coins.theta.is_zero() || tx.to.coins != Coins::ZERO {
         return None;
     }
-    let before = chain_id_number(&domain.chain_id, domain.forks.metachain.saturating_sub(1), &domain.forks);
-    let metachain = if before == number { 0 } else { domain.forks.metachain };
-    let from = domain.forks.rpc_compatibility.max(metachain);
+    let (number, from) = domain.eth_number();
     plain.push(tx.eth_sign_bytes(number));
     Some(Try { form: Form::Plain(plain.len() - 1), signature, signer: tx.from.address, from })
 }

@@ -45,6 +45,15 @@ impl SignedMessage<'_> {
     }
 }
 
+/// A signature over a message, by whom is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageSignature<'a> {
+    /// What was hashed and signed.
+    pub message: &'a [u8],
+    /// `r || s || v`, v 0 or 1.
+    pub signature: [u8; SIGNATURE_BYTES],
+}
+
 /// Checks signatures and hashes, many at a time.
 ///
 /// What [`crate::verify_txs`] makes of the answers is taken for verified by everything behind it: **whoever implements this
@@ -52,6 +61,9 @@ impl SignedMessage<'_> {
 pub trait SignatureChecker {
     /// For each signature, in order, whether [`recover`] gives its signer for the message's Keccak-256.
     fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool>;
+
+    /// For each signature, in order, whom [`recover`] gives for the message's Keccak-256, if anybody.
+    fn recover(&self, signed: &[MessageSignature<'_>]) -> Vec<Option<Address>>;
 
     /// Keccak-256 of each message, in order.
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash>;
@@ -78,6 +90,10 @@ impl SignatureChecker for Scalar {
             signer: item.signer,
         };
         self.check_digests(&signed.iter().zip(of).map(check).collect::<Vec<_>>())
+    }
+
+    fn recover(&self, signed: &[MessageSignature<'_>]) -> Vec<Option<Address>> {
+        signed.iter().map(|item| recover(&keccak256(item.message), &item.signature).ok()).collect()
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

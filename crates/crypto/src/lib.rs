@@ -12,6 +12,7 @@ pub mod bls;
 mod cases;
 mod check;
 pub mod checkpoint;
+mod import;
 pub mod keystore;
 pub mod second_opinion;
 mod secp;
@@ -19,7 +20,8 @@ mod sign;
 pub mod signer_vectors;
 mod verified;
 
-pub use check::{Check, Scalar, SignatureChecker, SignedMessage};
+pub use check::{Check, MessageSignature, Scalar, SignatureChecker, SignedMessage};
+pub use import::{EthImportError, eth_sender, import_eth, import_eth_for, tx_of_block};
 pub use secp::{PublicKey, SecretKey, SignatureError, recover, recover_eth, recover_key, verify_digest, verify_known};
 pub use sign::{SignError, sign_digest, sign_tx};
 pub use verified::{Judging, TxDomain, VerifiedTx, verify_header, verify_tx, verify_txs};

@@ -111,8 +111,8 @@ pub fn verify_known(digest: &Hash, sig: &[u8; SIGNATURE_BYTES], key: &PublicKey)
     }
 }
 
-/// As [`recover`], for the signature of an Ethereum transaction as the ledger stores it: v is 27 or 28, or a byte of at
-/// least 35 that is odd for 27 and even for 28 (`spec/ledger.md` §1.6).
+/// As [`recover`], for the signature of an Ethereum transaction as the ledger stores it: v is 27 or 28. (Bytes from 35 on,
+/// which the reference takes too (`spec/ledger.md` §1.6), would give one transaction many forms.)
 ///
 /// # Errors
 /// [`SignatureError`], as [`recover`].
@@ -125,7 +125,6 @@ pub(crate) fn native(sig: &[u8; SIGNATURE_BYTES]) -> Result<[u8; SIGNATURE_BYTES
     let mut native = *sig;
     native[64] = match sig[64] {
         v @ 27..=28 => v - 27,
-        v @ 35.. => 1 - v % 2,
         v => return Err(SignatureError::RecoveryId(v)),
     };
     Ok(native)

@@ -1,7 +1,7 @@
 //! What each signature of a transaction covers, and putting one there.
 //!
 //! Slots number a transaction's signatures: a send has one an input; a service payment source 0 and target 1; a deposit
-//! of version 2 source 0 and holder 1; every other type one, slot 0.
+//! of version 2 source 0 and holder 1; every other type one, slot 0. (That of a type 12 is Ethereum's and not put there here.)
 
 use crate::{SecretKey, keccak256};
 use vigil_primitives::{DepositStake, DepositStakeV2, Hash, SignBytes, Signature, Tx, TxInput, TxWrapper};
@@ -45,7 +45,8 @@ pub(crate) fn holder_bytes(tx: &DepositStakeV2) -> &[u8] {
     &tx.bls_pop
 }
 
-/// The inputs that sign, by slot; without the holder of a version 2 deposit, which is no input.
+/// The inputs that sign, by slot; without the holder of a version 2 deposit, which is no input. An Ethereum transaction has
+/// none: it is signed before it is one of ours.
 pub(crate) fn inputs(tx: &Tx) -> Vec<&TxInput> {
     match tx {
         Tx::Coinbase(t) => vec![&t.proposer],
@@ -60,6 +61,7 @@ pub(crate) fn inputs(tx: &Tx) -> Vec<&TxInput> {
         Tx::WithdrawStake(t) => vec![&t.source],
         Tx::DepositStakeV2(t) => vec![&t.source],
         Tx::StakeRewardDistribution(t) => vec![&t.holder],
+        Tx::Ethereum(_) => Vec::new(),
     }
 }
 
@@ -86,6 +88,7 @@ fn signature_mut(tx: &mut Tx, slot: usize) -> Option<&mut Signature> {
             _ => None,
         },
         Tx::StakeRewardDistribution(t) => only(&mut t.holder.signature),
+        Tx::Ethereum(_) => None,
     }
 }
 

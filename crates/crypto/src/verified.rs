@@ -2,8 +2,10 @@
 
 use crate::bls;
 use crate::cases::{Case, Round};
-use crate::{Scalar, SignatureChecker, SignedMessage, verify_digest};
-use vigil_primitives::{BlockHeader, Bytes, DepositStakeV2, Forks, Hash, Height, RlpError, Tx};
+use crate::{MessageSignature, Scalar, SignatureChecker, SignedMessage, verify_digest};
+use vigil_primitives::{
+    Address, BlockHeader, Bytes, DepositStakeV2, Forks, Hash, Height, RlpError, Tx, U256, chain_id_number,
+};
 
 /// What signatures of a chain's transactions depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +16,23 @@ pub struct TxDomain {
     pub forks: Forks,
 }
 
+impl TxDomain {
+    /// The chain's number in Ethereum's transactions, by its newest rules, and the first height at which they are valid.
+    pub fn eth_number(&self) -> (U256, Height) {
+        let of = |height| chain_id_number(&self.chain_id, height, &self.forks);
+        let number = of(Height::MAX);
+        let before = of(self.forks.metachain.saturating_sub(1));
+        let metachain = if before == number { 0 } else { self.forks.metachain };
+        (number, self.forks.rpc_compatibility.max(metachain))
+    }
+}
+
 /// A transaction decoded once and verified once. Only [`verify_txs`] and [`Judging`] make one.
 ///
 /// A bad signature is a verdict, not an error, because the ledger's result codes have an order (sequence, balance,
 /// signature). Slots number the signatures: a send has one an input; a service payment source 0 and target 1; a
-/// version 2 deposit source 0 and holder 1; every other type slot 0.
+/// version 2 deposit source 0 and holder 1; every other type slot 0. The sender of a type 12, which it does not name, is
+/// filled in if its signature is right, else zero.
 #[derive(Clone, Debug)]
 pub struct VerifiedTx {
     tx: Tx,
@@ -145,12 +159,13 @@ impl Judging {
         self.round = Round::of(&self.cases);
     }
 
-    /// What [`verify_txs`] gives. `checker` hashes.
+    /// What [`verify_txs`] gives. `checker` hashes, and finds the senders of Ethereum's transactions.
     ///
     /// # Panics
     /// If something is still asked.
-    pub fn finish(self, checker: &dyn SignatureChecker) -> Vec<Result<VerifiedTx, RlpError>> {
+    pub fn finish(mut self, checker: &dyn SignatureChecker) -> Vec<Result<VerifiedTx, RlpError>> {
         assert_eq!(self.questions().len(), 0, "all is judged");
+        self.find_senders(checker);
         let raws: Vec<&[u8]> = self.txs.iter().flatten().map(|(_, raw)| raw.as_ref()).collect();
         let mut judged = self.cases.iter().map(Case::verdicts).zip(checker.keccak256(&raws));
         let finish = |decoded: Result<(Tx, Bytes), RlpError>| {
@@ -162,6 +177,23 @@ impl Judging {
             Ok(VerifiedTx { tx, raw, hash, verdicts, pop_valid })
         };
         self.txs.into_iter().map(finish).collect()
+    }
+
+    fn find_senders(&mut self, checker: &dyn SignatureChecker) {
+        let unnamed: Vec<MessageSignature<'_>> = self.cases.iter().filter_map(Case::unnamed).collect();
+        if unnamed.is_empty() {
+            return;
+        }
+        let mut senders: std::vec::IntoIter<Option<Address>> = checker.recover(&unnamed).into_iter();
+        for (case, (tx, _)) in self.cases.iter_mut().zip(self.txs.iter_mut().flatten()) {
+            if case.unnamed().is_some()
+                && let Some(sender) = senders.next().expect("an answer for each signature")
+                && let Tx::Ethereum(ethereum) = tx
+            {
+                ethereum.set_sender(sender);
+                case.signed_by_somebody();
+            }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::view::View;
 use alloy_rlp::{Encodable, Header, length_of_length};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
-use vigil_primitives::{Address, BlockHeader, Bytes, ChainParams, Hash, Height, Tx, U256};
+use vigil_primitives::{Address, BlockHeader, Bloom, Bytes, ChainParams, EMPTY_TRIE_ROOT, Hash, Height, Tx, U256};
 use vigil_trie::{BatchHasher, ordered_root_with};
 
 /// What a block stands on.
@@ -59,7 +59,7 @@ impl BlockOutcome {
 /// Executes a received block. Every transaction must succeed.
 ///
 /// Checked here: height, time not before the parent's, transaction root, limits of count and bytes, coinbase first where
-/// rewards are due, the guardians' certificate, each transaction, state root. Not here: that the parent is the header's,
+/// rewards are due, that there are no receipts, the guardians' certificate, each transaction, state root. Not here: that the parent is the header's,
 /// chain id, signature, proposer, votes (consensus).
 ///
 /// # Errors
@@ -148,6 +148,13 @@ fn check_header(
     }
     if is_reward_height(params, height) && !txs.first().is_some_and(|tx| matches!(tx.tx(), Tx::Coinbase(_))) {
         return Err(BlockError::CoinbaseMissing { height });
+    }
+    // No transaction that leaves a receipt succeeds.
+    if header.receipt_root != EMPTY_TRIE_ROOT {
+        return Err(BlockError::ReceiptRoot { height, got: EMPTY_TRIE_ROOT, expected: header.receipt_root });
+    }
+    if *header.bloom != Bloom::ZERO {
+        return Err(BlockError::Bloom { height });
     }
     Ok(())
 }

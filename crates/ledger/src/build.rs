@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
 use vigil_primitives::{
-    Address, Block, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Hash, SIGNATURE_BYTES, SignBytes, Signature, Tx,
-    TxInput, TxOutput, TxWrapper, keccak256,
+    Address, Block, BlockHeader, Bloom, Bytes, ChainParams, Coinbase, Coins, EMPTY_TRIE_ROOT, Hash, SIGNATURE_BYTES,
+    SignBytes, Signature, Tx, TxInput, TxOutput, TxWrapper, keccak256,
 };
 use vigil_trie::ordered_root_with;
 
@@ -97,6 +97,8 @@ pub fn build_block(env: &Env, parent: &Parent, proposal: Proposal) -> Result<Bui
     let txs = packer.txs;
     let outcome = finish(env, parent, view)?;
     header.tx_root = ordered_root_with(env.hasher, txs.iter().map(|tx| tx.raw()));
+    header.receipt_root = EMPTY_TRIE_ROOT;
+    *header.bloom = Bloom::ZERO;
     header.state_root = outcome.state_root;
     header.signature = Signature::none();
     let block = Block { header, txs: txs.iter().map(|tx| tx.raw().clone()).collect() };

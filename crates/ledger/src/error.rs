@@ -247,6 +247,22 @@ pub enum BlockError {
         /// Why.
         error: TxError,
     },
+    /// The receipts are not those of the header.
+    #[error("receipt root of block {height} is {got}, header says {expected}")]
+    ReceiptRoot {
+        /// Of the block.
+        height: Height,
+        /// Computed.
+        got: Hash,
+        /// In the header.
+        expected: Hash,
+    },
+    /// The logs are not those of the header.
+    #[error("the bloom of block {height} is not that of its logs")]
+    Bloom {
+        /// Of the block.
+        height: Height,
+    },
     /// Execution ends elsewhere than the header says.
     #[error("state root of block {height} is {got}, header says {expected}")]
     StateRoot {

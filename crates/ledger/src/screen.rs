@@ -103,6 +103,7 @@ pub fn debited(tx: &Tx) -> Vec<Address> {
         Tx::WithdrawStake(t) => one(&t.source),
         Tx::DepositStakeV2(t) => one(&t.source),
         Tx::StakeRewardDistribution(t) => one(&t.holder),
+        Tx::Ethereum(t) => vec![t.from()],
     }
 }
 
@@ -117,6 +118,7 @@ fn effective_gas_price(tx: &Tx, gas: u64) -> U256 {
             t.fee.tfuel / U256::from((gas / 2).max(1)).saturating_mul(U256::from(accounts))
         }
         Tx::SmartContract(t) => t.gas_price,
+        Tx::Ethereum(t) => t.fields().max_fee_per_gas,
         Tx::ReserveFund(t) => per_gas(&t.fee),
         Tx::ReleaseFund(t) => per_gas(&t.fee),
         Tx::ServicePayment(t) => per_gas(&t.fee),

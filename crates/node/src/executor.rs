@@ -279,7 +279,7 @@ impl Executor {
         let failed: Vec<Hash> = built.dropped.iter().map(|(hash, _)| *hash).collect();
         let header = built.block.header.clone();
         *self.shared.built() = Some(Built { header, txs: built.txs, outcome: built.outcome });
-        self.answer(Input::Built { epoch: request.epoch, block: built.block, executed });
+        self.answer(Input::Built { epoch: request.epoch, block: Box::new(built.block), executed });
         if !failed.is_empty() {
             self.pool.recheck(&failed);
         }

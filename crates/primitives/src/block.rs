@@ -5,14 +5,13 @@ use crate::{
     Address, BLOCK_BYTES_MAX, BLOCK_TXS_MAX, Bytes, Epoch, FinalityCert, Hash, Height, Signature, U256, VALIDATORS_MAX,
     Vote, keccak256,
 };
-use alloy_primitives::b256;
+use alloy_primitives::{Bloom, b256};
 use alloy_rlp::{Decodable, Encodable, Header, RlpEncodable};
 
 /// Root of a trie with no entries.
 pub const EMPTY_TRIE_ROOT: Hash = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
 /// RLP of the empty list: what stands for an absent certificate and for edge-node votes.
 const EMPTY_LIST: u8 = 0xc0;
-const BLOOM_BYTES: usize = 256;
 
 /// The highest commit certificate its proposer knew: votes of a quorum for one ancestor. RLP: `[[Vote...], hash]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, RlpEncodable)]
@@ -32,8 +31,8 @@ impl Decodable for Hcc {
     }
 }
 
-/// A block header: the 14 items of `spec/ledger.md` §5.1. Receipt hash and bloom are constants there and here, so they
-/// are bytes of the encoding, not fields; so is the item of edge-node votes, the empty list.
+/// A block header: the 14 items of `spec/ledger.md` §5.1; that of edge-node votes is always the empty list, so it is
+/// a byte of the encoding and no field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BlockHeader {
     /// The chain.
@@ -48,6 +47,10 @@ pub struct BlockHeader {
     pub hcc: Hcc,
     /// [`Block::txs`]' trie root.
     pub tx_root: Hash,
+    /// Root of the trie of its receipts, [`EMPTY_TRIE_ROOT`] without any; zero in genesis.
+    pub receipt_root: Hash,
+    /// Of the logs of its receipts.
+    pub bloom: Box<Bloom>,
     /// Root of the state after the block.
     pub state_root: Hash,
     /// Unix seconds.
@@ -81,20 +84,15 @@ impl BlockHeader {
         self.hcc.block_hash == self.parent
     }
 
-    fn receipt_root(&self) -> Hash {
-        if self.height == 0 { Hash::ZERO } else { EMPTY_TRIE_ROOT }
-    }
-
     fn payload_length(&self) -> usize {
-        let bloom_length = BLOOM_BYTES + 3;
         self.chain_id.length()
             + self.epoch.length()
             + self.height.length()
             + self.parent.length()
             + self.hcc.length()
             + self.tx_root.length()
-            + self.receipt_root().length()
-            + bloom_length
+            + self.receipt_root.length()
+            + self.bloom.length()
             + self.state_root.length()
             + self.timestamp.length()
             + self.proposer.length()
@@ -113,8 +111,8 @@ impl Encodable for BlockHeader {
         self.parent.encode(out);
         self.hcc.encode(out);
         self.tx_root.encode(out);
-        self.receipt_root().encode(out);
-        [0u8; BLOOM_BYTES].as_slice().encode(out);
+        self.receipt_root.encode(out);
+        self.bloom.encode(out);
         self.state_root.encode(out);
         self.timestamp.encode(out);
         self.proposer.encode(out);
@@ -143,18 +141,14 @@ impl Decodable for BlockHeader {
             parent: Hash::decode(payload)?,
             hcc: Hcc::decode(payload)?,
             tx_root: Hash::decode(payload)?,
-            ..Self::default()
+            receipt_root: Hash::decode(payload)?,
+            bloom: Box::new(Bloom::decode(payload)?),
+            state_root: Hash::decode(payload)?,
+            timestamp: u64::try_from(U256::decode(payload)?).map_err(|_| alloy_rlp::Error::Overflow)?,
+            proposer: Address::decode(payload)?,
+            signature: Signature::decode(payload)?,
+            finality: None,
         };
-        if Hash::decode(payload)? != header.receipt_root() {
-            return Err(alloy_rlp::Error::Custom("receipt root is not the constant"));
-        }
-        if Header::decode_bytes(payload, false)? != [0u8; BLOOM_BYTES] {
-            return Err(alloy_rlp::Error::Custom("bloom is not 256 zero bytes"));
-        }
-        header.state_root = Hash::decode(payload)?;
-        header.timestamp = u64::try_from(U256::decode(payload)?).map_err(|_| alloy_rlp::Error::Overflow)?;
-        header.proposer = Address::decode(payload)?;
-        header.signature = Signature::decode(payload)?;
         match payload.split_first() {
             Some((&EMPTY_LIST, rest)) => *payload = rest,
             _ => header.finality = Some(Box::new(FinalityCert::decode_item(payload)?)),

@@ -23,7 +23,7 @@ mod tx;
 mod vote;
 
 pub use account::{Account, EMPTY_CODE_HASH, ReservedFund, SplitRule, TransferRecord};
-pub use alloy_primitives::{Address, B256 as Hash, Bytes, U256, keccak256};
+pub use alloy_primitives::{Address, B256 as Hash, Bloom, Bytes, U256, keccak256};
 pub use amount::{AmountError, parse_amount};
 pub use block::{Block, BlockHeader, EMPTY_TRIE_ROOT, Hcc};
 pub use coins::{Coins, CoinsError};
@@ -46,8 +46,9 @@ pub use stake::{
     ValidatorPool,
 };
 pub use tx::{
-    Coinbase, DepositStake, DepositStakeV2, ReleaseFund, ReserveFund, Send, ServicePayment, Signature, Slash,
-    SmartContract, Split, SplitRuleTx, StakeRewardDistribution, Tx, TxInput, TxOutput, TxType, WithdrawStake,
+    AccessListItem, Coinbase, ContractCall, DepositStake, DepositStakeV2, EthereumFields, EthereumTx, LegacyTx,
+    ReleaseFund, ReserveFund, Send, ServicePayment, Signature, Slash, SmartContract, Split, SplitRuleTx,
+    StakeRewardDistribution, Tx, TxInput, TxOutput, TxType, WithdrawStake,
 };
 pub use vote::{SignDomain, Vote, VoteBody};
 

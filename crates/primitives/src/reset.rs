@@ -2,8 +2,8 @@
 
 use crate::rlp::{self, RlpError};
 use crate::{
-    Address, BlockHeader, BlsSignatureBytes, Bytes, Checkpoint, EVIDENCE_BYTES_MAX, Evidence, Hash, Hcc,
-    SIGNER_VECTOR_BYTES_MAX, SignDomain, StakePurpose, U256, keccak256,
+    Address, BlockHeader, BlsSignatureBytes, Bytes, Checkpoint, EMPTY_TRIE_ROOT, EVIDENCE_BYTES_MAX, Evidence, Hash,
+    Hcc, SIGNER_VECTOR_BYTES_MAX, SignDomain, StakePurpose, U256, keccak256,
 };
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use std::collections::BTreeSet;
@@ -47,6 +47,7 @@ impl Reset {
             parent,
             hcc: Hcc { votes: Vec::new(), block_hash: parent },
             tx_root: keccak256(rlp::encode(self)),
+            receipt_root: EMPTY_TRIE_ROOT,
             state_root,
             timestamp: base.timestamp,
             ..BlockHeader::default()

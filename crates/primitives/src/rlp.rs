@@ -49,6 +49,21 @@ pub enum RlpError {
     /// No transaction has this type number.
     #[error("transaction type {0} does not exist")]
     UnknownTxType(u64),
+    /// An Ethereum transaction of a type that does not travel here: what its first byte says.
+    #[error("{} does not travel here: only those of type 1 (EIP-2930) and 2 (EIP-1559)", ethereum_type(*.0))]
+    EthereumType(u8),
+    /// The nonce of an Ethereum transaction is the largest number, after which there is no sequence (EIP-2681).
+    #[error("nonce has max value")]
+    NonceMax,
+}
+
+fn ethereum_type(first: u8) -> String {
+    match first {
+        3 => "a blob transaction (type 3)".into(),
+        4 => "a set-code transaction (type 4)".into(),
+        0xc0.. => "a legacy Ethereum transaction".into(),
+        other => format!("an Ethereum transaction of type {other}"),
+    }
 }
 
 /// Encodes one value.

@@ -88,6 +88,8 @@ fn strip(tx: &Tx) -> Option<Tx> {
         Tx::DepositStake(t) => t.source = unsigned(&t.source),
         Tx::WithdrawStake(t) => t.source = unsigned(&t.source),
         Tx::StakeRewardDistribution(t) => t.holder = unsigned(&t.holder),
+        // Signed inside, by Ethereum's rules ([`crate::EthereumTx::eth_sign_bytes`]).
+        Tx::Ethereum(_) => {}
         Tx::DepositStakeV2(t) => {
             let source = unsigned(&t.source);
             match t.purpose {

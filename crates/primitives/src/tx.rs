@@ -1,11 +1,19 @@
 //! Transactions: the types of `spec/ledger.md` §2, Ethereum's typed ones, and their envelope.
 
+mod access_list;
 mod bodies;
+mod call;
+mod ethereum;
+mod legacy;
 
 use crate::rlp::{self, RlpError};
-use crate::{Address, Hash, RESOURCE_ID_BYTES_MAX, RESOURCE_IDS_MAX, TX_BYTES_MAX, keccak256};
-use alloy_rlp::{Decodable, Encodable};
+use crate::{Address, Bytes, Hash, RESOURCE_ID_BYTES_MAX, RESOURCE_IDS_MAX, TX_BYTES_MAX, keccak256};
+pub use access_list::AccessListItem;
+use alloy_rlp::{Decodable, Encodable, RlpDecodable};
 pub use bodies::*;
+pub use call::ContractCall;
+pub use ethereum::{EthereumFields, EthereumTx};
+pub use legacy::LegacyTx;
 
 /// Numbers of the transaction types on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,6 +32,7 @@ pub enum TxType {
     WithdrawStake = 9,
     DepositStakeV2 = 10,
     StakeRewardDistribution = 11,
+    Ethereum = 12,
 }
 
 /// A transaction of any type.
@@ -42,6 +51,7 @@ pub enum Tx {
     WithdrawStake(WithdrawStake),
     DepositStakeV2(DepositStakeV2),
     StakeRewardDistribution(StakeRewardDistribution),
+    Ethereum(EthereumTx),
 }
 
 /// Runs one expression on the body of whichever type it is.
@@ -60,6 +70,7 @@ macro_rules! on_body {
             Tx::WithdrawStake($body) => $e,
             Tx::DepositStakeV2($body) => $e,
             Tx::StakeRewardDistribution($body) => $e,
+            Tx::Ethereum($body) => $e,
         }
     };
 }
@@ -80,6 +91,7 @@ impl Tx {
             Self::WithdrawStake(_) => TxType::WithdrawStake,
             Self::DepositStakeV2(_) => TxType::DepositStakeV2,
             Self::StakeRewardDistribution(_) => TxType::StakeRewardDistribution,
+            Self::Ethereum(_) => TxType::Ethereum,
         }
     }
 
@@ -95,7 +107,7 @@ impl Tx {
     ///
     /// # Errors
     /// [`RlpError`]: over [`TX_BYTES_MAX`], unknown type, a broken item, bytes left over (which the reference accepts),
-    /// resource ids over [`RESOURCE_IDS_MAX`] or [`RESOURCE_ID_BYTES_MAX`].
+    /// resource ids over [`RESOURCE_IDS_MAX`] or [`RESOURCE_ID_BYTES_MAX`]; and those of [`EthereumTx::from_raw`].
     pub fn from_raw(raw: &[u8]) -> Result<Self, RlpError> {
         if raw.len() > TX_BYTES_MAX {
             return Err(RlpError::TooLong { what: "transaction", got: raw.len(), max: TX_BYTES_MAX });
@@ -117,6 +129,7 @@ impl Tx {
             9 => Self::WithdrawStake(body_of("withdraw stake", body)?),
             10 => Self::DepositStakeV2(body_of("deposit stake v2", body)?),
             11 => Self::StakeRewardDistribution(body_of("stake reward distribution", body)?),
+            12 => Self::Ethereum(ethereum_of(body)?),
             other => return Err(RlpError::UnknownTxType(other.into())),
         };
         tx.check_resource_ids()?;
@@ -149,7 +162,8 @@ impl Tx {
 
     /// The account whose sequence orders this transaction, with the sequence it claims: first input, source, initiator,
     /// holder, caller or
-    /// reporter. `None` for a coinbase. A service payment is ordered by its target.
+    /// reporter. `None` for a coinbase. A service payment is ordered by its target, an Ethereum transaction by the sender that
+    /// was recovered, before that by the zero address.
     pub fn sender(&self) -> Option<(Address, u64)> {
         let input = match self {
             Self::Coinbase(_) => return None,
@@ -164,6 +178,7 @@ impl Tx {
             Self::WithdrawStake(t) => &t.source,
             Self::DepositStakeV2(t) => &t.source,
             Self::StakeRewardDistribution(t) => &t.holder,
+            Self::Ethereum(t) => return Some((t.from(), t.sequence())),
         };
         Some((input.address, input.sequence))
     }
@@ -171,4 +186,14 @@ impl Tx {
 
 fn body_of<T: Decodable>(what: &'static str, body: &[u8]) -> Result<T, RlpError> {
     rlp::decode_exact(what, body, TX_BYTES_MAX)
+}
+
+/// `[raw]`.
+fn ethereum_of(body: &[u8]) -> Result<EthereumTx, RlpError> {
+    #[derive(RlpDecodable)]
+    struct Body {
+        raw: Bytes,
+    }
+    let Body { raw } = body_of("Ethereum transaction", body)?;
+    EthereumTx::from_raw(raw)
 }

@@ -101,7 +101,7 @@ impl Stage {
         let request = self.wanted[node].take()?;
         let (block, executed) = self.shells[node].build(self.now, &request, &[])?;
         self.own = None;
-        self.input(node, Input::Built { epoch: request.epoch, block, executed });
+        self.input(node, Input::Built { epoch: request.epoch, block: Box::new(block), executed });
         self.own
     }
 

@@ -101,7 +101,7 @@ impl World {
                 }
                 shell.building = None;
                 self.trace.fold(&[now, node as u64, 111, epoch]);
-                self.input(node, Input::Built { epoch, block: *block, executed })
+                self.input(node, Input::Built { epoch, block, executed })
             }
             Event::Arm(i) => self.arm(i),
             Event::CrashAnyway { node, incarnation } => {

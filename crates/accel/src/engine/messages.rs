@@ -4,8 +4,9 @@ use super::divide::On;
 use super::plan::Op;
 use super::work::{Places, Work, lock};
 use crate::gpu::{Fault, Gpu};
-use crate::ops::SignedMessage;
+use crate::ops::{MessageSignature, Signed, SignedMessage};
 use vigil_crypto::Check;
+use vigil_primitives::Address;
 
 impl Work {
     pub(super) fn verify_messages(&self, messages: &[SignedMessage<'_>]) -> Vec<bool> {
@@ -13,6 +14,16 @@ impl Work {
             On::ThisThread => self.verify_messages_part(part, on),
             On::Card { .. } => self.verify_messages_by_card(part, on),
         })
+    }
+
+    /// By the CPU: where nobody is said to have signed, nothing would show a card's wrong word.
+    pub(super) fn recover_messages(&self, messages: &[MessageSignature<'_>]) -> Vec<Option<Address>> {
+        let texts: Vec<&[u8]> = messages.iter().map(|item| item.message).collect();
+        let digests = self.keccak256(&texts);
+        let signed = |(item, digest): (&MessageSignature<'_>, _)| Signed { digest, signature: item.signature };
+        let signed: Vec<Signed> = messages.iter().zip(digests).map(signed).collect();
+        let recovered = self.on_workers(Op::Recover, &signed, |part| self.recover_part(part, On::ThisThread));
+        recovered.into_iter().map(|signer| Some(signer.ok()?.address)).collect()
     }
 
     /// Hashed, then as [`Work::verify_signers`].

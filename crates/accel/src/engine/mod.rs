@@ -36,12 +36,12 @@ pub use plan::{CardCost, Op, Plan, Step};
 
 use crate::backend::{Backend, detect};
 use crate::gpu::Gpu;
-use crate::ops::{Claim, Recovered, Signed, SignedMessage, Verdict};
+use crate::ops::{Claim, MessageSignature, Recovered, Signed, SignedMessage, Verdict};
 use payers::Payers;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use vigil_crypto::{Check, SignatureChecker};
-use vigil_primitives::Hash;
+use vigil_primitives::{Address, Hash};
 use work::Work;
 use workers::Workers;
 
@@ -134,6 +134,12 @@ impl Engine {
         self.work.verify_messages(messages)
     }
 
+    /// Who signed each message, if anybody, in order: [`Engine::recover`] of the messages' Keccak-256, but by the CPU alone, so
+    /// that every answer is the oracle's.
+    pub fn recover_messages(&self, messages: &[MessageSignature<'_>]) -> Vec<Option<Address>> {
+        self.work.recover_messages(messages)
+    }
+
     /// [`Engine::verify_signers`] for votes, headers and certificates, which are seen again: who made a signature is
     /// remembered for a while. The calling thread does it, so that no vote waits behind transactions.
     pub fn verify_signers_once(&self, checks: &[Check]) -> Vec<bool> {
@@ -194,6 +200,10 @@ impl std::fmt::Debug for Engine {
 impl SignatureChecker for Engine {
     fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool> {
         self.verify_messages(signed)
+    }
+
+    fn recover(&self, signed: &[MessageSignature<'_>]) -> Vec<Option<Address>> {
+        self.recover_messages(signed)
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

@@ -5,11 +5,13 @@ use crate::backend::BackendName;
 use crate::comb::Comb;
 use crate::ops::PublicKey;
 use crate::oracle;
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vigil_crypto::{Scalar, SecretKey};
+use vigil_testkit::signatures;
 
 #[cfg(all(feature = "host-twin", target_arch = "x86_64"))]
 mod cards;
@@ -105,6 +107,49 @@ fn messages_are_hashed_and_checked() {
     for threads in [1, 3] {
         let engine = engine(threads, detect());
         (0..4).for_each(|round| assert_eq!(engine.verify_messages(&items), right, "{threads} threads, round {round}"));
+    }
+}
+
+/// What ethers.js signed and what was broken since, in any order and in lots of any size.
+#[test]
+fn senders_of_messages_are_found() {
+    let dice = &mut dice();
+    let mut signed: Vec<(Vec<u8>, [u8; 65])> =
+        signatures::ethers_signed().into_iter().map(|case| (case.unsigned, case.signature)).collect();
+    let key = &keys(dice, 1)[0];
+    signed.extend((0..400).map(|n| {
+        let text = vec![n as u8; n];
+        let signature = *key.sign(&oracle::digest(&text)).as_array().expect("65 bytes");
+        (text, signature)
+    }));
+    for (at, (_, signature)) in signed.iter_mut().enumerate() {
+        match at % 25 {
+            0 => signature[64] = 2,
+            1 => signature[..32].fill(0),
+            2 => signature[32..64].fill(0xff),
+            3 => signature[64] ^= 1,
+            _ => {}
+        }
+    }
+    let items: Vec<MessageSignature<'_>> =
+        signed.iter().map(|(message, signature)| MessageSignature { message, signature: *signature }).collect();
+    let right = Scalar.recover(&items);
+    assert!(right.contains(&None) && right.iter().flatten().count() > 300);
+    for (threads, backends) in [(1, detect()), (3, detect()), (2, Vec::new())] {
+        let engine = engine(threads, backends);
+        let mut order: Vec<usize> = (0..items.len()).collect();
+        for _ in 0..2 {
+            order.shuffle(dice);
+            let mut rest = order.as_slice();
+            while !rest.is_empty() {
+                let (lot, others) = rest.split_at(dice.random_range(1..=4_096).min(rest.len()));
+                let asked: Vec<MessageSignature<'_>> = lot.iter().map(|at| items[*at]).collect();
+                let wanted: Vec<Option<Address>> = lot.iter().map(|at| right[*at]).collect();
+                assert_eq!(SignatureChecker::recover(&engine, &asked), wanted, "{} on {threads} threads", lot.len());
+                rest = others;
+            }
+        }
+        assert!(engine.recover_messages(&[]).is_empty());
     }
 }
 
@@ -241,7 +286,7 @@ fn a_remembered_signature_vouches_for_its_signer_alone() {
     let digest = Hash::repeat_byte(7);
     let signature = *key.sign(&digest).as_array().expect("65 bytes");
     let good = Check { digest, signature, signer: key.address() };
-    let other = Check { signer: vigil_primitives::Address::repeat_byte(1), ..good };
+    let other = Check { signer: Address::repeat_byte(1), ..good };
     let engine = Engine::small();
     for _ in 0..2 {
         assert_eq!(engine.verify_signers_once(&[good, other, good]), [true, false, true]);

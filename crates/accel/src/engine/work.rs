@@ -95,7 +95,7 @@ impl Work {
         self.on_workers(Op::Keccak256, messages, |part| self.keccak_part(part, On::ThisThread))
     }
 
-    fn recover_part(&self, items: &[Signed], on: On) -> Vec<Recovered> {
+    pub(super) fn recover_part(&self, items: &[Signed], on: On) -> Vec<Recovered> {
         let on_cpu = |items: &[Signed]| {
             let one_by_one = || items.iter().map(oracle::recover).collect();
             self.run(Op::Recover, items.len(), |backend| backend.recover(items), one_by_one)

@@ -275,7 +275,7 @@ impl Net {
             proposer: request.proposer,
             ..BlockHeader::default()
         };
-        let block = Block { header, txs };
+        let block = Box::new(Block { header, txs });
         let executed = executed(&block);
         Input::Built { epoch: request.epoch, block, executed }
     }

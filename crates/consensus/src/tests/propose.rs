@@ -17,7 +17,11 @@ fn built(request: &BuildRequest) -> Input {
         proposer: request.proposer,
         ..BlockHeader::default()
     };
-    Input::Built { epoch: request.epoch, block: Block { header, txs: Vec::new() }, executed: Executed::default() }
+    Input::Built {
+        epoch: request.epoch,
+        block: Box::new(Block { header, txs: Vec::new() }),
+        executed: Executed::default(),
+    }
 }
 
 fn proposals(effects: &[Effect]) -> Vec<Proposal> {

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use vigil_crypto::{
-    Judging, Scalar, SecretKey, SignatureChecker, SignedMessage, TxDomain, sign_tx, verify_tx, verify_txs,
+    Judging, MessageSignature, Scalar, SecretKey, SignatureChecker, SignedMessage, TxDomain, sign_tx, verify_tx,
+    verify_txs,
 };
 use vigil_primitives::*;
 use vigil_testkit::vectors::{self, array, hex_at, string};
@@ -21,6 +22,11 @@ impl SignatureChecker for Counting {
     fn check(&self, signed: &[SignedMessage<'_>]) -> Vec<bool> {
         self.0.borrow_mut().push(signed.len());
         Scalar.check(signed)
+    }
+
+    fn recover(&self, signed: &[MessageSignature<'_>]) -> Vec<Option<Address>> {
+        self.0.borrow_mut().push(signed.len());
+        Scalar.recover(signed)
     }
 
     fn keccak256(&self, messages: &[&[u8]]) -> Vec<Hash> {

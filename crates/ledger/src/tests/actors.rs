@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use vigil_crypto::{SecretKey, TxDomain, VerifiedTx, sign_tx, verify_tx};
 use vigil_primitives::{
-    Account, Address, BlockHeader, Bytes, ChainParams, Coins, DepositStake, FinalityCert, Genesis, GenesisAccount,
-    GenesisStake, Hash, Send, SignDomain, StakeRewardDistribution, Tx, TxInput, TxOutput, U256, WithdrawStake,
+    Account, Address, BlockHeader, Bytes, ChainParams, Coins, DepositStake, EMPTY_TRIE_ROOT, FinalityCert, Genesis,
+    GenesisAccount, GenesisStake, Hash, Send, SignDomain, StakeRewardDistribution, Tx, TxInput, TxOutput, U256,
+    WithdrawStake,
 };
 use vigil_trie::{NodeReader, ScalarHasher, TrieError};
 
@@ -159,6 +160,7 @@ impl Chain {
             epoch: self.head.height + 1,
             height: self.head.height + 1,
             parent: self.head_hash,
+            receipt_root: EMPTY_TRIE_ROOT,
             timestamp: self.head.timestamp + 1,
             proposer: address(1),
             ..BlockHeader::default()

@@ -48,6 +48,8 @@ fn every_field_is_checked() {
     assert!(matches!(with(&|h| h.timestamp -= 2), BlockError::Timestamp { .. }));
     assert!(matches!(with(&|h| h.tx_root = Hash::ZERO), BlockError::TxRoot { .. }));
     assert!(matches!(with(&|h| h.state_root = Hash::ZERO), BlockError::StateRoot { .. }));
+    assert!(matches!(with(&|h| h.receipt_root = Hash::ZERO), BlockError::ReceiptRoot { height: 1, .. }));
+    assert!(matches!(with(&|h| h.bloom.0[255] = 1), BlockError::Bloom { height: 1 }));
     let mut same_time = header.clone();
     same_time.timestamp = chain.head.timestamp;
     assert!(execute(&chain, &same_time, txs).is_ok(), "not before the parent's");

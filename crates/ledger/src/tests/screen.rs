@@ -1,10 +1,11 @@
 //! The mempool's view.
 
-use super::actors::{Chain, FEE, address, deposit, fee, input, params, send, signed, stranger};
-use crate::{ApplyError, Screen, code};
+use super::actors::{Chain, FEE, address, deposit, fee, input, key, params, send, signed, stranger};
+use crate::{ApplyError, Screen, code, debited};
 use std::sync::Arc;
-use vigil_crypto::VerifiedTx;
-use vigil_primitives::{Bytes, Coinbase, Coins, Send, SmartContract, Tx, TxInput, TxOutput, U256};
+use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
+use vigil_primitives::{Bytes, Coinbase, Coins, Send, SmartContract, Tx, TxInput, TxOutput, U256, keccak256};
+use vigil_testkit::ethereum::{EthTx, type_12};
 
 fn screen(chain: &Chain) -> Screen {
     Screen::new(
@@ -75,8 +76,31 @@ fn types_of_later_issues_are_refused_by_name() {
     let to = TxOutput { address: stranger(1), coins: Coins::ZERO };
     let gas_price = U256::from(4_000_000_000_000u64);
     let tx = SmartContract { from, to, gas_limit: 21_000, gas_price, data: Bytes::new() };
-    let error = chain.try_tx(&signed(&chain.params, Tx::SmartContract(tx), &[1])).expect_err("later");
-    assert_eq!((error.code, &*error.text), (100_000, "tx type not supported yet"));
+    let contract = signed(&chain.params, Tx::SmartContract(tx), &[1]);
+    for later in [contract, ethereum(&chain)] {
+        let error = chain.try_tx(&later).expect_err("later");
+        assert_eq!((error.code, &*error.text), (100_000, "tx type not supported yet"));
+    }
+}
+
+/// A typed transaction of account 1.
+fn ethereum(chain: &Chain) -> Arc<VerifiedTx> {
+    let domain = TxDomain { chain_id: chain.params.chain_id.clone(), forks: chain.params.forks.clone() };
+    let price = U256::from(4_000_000_000_000u64);
+    let tx = EthTx { eth_type: 2, chain_id: domain.eth_number().0, max_fee_per_gas: price, ..EthTx::default() };
+    let signature = key(1).sign(&keccak256(tx.unsigned()));
+    let raw = type_12(&tx.signed(signature.as_array().expect("65 bytes")));
+    let verified = verify_tx(&domain, raw.into()).expect("a transaction");
+    assert!(verified.all_valid());
+    Arc::new(verified)
+}
+
+#[test]
+fn the_sender_of_an_ethereum_transaction_pays() {
+    let chain = Chain::new(params(), 1);
+    let tx = ethereum(&chain);
+    assert_eq!(debited(tx.tx()), [address(1)]);
+    assert_eq!(screen(&chain).effective_gas_price(tx.tx()), U256::from(4_000_000_000_000u64));
 }
 
 #[test]

@@ -79,7 +79,8 @@ pub(crate) fn dispatch(view: &mut View, context: &Context) -> Result<(), ApplyEr
         | Tx::ReleaseFund(_)
         | Tx::ServicePayment(_)
         | Tx::SplitRule(_)
-        | Tx::SmartContract(_) => Err(unsupported()),
+        | Tx::SmartContract(_)
+        | Tx::Ethereum(_) => Err(unsupported()),
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use vigil_consensus::{Executed, Recovered, RestartPoint, ValidatorSet};
+use vigil_crypto::tx_of_block;
 use vigil_ledger::{GenesisState, Parent, Reader, State, debited, genesis_state};
-use vigil_primitives::{Address, Block, Bytes, Genesis, Hash, Hcc, SignDomain, Tx, keccak256, rlp};
+use vigil_primitives::{Address, Block, Bytes, Genesis, Hash, Hcc, SignDomain, keccak256, rlp};
 use vigil_store::{Batch, Column, Store};
 use vigil_trie::ScalarHasher;
 
@@ -112,7 +113,7 @@ fn load(store: &dyn Store, nodes: &Reader, hash: &Hash) -> Result<Arc<ExecutedBl
         supply: record.supply,
     };
     let tx_hashes = block.txs.iter().map(keccak256).collect();
-    let txs = block.txs.iter().filter_map(|raw| Tx::from_raw(raw).ok());
+    let txs = block.txs.iter().filter_map(|raw| tx_of_block(raw).ok());
     let touched: BTreeSet<Address> = txs.flat_map(|tx| debited(&tx)).collect();
     let touched = touched.into_iter().collect();
     let block = Arc::new(block);

@@ -45,11 +45,26 @@ mod tests {
     use super::*;
     use vigil_accel::EngineConfig;
     use vigil_crypto::{SecretKey, sign_tx};
-    use vigil_primitives::{Coins, Forks, Send, Tx, TxInput, TxOutput};
+    use vigil_primitives::{Coins, Forks, Send, Tx, TxInput, TxOutput, U256, keccak256};
+    use vigil_testkit::ethereum::{EthTx, type_12};
 
-    /// Good ones, some with a forged input, and some that are none.
+    /// A typed Ethereum transaction, for another chain or with a bad signature now and then.
+    fn ethereum(n: u8) -> Bytes {
+        let domain = TxDomain { chain_id: "sky".into(), forks: Forks::default() };
+        let number = domain.eth_number().0 + U256::from(u8::from(n.is_multiple_of(9)));
+        let tx = EthTx { eth_type: 1 + n % 2, chain_id: number, nonce: n.into(), ..EthTx::default() };
+        let key = SecretKey::from_bytes(&[n + 1; 32]).expect("a key");
+        let mut signature = *key.sign(&keccak256(tx.unsigned())).as_array().expect("65 bytes");
+        signature[..32].iter_mut().filter(|_| n.is_multiple_of(15)).for_each(|byte| *byte = 0);
+        type_12(&tx.signed(&signature)).into()
+    }
+
+    /// Good ones, some with a forged input, some of Ethereum's, and some that are none.
     fn raws(count: u8) -> Vec<Bytes> {
         let raw = |n: u8| {
+            if n % 3 == 1 {
+                return ethereum(n);
+            }
             let keys: Vec<SecretKey> =
                 (1..=n % 4 + 1).map(|k| SecretKey::from_bytes(&[k; 32]).expect("a key")).collect();
             let input = |key: &SecretKey| TxInput {
@@ -79,6 +94,8 @@ mod tests {
             .iter()
             .map(|tx| format!("{tx:?}"))
             .collect();
+        let senders = right.iter().filter(|text| text.contains("Ethereum(") && text.contains("Some(0)"));
+        assert!(senders.count() > 30, "Ethereum's are among them");
         for threads in [1, 3] {
             let config = EngineConfig { threads, pin: false, ..EngineConfig::default() };
             let engine = Engine::start(config).expect("threads");

@@ -110,6 +110,8 @@ fn ours(header: &RefHeader) -> BlockHeader {
         parent: header.parent,
         hcc: Hcc { votes: Vec::new(), block_hash: header.hcc.block_hash },
         tx_root: header.tx_root,
+        receipt_root: header.receipt_root,
+        bloom: Box::new(Bloom::from_slice(&header.bloom)),
         state_root: header.state_root,
         timestamp: header.timestamp.to(),
         proposer: header.proposer,

@@ -49,6 +49,7 @@ fn encodings_are_pinned() {
         pin("vote digest", "e26002be541355e3", |s| s.vote().digest(&domain()).to_vec()),
         pin("header", "bcc17b469dbd129a", of(|s| BlockHeader { finality: None, ..s.header() })),
         pin("header sign bytes", "7eb64dd83397945c", |s| BlockHeader { finality: None, ..s.header() }.sign_bytes()),
+        pin("header with receipts", "3c0046876133a7c2", of(Samples::header_with_receipts)),
         pin("header with certificate", "2d0895311c26e53a", of(Samples::header)),
         pin("aggregated votes", "d925f56a73a9dfe9", of(Samples::votes)),
         pin("checkpoint message", "d4dafc0255c3b84b", |s| s.votes().checkpoint.message(&domain()).to_vec()),
@@ -86,7 +87,7 @@ fn reward_distribution(s: &mut Samples) -> RewardDistribution {
     RewardDistribution { stake_holder: s.address(), beneficiary: s.address(), split_basis_point: s.below(1_001) }
 }
 
-const PINNED_TXS: [&str; 12] = [
+const PINNED_TXS: [&str; 13] = [
     "bd233d1c29f58544",
     "6484e12dee808d4c",
     "d4e96f7f7d03e238",
@@ -99,4 +100,5 @@ const PINNED_TXS: [&str; 12] = [
     "b83a987fa614072e",
     "09e8379ee3af580b",
     "c612e52aab4f5dfb",
+    "08311a55d76dae98",
 ];

@@ -3,6 +3,7 @@
 mod amount;
 mod blocks;
 mod conformance;
+mod ethereum;
 mod evidence;
 mod finality;
 mod genesis;

@@ -1,6 +1,7 @@
 //! Values of every type from a seed, small and plain: the shared source of conformance hashes and properties.
 
 use vigil_primitives::*;
+use vigil_testkit::ethereum::{EthTx, type_12};
 
 /// A stream of numbers from a seed: Keccak of a counter. Not for secrets.
 pub(crate) struct Samples {
@@ -93,7 +94,28 @@ impl Samples {
         }
     }
 
-    /// A transaction of type 0 to 11.
+    /// One of Ethereum's typed transactions.
+    pub(crate) fn eth_tx(&mut self) -> EthTx {
+        EthTx {
+            eth_type: 1 + self.below(2) as u8,
+            chain_id: self.amount(),
+            nonce: self.number().min(u64::MAX - 1),
+            max_priority_fee_per_gas: self.amount(),
+            max_fee_per_gas: self.amount(),
+            gas_limit: self.number(),
+            to: self.list(1, Self::address).pop(),
+            value: self.amount(),
+            data: self.bytes(100),
+            access_list: self.list(3, |s| (s.address(), s.list(3, Self::hash))),
+        }
+    }
+
+    /// `[parity, r, s]`.
+    pub(crate) fn eth_tail(&mut self) -> [U256; 3] {
+        [U256::from(self.below(2)), self.amount(), self.amount()]
+    }
+
+    /// A transaction of type 0 to 12.
     pub(crate) fn tx(&mut self, tx_type: u8) -> Tx {
         let (fee, source) = (self.coins(), self.input());
         match tx_type {
@@ -140,7 +162,7 @@ impl Samples {
                 let (bls_pubkey, bls_pop, holder_sig) = (self.bytes(48), self.bytes(96), self.signature());
                 Tx::DepositStakeV2(DepositStakeV2 { fee, source, holder, purpose, bls_pubkey, bls_pop, holder_sig })
             }
-            _ => {
+            11 => {
                 let (beneficiary, split_basis_point) = (self.output(), self.below(1_001));
                 Tx::StakeRewardDistribution(StakeRewardDistribution {
                     fee,
@@ -148,6 +170,10 @@ impl Samples {
                     beneficiary,
                     split_basis_point,
                 })
+            }
+            _ => {
+                let raw = self.eth_tx().with_tail(&self.eth_tail());
+                Tx::from_raw(&type_12(&raw)).expect("a typed transaction")
             }
         }
     }
@@ -166,19 +192,31 @@ impl Samples {
     }
 
     pub(crate) fn header(&mut self) -> BlockHeader {
-        BlockHeader {
+        let mut header = BlockHeader {
             chain_id: self.text(20),
             epoch: self.number(),
             height: self.number(),
             parent: self.hash(),
             hcc: Hcc { votes: self.list(5, Self::vote), block_hash: self.hash() },
             tx_root: self.hash(),
+            receipt_root: EMPTY_TRIE_ROOT,
+            bloom: Box::default(),
             state_root: self.hash(),
             timestamp: self.number(),
             proposer: self.address(),
             signature: self.signature(),
             finality: self.list(1, Self::votes).pop().map(Box::new),
+        };
+        if header.height == 0 {
+            header.receipt_root = Hash::ZERO;
         }
+        header
+    }
+
+    /// A header of a block with receipts.
+    pub(crate) fn header_with_receipts(&mut self) -> BlockHeader {
+        let bloom: Vec<u8> = (0..8).flat_map(|_| self.hash().0).collect();
+        BlockHeader { receipt_root: self.hash(), bloom: Box::new(Bloom::from_slice(&bloom)), ..self.header() }
     }
 
     pub(crate) fn votes(&mut self) -> AggregatedVotes {

@@ -4,7 +4,8 @@ use super::TxJson;
 use super::scalars::{Big, SignatureJson, U64s, null_if_empty};
 use crate::{BlockInfo, BlockStatus};
 use serde::{Serialize, Serializer};
-use vigil_primitives::{Address, BlockHeader, BlsSignatureBytes, Bytes, Hash, Hcc, Tx, U256, Vote, keccak256};
+use vigil_crypto::tx_of_block;
+use vigil_primitives::{Address, BlockHeader, BlsSignatureBytes, Bytes, Hash, Hcc, U256, Vote, keccak256};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -139,7 +140,7 @@ fn transactions<S: Serializer>(txs: &(&[Bytes], bool), s: S) -> Result<S::Ok, S:
     let mut seq = s.serialize_seq(Some(raws.len()))?;
     for raw in raws {
         // A stored block was decoded before it was accepted; an undecodable one would be shown as `null`.
-        let tx = Tx::from_raw(raw).ok();
+        let tx = tx_of_block(raw).ok();
         seq.serialize_element(&BlockTxJson {
             raw: tx.as_ref().map(TxJson::from),
             tx_type: tx.as_ref().map_or(0, |tx| tx.tx_type() as u8),

@@ -2,7 +2,7 @@
 
 use super::scalars::{Base64, Big, BlsJson, CoinsJson, SignatureJson, U64s};
 use serde::Serialize;
-use vigil_primitives::{Address, ServicePayment, Split, Tx, TxInput, TxOutput};
+use vigil_primitives::{Address, Bytes, Coins, EthereumTx, ServicePayment, Signature, Split, Tx, TxInput, TxOutput};
 
 #[derive(Serialize)]
 pub(crate) struct InputJson<'a> {
@@ -70,6 +70,35 @@ impl<'a> From<&'a ServicePayment> for ServicePaymentJson<'a> {
             reserve_sequence: U64s(t.reserve_sequence),
             resource_id: &t.resource_id,
         }
+    }
+}
+
+/// An Ethereum transaction: as it was signed, and in the fields of a contract transaction (type 7).
+#[derive(Serialize)]
+pub(crate) struct EthereumJson<'a> {
+    raw: &'a Bytes,
+    from: InputJson<'a>,
+    to: OutputJson,
+    gas_limit: U64s,
+    gas_price: Big,
+    data: Base64<'a>,
+}
+
+/// The signature is inside `raw`.
+static NO_SIGNATURE: Signature = Signature::none();
+
+impl<'a> From<&'a EthereumTx> for EthereumJson<'a> {
+    fn from(tx: &'a EthereumTx) -> Self {
+        let t = tx.fields();
+        let from = InputJson {
+            address: tx.from(),
+            coins: (&Coins::tfuel(t.value)).into(),
+            sequence: U64s(tx.sequence()),
+            signature: SignatureJson(&NO_SIGNATURE),
+        };
+        let to = OutputJson { address: t.to.unwrap_or_default(), coins: (&Coins::ZERO).into() };
+        let (gas_limit, gas_price) = (U64s(t.gas_limit), Big(t.max_fee_per_gas));
+        Self { raw: tx.raw(), from, to, gas_limit, gas_price, data: Base64(&t.data) }
     }
 }
 
@@ -145,6 +174,7 @@ pub(crate) enum TxJson<'a> {
         beneficiary: OutputJson,
         split_basis_point: u64,
     },
+    Ethereum(EthereumJson<'a>),
 }
 
 fn each<'a, T, J: From<&'a T>>(list: &'a [T]) -> Vec<J> {
@@ -220,6 +250,7 @@ impl<'a> From<&'a Tx> for TxJson<'a> {
                 beneficiary: (&t.beneficiary).into(),
                 split_basis_point: t.split_basis_point,
             },
+            Tx::Ethereum(t) => Self::Ethereum(t.into()),
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::json::{BlockJson, TxJson, U64s, finality, synthetic_genesis};
 use crate::jsonrpc::{Answer, Args, RpcError, lenient_hash};
 use crate::limits::{HEAVY_RANGE_BLOCKS, RANGE_BLOCKS_MAX, TRACE_BLOCKS_MAX};
 use serde::Serialize;
-use vigil_primitives::{Hash, Tx, keccak256};
+use vigil_crypto::tx_of_block;
+use vigil_primitives::{Hash, keccak256};
 
 #[derive(Serialize)]
 struct TransactionJson<'a> {
@@ -48,7 +49,7 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
         TxPlace::Pending => (answer.status, answer.finality) = ("pending", "pending"),
         TxPlace::Abandoned => (answer.status, answer.finality) = ("abandoned", "abandoned"),
         TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw } => {
-            tx = Tx::from_raw(&raw).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
+            tx = tx_of_block(&raw).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
             answer.block_hash = block_hash;
             answer.block_height = U64s(height);
             answer.status = if status.is_settled() { "finalized" } else { "pending" };

@@ -1,10 +1,31 @@
 //! One transaction of each type.
 
 use crate::values::{address, deposit, input, payment, send};
+use vigil_crypto::SecretKey;
 use vigil_primitives::{
     Bytes, Coinbase, Coins, DepositStake, ReleaseFund, ReserveFund, Slash, SmartContract, Split, SplitRuleTx,
-    StakeRewardDistribution, Tx, TxOutput, U256, WithdrawStake,
+    StakeRewardDistribution, Tx, TxOutput, U256, WithdrawStake, keccak256,
 };
+use vigil_testkit::ethereum::{EthTx, type_12};
+
+/// Signed with the key of eleven: `0x19E7..FF2A`, of privatenet.
+fn ethereum() -> Tx {
+    let tx = EthTx {
+        eth_type: 2,
+        chain_id: U256::from(366),
+        nonce: 4,
+        max_priority_fee_per_gas: U256::from(1),
+        max_fee_per_gas: U256::from(4_000_000_000_000u64),
+        gas_limit: 60_000,
+        to: Some(address(0x33)),
+        value: U256::from(12),
+        data: Bytes::from_static(&[0x60, 0x80]),
+        access_list: vec![],
+    };
+    let key = SecretKey::from_bytes(&[0x11; 32]).expect("a key");
+    let signature = key.sign(&keccak256(tx.unsigned()));
+    Tx::from_raw(&type_12(&tx.signed(signature.as_array().expect("65 bytes")))).expect("a transaction")
+}
 
 pub(crate) fn one_of_each() -> Vec<Tx> {
     let fee = Coins::tfuel(U256::from(5));
@@ -51,5 +72,6 @@ pub(crate) fn one_of_each() -> Vec<Tx> {
             beneficiary: output(Coins::ZERO),
             split_basis_point: 500,
         }),
+        ethereum(),
     ]
 }

@@ -110,7 +110,7 @@ impl World {
         validator: usize,
         incarnation: u32,
         epoch: Epoch,
-        block: Block,
+        block: Box<Block>,
         executed: Executed,
     ) -> Verdict {
         let shell = &mut self.validators[validator].shell;

@@ -239,7 +239,7 @@ impl World {
                 self.executed(validator, incarnation, block, result)
             }
             Event::Built { validator, incarnation, epoch, block, executed } => {
-                self.built(validator, incarnation, epoch, *block, executed)
+                self.built(validator, incarnation, epoch, block, executed)
             }
             Event::Payment => self.pay(),
             Event::Split => self.split(),
