@@ -1,5 +1,6 @@
 //! Executing a block.
 
+use crate::contracts::Contracts;
 use crate::env::Env;
 use crate::error::{ApplyError, BlockError, FinalityError, StateError};
 use crate::finality::{include, remember_checkpoint};
@@ -7,12 +8,12 @@ use crate::rewards::{is_reward_height, rewards};
 use crate::stake::{return_stakes, validator_set};
 use crate::state::State;
 use crate::supply::Supply;
-use crate::tx::{self, Context};
+use crate::tx::{self, Context, Runner};
 use crate::view::View;
 use alloy_rlp::{Encodable, Header, length_of_length};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
-use vigil_primitives::{Address, BlockHeader, Bloom, Bytes, ChainParams, EMPTY_TRIE_ROOT, Hash, Height, Tx, U256};
+use vigil_primitives::{Address, BlockHeader, Bloom, Bytes, ChainParams, Hash, Height, Receipt, Tx, U256};
 use vigil_trie::{BatchHasher, ordered_root_with};
 
 /// What a block stands on.
@@ -46,6 +47,8 @@ pub struct BlockOutcome {
     pub validators: Vec<(Address, U256)>,
     /// Accounts that the block wrote, ascending; what a mempool has to look at again.
     pub touched: Vec<Address>,
+    /// Of its contract transactions, in order.
+    pub receipts: Vec<Receipt>,
 }
 
 impl BlockOutcome {
@@ -76,14 +79,22 @@ pub fn execute_block(
         FinalityError::Refused(error) => BlockError::Certificate { height: header.height, error },
         FinalityError::State(error) => BlockError::State(error),
     })?;
+    let contracts = Contracts::new(env.params, header, env.ancestors);
     for (index, verified) in txs.iter().enumerate() {
         let context = Context::new(env.params, env.proofs, verified, header.height);
-        tx::apply(&mut view, &context).map_err(|error| match error {
+        tx::apply(&mut view, Runner::Block(&contracts), &context).map_err(|error| match error {
             ApplyError::Refused(error) => BlockError::Tx { height: header.height, index, hash: verified.hash(), error },
             ApplyError::State(error) => BlockError::State(error),
         })?;
     }
     let outcome = finish(env, parent, view)?;
+    let (got, bloom) = receipts_digest(env.hasher, &outcome.receipts);
+    if got != header.receipt_root {
+        return Err(BlockError::ReceiptRoot { height: header.height, got, expected: header.receipt_root });
+    }
+    if bloom != *header.bloom {
+        return Err(BlockError::Bloom { height: header.height });
+    }
     if outcome.state_root != header.state_root {
         let (got, expected) = (outcome.state_root, header.state_root);
         return Err(BlockError::StateRoot { height: header.height, got, expected });
@@ -110,6 +121,7 @@ pub(crate) fn finish(env: &Env, parent: &Parent, mut view: View) -> Result<Block
     return_stakes(&mut view, params)?;
     let supply = parent.supply.after(view.minted_and_burned())?;
     let touched = view.written_accounts();
+    let receipts = view.take_receipts();
     let (mut state, commit) = view.commit(hasher)?;
     let after = state.validators()?;
     let before = parent.state.clone().validators()?;
@@ -117,7 +129,15 @@ pub(crate) fn finish(env: &Env, parent: &Parent, mut view: View) -> Result<Block
     let validators = set(&after);
     let validators_changed = before != after && !validators.is_empty() && set(&before) != validators;
     let (state_root, nodes) = (commit.root, commit.nodes);
-    Ok(BlockOutcome { state, state_root, nodes, supply, validators_changed, validators, touched })
+    Ok(BlockOutcome { state, state_root, nodes, supply, validators_changed, validators, touched, receipts })
+}
+
+/// Root of the trie of receipts, and their bloom filter, as the header has them.
+pub(crate) fn receipts_digest(hasher: &dyn BatchHasher, receipts: &[Receipt]) -> (Hash, Bloom) {
+    let encoded: Vec<Vec<u8>> = receipts.iter().map(Receipt::eth_encoding).collect();
+    let mut bloom = Bloom::ZERO;
+    receipts.iter().for_each(|receipt| bloom |= receipt.bloom());
+    (ordered_root_with(hasher, &encoded), bloom)
 }
 
 fn check_header(
@@ -148,13 +168,6 @@ fn check_header(
     }
     if is_reward_height(params, height) && !txs.first().is_some_and(|tx| matches!(tx.tx(), Tx::Coinbase(_))) {
         return Err(BlockError::CoinbaseMissing { height });
-    }
-    // No transaction that leaves a receipt succeeds.
-    if header.receipt_root != EMPTY_TRIE_ROOT {
-        return Err(BlockError::ReceiptRoot { height, got: EMPTY_TRIE_ROOT, expected: header.receipt_root });
-    }
-    if *header.bloom != Bloom::ZERO {
-        return Err(BlockError::Bloom { height });
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! Building a block.
 
-use crate::block::{BlockOutcome, Parent, begin, block_bytes, finish};
+use crate::block::{BlockOutcome, Parent, begin, block_bytes, finish, receipts_digest};
+use crate::contracts::Contracts;
 use crate::env::Env;
 use crate::error::{ApplyError, CertificateError, FinalityError, StateError, TxError};
-use crate::tx::{self, Context};
+use crate::tx::{self, Context, Runner};
 use crate::view::View;
 use alloy_rlp::Encodable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
 use vigil_primitives::{
-    Address, Block, BlockHeader, Bloom, Bytes, ChainParams, Coinbase, Coins, EMPTY_TRIE_ROOT, Hash, SIGNATURE_BYTES,
-    SignBytes, Signature, Tx, TxInput, TxOutput, TxWrapper, keccak256,
+    Address, Block, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Hash, SIGNATURE_BYTES, SignBytes, Signature, Tx,
+    TxInput, TxOutput, TxWrapper, keccak256,
 };
 use vigil_trie::ordered_root_with;
 
@@ -39,7 +40,8 @@ pub struct BuiltBlock {
     pub outcome: BlockOutcome,
     /// Candidates that were refused, and why. Many only come too early or stand in the parent's branch already.
     pub dropped: Vec<(Hash, TxError)>,
-    /// Candidates that were left out because they write the pool of validator candidates.
+    /// Candidates that were left for a later block: they write the pool of validator candidates, need more gas than is left, or
+    /// come after such a one of their account.
     pub deferred: Vec<Hash>,
     /// Why the certificate that was offered is left out. Most often it stands in the branch already.
     pub refused_certificate: Option<CertificateError>,
@@ -66,19 +68,30 @@ pub fn build_block(env: &Env, parent: &Parent, proposal: Proposal) -> Result<Bui
     let mut view = View::new(parent.state.clone(), parent.height);
     let refused_certificate = begin_or_leave_out(&mut view, env, &mut header)?;
     let mut packer = Packer::new(env.params, &header);
+    let contracts = Contracts::new(env.params, &header, env.ancestors);
+    let runner = Runner::Block(&contracts);
+    let mut waiting = HashSet::new();
     let (mut dropped, mut deferred) = (Vec::new(), Vec::new());
     if let Some(rewards) = view.rewards_due.clone() {
         let coinbase = coinbase(env.params, &view, rewards, header.proposer, sign)?;
         let context = Context::new(env.params, env.proofs, &coinbase, view.height());
-        tx::apply(&mut view, &context).map_err(|e| BuildError::Coinbase(e.to_string()))?;
+        tx::apply(&mut view, runner, &context).map_err(|e| BuildError::Coinbase(e.to_string()))?;
         packer.add(coinbase);
     }
     for candidate in candidates {
         if !packer.fits(candidate) {
             break;
         }
+        let sender = candidate.tx().sender().map(|(address, _)| address);
+        let needs = candidate.tx().contract_call().map_or(0, |call| call.gas_limit);
+        if needs > env.params.block_gas_max - view.gas_used() || sender.is_some_and(|sender| waiting.contains(&sender))
+        {
+            waiting.extend(sender);
+            deferred.push(candidate.hash());
+            continue;
+        }
         let context = Context::new(env.params, env.proofs, candidate, view.height());
-        match tx::dispatch(&mut view, &context) {
+        match tx::dispatch(&mut view, runner, &context) {
             Ok(()) if !allow_set_change && view.tx_writes_validators() => {
                 view.discard();
                 deferred.push(candidate.hash());
@@ -96,9 +109,8 @@ pub fn build_block(env: &Env, parent: &Parent, proposal: Proposal) -> Result<Bui
     }
     let txs = packer.txs;
     let outcome = finish(env, parent, view)?;
+    (header.receipt_root, *header.bloom) = receipts_digest(env.hasher, &outcome.receipts);
     header.tx_root = ordered_root_with(env.hasher, txs.iter().map(|tx| tx.raw()));
-    header.receipt_root = EMPTY_TRIE_ROOT;
-    *header.bloom = Bloom::ZERO;
     header.state_root = outcome.state_root;
     header.signature = Signature::none();
     let block = Block { header, txs: txs.iter().map(|tx| tx.raw().clone()).collect() };

@@ -1,5 +1,6 @@
 //! What the ledger asks of whoever calls it: the rules, a hasher, and a judge of signatures in consensus messages.
 
+use crate::contracts::Ancestors;
 use vigil_crypto::bls::{PublicKey, Scheme};
 use vigil_crypto::checkpoint::{Aggregate, judge};
 use vigil_crypto::verify_digest;
@@ -15,6 +16,8 @@ pub struct Env<'a> {
     pub hasher: &'a dyn BatchHasher,
     /// Judges certificates in headers and evidence in transactions.
     pub proofs: &'a dyn Proofs,
+    /// Knows the blocks before, for contracts that ask.
+    pub ancestors: &'a dyn Ancestors,
 }
 
 impl std::fmt::Debug for Env<'_> {

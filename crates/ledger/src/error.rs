@@ -17,6 +17,14 @@ pub mod code {
     pub const UNAUTHORIZED: u32 = 100_005;
     /// The fee is too low or in the wrong coin.
     pub const INVALID_FEE: u32 = 100_006;
+    /// A contract transaction that can be in no block for a reason of the EVM.
+    pub const EVM: u32 = 105_001;
+    /// The gas price is below the least.
+    pub const GAS_PRICE: u32 = 105_003;
+    /// The fee limit passes 255 bits.
+    pub const FEE_LIMIT: u32 = 105_004;
+    /// The gas limit is above the most, or below what the transaction needs.
+    pub const GAS_LIMIT: u32 = 105_005;
     /// No such stake purpose.
     pub const INVALID_STAKE_PURPOSE: u32 = 106_001;
     /// The stake is in the wrong coin.
@@ -63,6 +71,25 @@ pub enum StateError {
         key: String,
         /// What is wrong.
         reason: String,
+    },
+    /// The hash of an ancestor could not be read.
+    #[error("reading the hash of block {height}")]
+    Ancestor {
+        /// Of the ancestor.
+        height: Height,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A contract transaction made coins.
+    #[error("a contract transaction ends with {after} wei of the {coin} token where there were {before}")]
+    Coins {
+        /// `stake` or `operational`.
+        coin: &'static str,
+        /// Of the accounts that it touched, in wei.
+        before: U256,
+        /// Afterwards, with what was staked.
+        after: U256,
     },
     /// A sum that is bounded by the supply passed 256 bits.
     #[error("{0} passes 256 bits: the state breaks the supply check")]
@@ -248,7 +275,7 @@ pub enum BlockError {
         error: TxError,
     },
     /// The receipts are not those of the header.
-    #[error("receipt root of block {height} is {got}, header says {expected}")]
+    #[error("receipts of block {height} have the root {got}, header says {expected}")]
     ReceiptRoot {
         /// Of the block.
         height: Height,
@@ -257,8 +284,8 @@ pub enum BlockError {
         /// In the header.
         expected: Hash,
     },
-    /// The logs are not those of the header.
-    #[error("the bloom of block {height} is not that of its logs")]
+    /// The bloom filter is not that of the receipts.
+    #[error("the bloom filter in the header of block {height} is not that of its receipts")]
     Bloom {
         /// Of the block.
         height: Height,

@@ -4,6 +4,8 @@ use vigil_primitives::{Address, Hash, StakePurpose};
 
 /// Before the address of an account.
 pub(crate) const ACCOUNT_PREFIX: &[u8] = b"ls/a/";
+/// Before the hash of a contract's code; the value is the code as it is.
+pub(crate) const CODE_PREFIX: &[u8] = b"ls/ch/";
 /// Before the address of an elite edge node.
 pub(crate) const EDGE_NODE_PREFIX: &[u8] = b"ls/een/";
 /// Before the id of a resource with a split rule.
@@ -40,6 +42,11 @@ pub(crate) fn account(address: &Address) -> [u8; 25] {
     key[..5].copy_from_slice(ACCOUNT_PREFIX);
     key[5..].copy_from_slice(address.as_slice());
     key
+}
+
+/// The code with a hash.
+pub(crate) fn code(hash: &Hash) -> Vec<u8> {
+    [CODE_PREFIX, hash.as_slice()].concat()
 }
 
 /// An elite edge node.

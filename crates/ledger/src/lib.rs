@@ -16,6 +16,7 @@
 
 mod block;
 mod build;
+mod contracts;
 mod env;
 mod error;
 mod finality;
@@ -34,12 +35,14 @@ mod state;
 mod supply;
 mod tx;
 mod view;
+mod warm;
 
 #[cfg(test)]
 mod tests;
 
 pub use block::{BlockOutcome, Parent, execute_block};
 pub use build::{BuildError, BuiltBlock, Proposal, build_block};
+pub use contracts::{Ancestors, NoAncestors};
 pub use env::{Env, Proofs, ScalarProofs};
 pub use error::{ApplyError, BlockError, CertificateError, StateError, TxError, code};
 pub use finality::Finalized;
@@ -47,8 +50,8 @@ pub use genesis::{GenesisState, GenesisStateError, genesis_guardian, genesis_sta
 pub use reset::{ResetError, make_reset};
 pub use rewards::{is_reward_height, minted_per_block};
 pub use rules::{
-    edge_node_deposit_min, edge_node_stake_max, fee_min, gas_regular, guardian_deposit_min, guardian_stake_max,
-    send_fee_min, validator_deposit_min,
+    edge_node_deposit_min, edge_node_stake_max, fee_min, gas_price_min, gas_regular, guardian_deposit_min,
+    guardian_stake_max, send_fee_min, tx_gas_max, validator_deposit_min,
 };
 pub use screen::{Screen, debited};
 pub use slashing::{Punishable, double_voters, punishable};

@@ -83,9 +83,24 @@ impl<N: Node> Nodes<N> {
         }
     }
 
-    /// Forgets the transaction's changes.
-    pub(crate) fn discard(&mut self) {
+    /// Forgets the transaction's changes. True if there were any.
+    pub(crate) fn discard(&mut self) -> bool {
+        let any = !self.tx.is_empty();
         self.tx.clear();
+        any
+    }
+
+    /// Every node, with the transaction's changes.
+    pub(crate) fn with_written(&self) -> impl Iterator<Item = &N> {
+        self.iter().filter(|node| !self.tx.contains_key(&node.holder().holder)).chain(self.tx.values())
+    }
+
+    /// Puts back what the transaction had written of a node.
+    pub(crate) fn restore(&mut self, address: Address, written: Option<N>) {
+        match written {
+            Some(node) => self.tx.insert(address, node),
+            None => self.tx.remove(&address),
+        };
     }
 
     /// The nodes if the block changed them since the last call, by address ascending.

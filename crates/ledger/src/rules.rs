@@ -19,6 +19,10 @@ pub(crate) const BASIS_POINTS: u64 = 10_000;
 const GAS_REGULAR_OLD: u64 = 10_000;
 const GAS_REGULAR: u64 = 80_000;
 
+const GAS_PRICE_MIN_OLD: u64 = 100_000_000;
+const GAS_PRICE_MIN: u64 = 4_000_000_000_000;
+const TX_GAS_MAX_OLD: u64 = 10_000_000;
+
 /// Least fee of most transactions in a block of `height`, in wei of the operational token.
 pub fn fee_min(params: &ChainParams, height: Height) -> U256 {
     U256::from(if height < params.forks.june_2021_fee_adjustment { FEE_MIN_OLD } else { FEE_MIN })
@@ -37,6 +41,17 @@ pub fn send_fee_min(params: &ChainParams, height: Height, accounts: usize) -> U2
 /// Gas that a transaction without code stands for when the mempool ranks it.
 pub fn gas_regular(params: &ChainParams, height: Height) -> u64 {
     if height < params.forks.june_2021_fee_adjustment { GAS_REGULAR_OLD } else { GAS_REGULAR }
+}
+
+/// Least price of a unit of gas, in wei of the operational token: the base fee of every block.
+pub fn gas_price_min(params: &ChainParams, height: Height) -> U256 {
+    U256::from(if height < params.forks.june_2021_fee_adjustment { GAS_PRICE_MIN_OLD } else { GAS_PRICE_MIN })
+}
+
+/// Most gas of a transaction.
+pub fn tx_gas_max(params: &ChainParams, height: Height) -> u64 {
+    let old = height < params.forks.june_2021_fee_adjustment;
+    if old { params.tx_gas_max.min(TX_GAS_MAX_OLD) } else { params.tx_gas_max }
 }
 
 /// Least single validator deposit, in wei of the stake token.

@@ -2,9 +2,9 @@
 
 use crate::env::Proofs;
 use crate::error::{ApplyError, StateError, TxError, code};
-use crate::rules::gas_regular;
+use crate::rules::{gas_price_min, gas_regular};
 use crate::state::State;
-use crate::tx::{self, Context};
+use crate::tx::{self, Context, Runner};
 use crate::view::View;
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
@@ -53,7 +53,7 @@ impl Screen {
             self.sweep_at = self.view.cached_accounts().saturating_mul(2).max(CLEAN_ACCOUNTS_MAX);
         }
         let context = Context::new(&self.params, &*self.proofs, verified, self.view.height());
-        let result = tx::dispatch(&mut self.view, &context);
+        let result = tx::dispatch(&mut self.view, Runner::Screen, &context);
         match result {
             Ok(()) => self.view.keep_only(&debited(verified.tx())),
             Err(_) => self.view.discard(),
@@ -83,7 +83,8 @@ impl Screen {
     /// What ranks a pending transaction: wei of the operational token for a unit of gas (`spec/ledger.md` §10).
     pub fn effective_gas_price(&self, tx: &Tx) -> U256 {
         let gas = gas_regular(&self.params, self.view.height());
-        effective_gas_price(tx, gas)
+        let base_fee = gas_price_min(&self.params, self.view.height());
+        effective_gas_price(tx, gas, base_fee)
     }
 }
 
@@ -107,18 +108,20 @@ pub fn debited(tx: &Tx) -> Vec<Address> {
     }
 }
 
-fn effective_gas_price(tx: &Tx, gas: u64) -> U256 {
+fn effective_gas_price(tx: &Tx, gas: u64, base_fee: U256) -> U256 {
+    if let Some(call) = tx.contract_call() {
+        let with_tip = call.max_priority_fee_per_gas.map(|tip| base_fee.saturating_add(tip));
+        return with_tip.map_or(call.max_fee_per_gas, |price| price.min(call.max_fee_per_gas));
+    }
     let per_gas = |fee: &Coins| fee.tfuel / U256::from(gas.max(1));
     match tx {
-        Tx::Coinbase(_) => U256::ZERO,
+        Tx::Coinbase(_) | Tx::SmartContract(_) | Tx::Ethereum(_) => U256::ZERO,
         // Without fee, but before all others: there are few, and each of them proves a fault.
         Tx::Slash(_) => U256::MAX,
         Tx::Send(t) => {
             let accounts = t.inputs.len().saturating_add(t.outputs.len()).max(2);
             t.fee.tfuel / U256::from((gas / 2).max(1)).saturating_mul(U256::from(accounts))
         }
-        Tx::SmartContract(t) => t.gas_price,
-        Tx::Ethereum(t) => t.fields().max_fee_per_gas,
         Tx::ReserveFund(t) => per_gas(&t.fee),
         Tx::ReleaseFund(t) => per_gas(&t.fee),
         Tx::ServicePayment(t) => per_gas(&t.fee),

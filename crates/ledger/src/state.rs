@@ -2,6 +2,7 @@
 
 use crate::error::StateError;
 use crate::keys;
+use crate::warm::Warm;
 use alloy_rlp::Decodable;
 use std::sync::Arc;
 use vigil_primitives::{Bytes, GuardianPool, Hash, ValidatorPool, rlp};
@@ -19,6 +20,8 @@ pub struct State {
     pub(crate) reader: Reader,
     pub(crate) validators: Cached<ValidatorPool>,
     pub(crate) guardians: Cached<GuardianPool>,
+    /// Contracts that were looked at lately, by this state and its clones.
+    pub(crate) warm: Arc<Warm>,
 }
 
 /// A decoded pool; the outer `None` means "not read yet".
@@ -27,7 +30,7 @@ pub(crate) type Cached<T> = Option<Option<Arc<T>>>;
 impl State {
     /// The state with `root`, nothing read yet.
     pub fn open(root: Hash, reader: Reader) -> Self {
-        Self { root, trie: Trie::open(root), reader, validators: None, guardians: None }
+        Self { root, trie: Trie::open(root), reader, validators: None, guardians: None, warm: Arc::default() }
     }
 
     /// Its root.
@@ -40,9 +43,14 @@ impl State {
         self.trie.trim(levels);
     }
 
-    /// The same state with nothing read. The store must have its nodes.
+    /// The same state with nothing read but code. The store must have its nodes.
     pub fn cold(&self) -> Self {
-        Self::open(self.root, Arc::clone(&self.reader))
+        Self { warm: Arc::new(self.warm.with_code_only()), ..Self::open(self.root, Arc::clone(&self.reader)) }
+    }
+
+    /// The state with `root`, which shares what was read of contracts with this one.
+    pub fn sibling(&self, root: Hash) -> Self {
+        Self { warm: Arc::clone(&self.warm), ..Self::open(root, Arc::clone(&self.reader)) }
     }
 
     /// The raw value of a key.

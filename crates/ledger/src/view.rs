@@ -9,12 +9,18 @@ use crate::state::{State, decode};
 use alloy_rlp::{Decodable, Encodable};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use vigil_primitives::{Account, Address, Bytes, Coins, Guardian, GuardianPool, Height, StakeHolder, rlp};
+use vigil_primitives::{
+    Account, Address, Bytes, Coins, Guardian, GuardianPool, Height, Receipt, StakeHolder, U256, rlp,
+};
 use vigil_trie::{BatchHasher, Commit};
 
 mod staked;
+mod storage;
 
-/// An account as the overlay holds it.
+pub(crate) use staked::StakesBefore;
+use storage::{Storage, Written};
+
+/// An account as the overlay holds it; `None`: there is none.
 struct Slot {
     account: Option<Account>,
     dirty: bool,
@@ -32,6 +38,8 @@ struct Pending {
     edge_returns: BTreeMap<Height, Vec<EdgeNodeReturn>>,
     burned: Coins,
     minted: Coins,
+    /// Of contract transactions, in order.
+    receipts: Vec<Receipt>,
 }
 
 /// The working copy of a state: reads come from the transaction's changes, then the block's, then the trie.
@@ -42,11 +50,15 @@ pub(crate) struct View {
     state: State,
     parent_height: Height,
     accounts: HashMap<Address, Slot>,
-    tx_accounts: HashMap<Address, Account>,
+    tx_accounts: HashMap<Address, Option<Account>>,
+    storages: HashMap<Address, Storage>,
+    tx_storages: HashMap<Address, Written>,
     candidates: Nodes<StakeHolder>,
     guardians: Nodes<Guardian>,
     /// Who votes with each BLS key; made when the first is asked for.
     guardian_keys: Option<HashMap<Bytes, Address>>,
+    /// What each account has staked with validators and guardians; made when somebody asks.
+    staked: Option<HashMap<Address, U256>>,
     block: Pending,
     tx: Pending,
     /// Who proposes the block; nobody may make a coinbase without one.
@@ -65,9 +77,12 @@ impl View {
             parent_height,
             accounts: HashMap::new(),
             tx_accounts: HashMap::new(),
+            storages: HashMap::new(),
+            tx_storages: HashMap::new(),
             candidates: Nodes::default(),
             guardians: Nodes::default(),
             guardian_keys: None,
+            staked: None,
             block: Pending::default(),
             tx: Pending::default(),
             proposer: None,
@@ -94,7 +109,7 @@ impl View {
     /// An account as it is, expired funds included.
     pub(crate) fn plain_account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
         if let Some(account) = self.tx_accounts.get(address) {
-            return Ok(Some(account.clone()));
+            return Ok(account.clone());
         }
         if let Some(slot) = self.accounts.get(address) {
             return Ok(slot.account.clone());
@@ -120,7 +135,13 @@ impl View {
 
     /// Writes an account.
     pub(crate) fn set_account(&mut self, account: Account) {
-        self.tx_accounts.insert(account.address, account);
+        self.tx_accounts.insert(account.address, Some(account));
+    }
+
+    /// Removes an account and its storage.
+    pub(crate) fn remove_account(&mut self, address: Address) {
+        self.tx_accounts.insert(address, None);
+        self.tx_storages.insert(address, Written::anew());
     }
 
     /// The decoded value of a key that is neither an account nor a pool.
@@ -168,6 +189,21 @@ impl View {
         (self.block.minted, self.block.burned)
     }
 
+    /// Remembers what came of a contract transaction.
+    pub(crate) fn note_receipt(&mut self, receipt: Receipt) {
+        self.tx.receipts.push(receipt);
+    }
+
+    /// Gas of the contract transactions kept so far.
+    pub(crate) fn gas_used(&self) -> u64 {
+        self.block.receipts.last().map_or(0, |receipt| receipt.cumulative_gas_used)
+    }
+
+    /// The receipts of the transactions kept so far; they are not kept any more.
+    pub(crate) fn take_receipts(&mut self) -> Vec<Receipt> {
+        std::mem::take(&mut self.block.receipts)
+    }
+
     /// Makes the transaction's changes part of the block.
     pub(crate) fn keep(&mut self) -> Result<(), StateError> {
         let tx = std::mem::take(&mut self.tx);
@@ -175,8 +211,10 @@ impl View {
         self.block.minted = add(&self.block.minted, &tx.minted)?;
         self.block.burned = add(&self.block.burned, &tx.burned)?;
         for (address, account) in self.tx_accounts.drain() {
-            self.accounts.insert(address, Slot { account: Some(account), dirty: true });
+            self.accounts.insert(address, Slot { account, dirty: true });
         }
+        self.keep_storages();
+        self.block.receipts.extend(tx.receipts);
         self.block.values.extend(tx.values);
         self.block.stake_changes += tx.stake_changes;
         self.block.slashes += tx.slashes;
@@ -200,15 +238,17 @@ impl View {
     pub(crate) fn discard(&mut self) {
         self.tx = Pending::default();
         self.tx_accounts.clear();
-        self.candidates.discard();
-        self.guardians.discard();
+        self.tx_storages.clear();
+        if self.candidates.discard() | self.guardians.discard() {
+            self.staked = None;
+        }
     }
 
     /// Forgets the transaction's changes but those of the accounts in `addresses` (the mempool's view).
     pub(crate) fn keep_only(&mut self, addresses: &[Address]) {
         for address in addresses {
             if let Some(account) = self.tx_accounts.remove(address) {
-                self.accounts.insert(*address, Slot { account: Some(account), dirty: true });
+                self.accounts.insert(*address, Slot { account, dirty: true });
             }
         }
         self.discard();
@@ -233,7 +273,8 @@ impl View {
     pub(crate) fn rebase(&mut self, state: State, parent_height: Height) {
         self.state = state;
         self.parent_height = parent_height;
-        (self.candidates, self.guardians, self.guardian_keys) = Default::default();
+        (self.candidates, self.guardians, self.guardian_keys, self.staked) = Default::default();
+        self.storages.clear();
         self.forget_clean();
     }
 
@@ -253,14 +294,17 @@ impl View {
     /// [`Self::commit`], to go on with the view afterwards.
     pub(crate) fn flush(&mut self, hasher: &dyn BatchHasher) -> Result<Commit, StateError> {
         self.write_stake_lists()?;
+        let mut nodes = self.flush_storages(hasher)?;
         let reader = Arc::clone(&self.state.reader);
         let trie = &mut self.state.trie;
-        let mut dirty: Vec<_> = self.accounts.values_mut().filter(|slot| slot.dirty).collect();
-        dirty.sort_unstable_by_key(|slot| slot.account.as_ref().map(|a| a.address));
-        for slot in dirty {
+        let mut dirty: Vec<_> = self.accounts.iter_mut().filter(|(_, slot)| slot.dirty).collect();
+        dirty.sort_unstable_by_key(|(address, _)| **address);
+        for (address, slot) in dirty {
             slot.dirty = false;
-            if let Some(account) = &slot.account {
-                trie.insert(&*reader, &keys::account(&account.address), rlp::encode(account))?;
+            let key = keys::account(address);
+            match &slot.account {
+                Some(account) => trie.insert(&*reader, &key, rlp::encode(account))?,
+                None => trie.remove(&*reader, &key).map(drop)?,
             }
         }
         for (key, value) in std::mem::take(&mut self.block.values) {
@@ -279,8 +323,9 @@ impl View {
             trie.insert(&*reader, keys::GUARDIANS, rlp::encode(&pool))?;
             self.state.guardians = Some(Some(Arc::new(pool)));
         }
-        let commit = trie.commit(hasher);
+        let mut commit = trie.commit(hasher);
         self.state.root = commit.root;
-        Ok(commit)
+        nodes.append(&mut commit.nodes);
+        Ok(Commit { nodes, ..commit })
     }
 }

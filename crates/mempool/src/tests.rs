@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use vigil_crypto::{SecretKey, TxDomain, VerifiedTx, sign_tx, verify_tx};
 use vigil_ledger::{
-    BlockOutcome, Env, Parent, Proposal, ScalarProofs, Screen, State, Supply, build_block, genesis_state,
+    BlockOutcome, Env, NoAncestors, Parent, Proposal, ScalarProofs, Screen, State, Supply, build_block, genesis_state,
 };
 use vigil_primitives::{
     Address, BlockHeader, Bytes, ChainParams, Coinbase, Coins, Genesis, GenesisAccount, GenesisStake, Hash, Send,
@@ -101,7 +101,7 @@ impl Net {
         };
         let sign = |digest: &Hash| key(1).sign(digest);
         let proposal = Proposal { header, allow_set_change: true, candidates: txs, sign: &sign };
-        let env = Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs };
+        let env = Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs, ancestors: &NoAncestors };
         let built = build_block(&env, parent, proposal).expect("builds");
         assert_eq!(built.dropped, []);
         (built.block.header, built.outcome)

@@ -258,7 +258,8 @@ impl Executor {
     }
 
     fn env(&self) -> Env<'_> {
-        Env { params: self.chain.params(), hasher: &self.hasher, proofs: self.chain.proofs().as_ref() }
+        let (params, proofs) = (self.chain.params(), self.chain.proofs().as_ref());
+        Env { params, hasher: &self.hasher, proofs, ancestors: self.chain.as_ref() }
     }
 
     /// State nodes are written now; the block follows when it is signed, and makes both durable.

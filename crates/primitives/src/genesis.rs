@@ -31,6 +31,25 @@ pub struct Forks {
     pub metachain: Height,
 }
 
+/// Names of Ethereum's forks that contracts can run under, oldest first. A new chain has the last one's rules; its genesis
+/// names it, so that a newer program does not change an older chain.
+pub const EVM_FORKS: [&str; 14] = [
+    "frontier",
+    "homestead",
+    "tangerine",
+    "spurious_dragon",
+    "byzantium",
+    "petersburg",
+    "istanbul",
+    "berlin",
+    "london",
+    "paris",
+    "shanghai",
+    "cancun",
+    "prague",
+    "osaka",
+];
+
 /// The rules of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, RlpEncodable, RlpDecodable)]
 #[serde(deny_unknown_fields, default)]
@@ -73,7 +92,7 @@ pub struct ChainParams {
     pub return_locking_period: u64,
     /// `augmented` or `proof-of-possession` (DESIGN §4, "BLS").
     pub bls_scheme: String,
-    /// Name of the EVM's rules, or `newest`.
+    /// Name of the EVM's rules: one of [`EVM_FORKS`].
     pub evm_fork: String,
 }
 
@@ -99,7 +118,7 @@ impl Default for ChainParams {
             guardian_stake_max: 0,
             return_locking_period: 28_800,
             bls_scheme: "augmented".into(),
-            evm_fork: "newest".into(),
+            evm_fork: EVM_FORKS[EVM_FORKS.len() - 1].into(),
         }
     }
 }
@@ -188,6 +207,10 @@ impl ChainParams {
         if !matches!(self.bls_scheme.as_str(), "augmented" | "proof-of-possession") {
             let must = "augmented or proof-of-possession".into();
             return Err(GenesisError::Param { key: "bls_scheme", got: self.bls_scheme.clone(), must });
+        }
+        if !EVM_FORKS.contains(&self.evm_fork.as_str()) {
+            let must = format!("one of {}", EVM_FORKS.join(", "));
+            return Err(GenesisError::Param { key: "evm_fork", got: self.evm_fork.clone(), must });
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod evidence;
 mod finality;
 mod genesis;
 mod limits;
+mod receipt;
 mod reset;
 pub mod rlp;
 mod sign;
@@ -33,9 +34,11 @@ pub use finality::{
     GUARDIAN_WEIGHT_MAX, GuardianMember, GuardianSet,
 };
 pub use genesis::{
-    ChainParams, Forks, Genesis, GenesisAccount, GenesisError, GenesisGuardian, GenesisStake, chain_id_number,
+    ChainParams, EVM_FORKS, Forks, Genesis, GenesisAccount, GenesisError, GenesisGuardian, GenesisStake,
+    chain_id_number,
 };
 pub use limits::*;
+pub use receipt::{BalanceChange, Receipt};
 pub use reset::{
     OFFENCES_BYTES_MAX, OFFENDERS_MAX, Offences, RESET_VOTES_BYTES_MAX, Reset, ResetCert, ResetVotes, committee_hash,
 };

@@ -1,12 +1,13 @@
 //! People with keys, and a chain to try things on.
 
+use crate::contracts::Contracts;
 use crate::error::{ApplyError, TxError};
 use crate::state::State;
-use crate::tx::{Context, apply};
+use crate::tx::{Context, Runner, apply};
 use crate::view::View;
 use crate::{
-    BlockOutcome, BuiltBlock, Env, Parent, Proposal, ScalarProofs, Supply, build_block, check_supply, execute_block,
-    genesis_state, queries,
+    BlockOutcome, BuiltBlock, Env, NoAncestors, Parent, Proposal, ScalarProofs, Supply, build_block, check_supply,
+    execute_block, genesis_state, queries,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -151,7 +152,7 @@ impl Chain {
     }
 
     pub(super) fn env(&self) -> Env<'_> {
-        Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs }
+        Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs, ancestors: &NoAncestors }
     }
 
     pub(super) fn header(&self) -> BlockHeader {
@@ -231,7 +232,9 @@ impl Chain {
 /// Applies one transaction; the store must not fail.
 pub(super) fn try_on(view: &mut View, chain: &Chain, tx: &VerifiedTx) -> Result<(), TxError> {
     let height = view.height();
-    match apply(view, &Context::new(&chain.params, &chain.proofs, tx, height)) {
+    let header = BlockHeader { height, timestamp: chain.head.timestamp, ..BlockHeader::default() };
+    let contracts = Contracts::new(&chain.params, &header, &NoAncestors);
+    match apply(view, Runner::Block(&contracts), &Context::new(&chain.params, &chain.proofs, tx, height)) {
         Ok(()) => Ok(()),
         Err(ApplyError::Refused(error)) => Err(error),
         Err(ApplyError::State(error)) => panic!("{error}"),
@@ -243,4 +246,5 @@ fn assert_same(a: &BlockOutcome, b: &BlockOutcome) {
     assert_eq!(a.supply, b.supply);
     assert_eq!((&a.validators, a.validators_changed), (&b.validators, b.validators_changed));
     assert_eq!(a.touched, b.touched);
+    assert_eq!(a.receipts, b.receipts);
 }

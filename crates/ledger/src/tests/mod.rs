@@ -4,6 +4,7 @@ pub(crate) mod actors;
 mod blocks;
 mod certificates;
 mod deposits;
+mod ethereum_state;
 mod genesis;
 mod guardian_rewards;
 mod guards;

@@ -4,7 +4,7 @@ use super::actors::{Chain, FEE, address, deposit, fee, input, key, params, send,
 use crate::{ApplyError, Screen, code, debited};
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, VerifiedTx, verify_tx};
-use vigil_primitives::{Bytes, Coinbase, Coins, Send, SmartContract, Tx, TxInput, TxOutput, U256, keccak256};
+use vigil_primitives::{Coinbase, Coins, ReleaseFund, Send, Tx, TxInput, TxOutput, U256, keccak256};
 use vigil_testkit::ethereum::{EthTx, type_12};
 
 fn screen(chain: &Chain) -> Screen {
@@ -72,15 +72,11 @@ fn only_proposers_make_coinbases() {
 #[test]
 fn types_of_later_issues_are_refused_by_name() {
     let chain = Chain::new(params(), 1);
-    let from = input(1, Coins::ZERO, 1);
-    let to = TxOutput { address: stranger(1), coins: Coins::ZERO };
-    let gas_price = U256::from(4_000_000_000_000u64);
-    let tx = SmartContract { from, to, gas_limit: 21_000, gas_price, data: Bytes::new() };
-    let contract = signed(&chain.params, Tx::SmartContract(tx), &[1]);
-    for later in [contract, ethereum(&chain)] {
-        let error = chain.try_tx(&later).expect_err("later");
-        assert_eq!((error.code, &*error.text), (100_000, "tx type not supported yet"));
-    }
+    let source = input(1, Coins::ZERO, 1);
+    let release = ReleaseFund { fee: Coins::tfuel(U256::from(FEE)), source, reserve_sequence: 1 };
+    let tx = signed(&chain.params, Tx::ReleaseFund(release), &[1]);
+    let error = chain.try_tx(&tx).expect_err("later");
+    assert_eq!((error.code, &*error.text), (100_000, "tx type not supported yet"));
 }
 
 /// A typed transaction of account 1.

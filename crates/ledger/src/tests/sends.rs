@@ -68,7 +68,8 @@ fn a_balance_never_wraps() {
     view.keep().expect("keeps");
     let tx = send(&chain.params, 1, 1, stranger(1), Coins::tokens(0, 1));
     let height = view.height();
-    let result = crate::tx::apply(&mut view, &crate::tx::Context::new(&chain.params, &chain.proofs, &tx, height));
+    let context = crate::tx::Context::new(&chain.params, &chain.proofs, &tx, height);
+    let result = crate::tx::apply(&mut view, crate::tx::Runner::Screen, &context);
     assert!(matches!(result, Err(crate::ApplyError::State(crate::StateError::Overflow(_)))), "{result:?}");
 }
 

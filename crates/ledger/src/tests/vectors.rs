@@ -1,15 +1,17 @@
 //! `vectors/ledger/state_transition.json`: result code and state root after every step, as the reference.
 
-use crate::ScalarProofs;
+use crate::contracts::Contracts;
 use crate::error::ApplyError;
 use crate::stake::return_stakes;
 use crate::state::State;
-use crate::tx::{Context, apply};
+use crate::tx::{Context, Runner, apply};
+
 use crate::view::View;
+use crate::{NoAncestors, ScalarProofs};
 use serde_json::Value;
 use std::sync::Arc;
 use vigil_crypto::{TxDomain, verify_tx};
-use vigil_primitives::{Address, ChainParams, Forks, Hash, SignDomain};
+use vigil_primitives::{Address, BlockHeader, ChainParams, Forks, Hash, SignDomain};
 use vigil_testkit::vectors::{json, unhex};
 use vigil_trie::{NoNodes, ScalarHasher, Trie};
 
@@ -125,7 +127,10 @@ impl<'a> Replay<'a> {
         let domain = SignDomain { chain_id: params.chain_id.clone(), genesis_hash: Hash::ZERO };
         let proofs = ScalarProofs::new(domain, &params);
         let context = Context::new(&params, &proofs, &verified, height);
-        let got = code(apply(&mut self.view, &context));
+        let header = BlockHeader { height, ..BlockHeader::default() };
+        let contracts = Contracts::new(&params, &header, &NoAncestors);
+        let runner = Runner::Block(&contracts);
+        let got = code(apply(&mut self.view, runner, &context));
         let Some(exception) = exception else {
             assert_eq!(got, expected, "{} {label}: result code", self.name);
             return true;
@@ -135,7 +140,7 @@ impl<'a> Replay<'a> {
         match exception.then {
             Then::AssumePop => {
                 assert_eq!(
-                    code(apply(&mut self.view, &context.assume_pop_valid())),
+                    code(apply(&mut self.view, runner, &context.assume_pop_valid())),
                     expected,
                     "{} {label}: assumed",
                     self.name

@@ -3,12 +3,14 @@
 //! Effects go into the transaction's part of the [`View`], so that a check that fails late leaves nothing behind.
 
 mod coinbase;
+pub(crate) mod contract;
 mod deposit_stake;
 mod reward_distribution;
 mod send;
 pub(crate) mod slash;
 mod withdraw_stake;
 
+use crate::contracts::Contracts;
 use crate::env::Proofs;
 use crate::error::{ApplyError, code, coins_text};
 use crate::rules::fee_min;
@@ -46,9 +48,18 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What becomes of contracts.
+#[derive(Clone, Copy)]
+pub(crate) enum Runner<'a> {
+    /// They run.
+    Block(&'a Contracts<'a>),
+    /// What they could cost is taken from the sender, for the mempool.
+    Screen,
+}
+
 /// Applies a transaction to the view. On success its changes are kept; else the view is as before.
-pub(crate) fn apply(view: &mut View, context: &Context) -> Result<(), ApplyError> {
-    match dispatch(view, context) {
+pub(crate) fn apply(view: &mut View, runner: Runner, context: &Context) -> Result<(), ApplyError> {
+    match dispatch(view, runner, context) {
         Ok(()) => Ok(view.keep()?),
         Err(error) => {
             view.discard();
@@ -58,8 +69,18 @@ pub(crate) fn apply(view: &mut View, context: &Context) -> Result<(), ApplyError
 }
 
 /// Runs the executor of the type; leaves its changes pending.
-pub(crate) fn dispatch(view: &mut View, context: &Context) -> Result<(), ApplyError> {
-    match context.verified.tx() {
+pub(crate) fn dispatch(view: &mut View, runner: Runner, context: &Context) -> Result<(), ApplyError> {
+    let tx = context.verified.tx();
+    if let Some(call) = tx.contract_call() {
+        if context.height < context.params.forks.smart_contract {
+            return Err(unsupported());
+        }
+        return match runner {
+            Runner::Block(contracts) => contract::apply(view, contracts, context, &call),
+            Runner::Screen => contract::screen(view, context, &call),
+        };
+    }
+    match tx {
         Tx::Coinbase(tx) => coinbase::apply(view, context, tx),
         Tx::Send(tx) => send::apply(view, context, tx),
         Tx::DepositStake(tx) => deposit_stake::apply(view, context, deposit_stake::Deposit::of_v1(tx)),
@@ -90,16 +111,7 @@ fn unsupported() -> ApplyError {
 
 /// `validateInputAdvanced`: sequence, balance in both coins, signature, in this order.
 fn check_input(context: &Context, account: &Account, input: &TxInput, slot: usize) -> Result<(), ApplyError> {
-    // An account that has used every sequence can make no more transactions.
-    let expected = account.sequence.checked_add(1);
-    if expected != Some(input.sequence) {
-        let expected = expected.map_or_else(|| "none".to_owned(), |n| n.to_string());
-        let text = format!(
-            "ValidateInputAdvanced: Got {}, expected {expected}. (acc.seq={})",
-            input.sequence, account.sequence
-        );
-        return Err(ApplyError::refuse(code::INVALID_SEQUENCE, text));
-    }
+    check_sequence(account, input.sequence)?;
     if !account.balance.covers(&input.coins) {
         let (balance, coins) = (coins_text(&account.balance), coins_text(&input.coins));
         let text = format!("Insufficient fund: balance is {balance}, tried to send {coins}");
@@ -109,6 +121,17 @@ fn check_input(context: &Context, account: &Account, input: &TxInput, slot: usiz
         return Err(ApplyError::refuse(code::INVALID_SIGNATURE, signature_text(context)));
     }
     Ok(())
+}
+
+fn check_sequence(account: &Account, got: u64) -> Result<(), ApplyError> {
+    // An account that has used every sequence can make no more transactions.
+    let expected = account.sequence.checked_add(1);
+    if expected == Some(got) {
+        return Ok(());
+    }
+    let expected = expected.map_or_else(|| "none".to_owned(), |n| n.to_string());
+    let text = format!("ValidateInputAdvanced: Got {got}, expected {expected}. (acc.seq={})", account.sequence);
+    Err(ApplyError::refuse(code::INVALID_SEQUENCE, text))
 }
 
 fn signature_text(context: &Context) -> String {

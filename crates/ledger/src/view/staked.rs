@@ -5,10 +5,80 @@ use crate::error::StateError;
 use crate::keys;
 use crate::pools::Nodes;
 use crate::stake::{EdgeNodeReturn, StakeHeights};
+use std::collections::HashMap;
 use std::sync::Arc;
-use vigil_primitives::{Address, Bytes, Guardian, GuardianPool, Height, StakeHolder, ValidatorPool, rlp};
+use vigil_primitives::{Address, Bytes, Guardian, GuardianPool, Height, StakeHolder, U256, ValidatorPool, rlp};
+
+/// What a stake operation of a contract may change, as the transaction had it before.
+pub(crate) enum StakesBefore {
+    /// A guardian.
+    Guardian(Address, Option<Guardian>),
+    /// An elite edge node.
+    EdgeNode {
+        /// Values of its key, and of the key of the total.
+        values: [(Vec<u8>, Option<Option<Bytes>>); 2],
+        /// Number of returns noted, by height.
+        returns: Vec<(Height, usize)>,
+    },
+}
 
 impl View {
+    /// What the transaction wrote of a guardian until now.
+    pub(crate) fn guardian_before(&mut self, holder: &Address) -> Result<StakesBefore, StateError> {
+        let guardian = self.load_guardians()?.written().find(|guardian| guardian.holder.holder == *holder).cloned();
+        Ok(StakesBefore::Guardian(*holder, guardian))
+    }
+
+    /// What the transaction wrote of an elite edge node until now.
+    pub(crate) fn edge_node_before(&self, holder: &Address) -> StakesBefore {
+        let before = |key: Vec<u8>| {
+            let value = self.tx.values.get(&key).cloned();
+            (key, value)
+        };
+        let values = [before(keys::edge_node(holder)), before(keys::EDGE_NODE_TOTAL.to_vec())];
+        let returns = self.tx.edge_returns.iter().map(|(height, due)| (*height, due.len())).collect();
+        StakesBefore::EdgeNode { values, returns }
+    }
+
+    /// Puts back what stood before a stake operation.
+    pub(crate) fn restore_stakes(&mut self, before: StakesBefore) {
+        self.staked = None;
+        match before {
+            StakesBefore::Guardian(holder, guardian) => self.guardians.restore(holder, guardian),
+            StakesBefore::EdgeNode { values, returns } => {
+                for (key, value) in values {
+                    match value {
+                        Some(value) => self.tx.values.insert(key, value),
+                        None => self.tx.values.remove(&key),
+                    };
+                }
+                self.tx.edge_returns.retain(|height, due| {
+                    let length = returns.iter().find(|(known, _)| known == height).map_or(0, |(_, length)| *length);
+                    due.truncate(length);
+                    length > 0
+                });
+            }
+        }
+    }
+
+    /// What an account has staked with validators and guardians and not withdrawn, in wei, the transaction's changes included.
+    pub(crate) fn staked_by(&mut self, source: &Address) -> Result<U256, StateError> {
+        if self.staked.is_none() {
+            self.load_candidates()?;
+            self.load_guardians()?;
+            let mut sums: HashMap<Address, U256> = HashMap::new();
+            let guardians = self.guardians.with_written().map(|guardian| &guardian.holder);
+            for stake in self.candidates.with_written().chain(guardians).flat_map(|node| &node.stakes) {
+                if !stake.withdrawn {
+                    let sum = sums.entry(stake.source).or_default();
+                    *sum = sum.saturating_add(stake.amount);
+                }
+            }
+            self.staked = Some(sums);
+        }
+        Ok(self.staked.as_ref().and_then(|sums| sums.get(source)).copied().unwrap_or_default())
+    }
+
     /// The pool of validator candidates in the parent's state; `None` if it has none.
     pub(crate) fn parent_validators(&mut self) -> Result<Option<Arc<ValidatorPool>>, StateError> {
         self.state.validators()
@@ -27,6 +97,7 @@ impl View {
     /// Writes a validator candidate; one without stakes is removed.
     pub(crate) fn set_candidate(&mut self, node: StakeHolder) -> Result<(), StateError> {
         self.load_candidates()?.set(node);
+        self.staked = None;
         Ok(())
     }
 
@@ -63,6 +134,7 @@ impl View {
     /// Writes a guardian; one without stakes is removed.
     pub(crate) fn set_guardian(&mut self, node: Guardian) -> Result<(), StateError> {
         self.load_guardians()?.set(node);
+        self.staked = None;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The chain as this node has it: settled blocks in the store, executed ones above them in memory and in the store.
 
+mod ancestors;
 mod finality;
 mod nodes;
 mod open;

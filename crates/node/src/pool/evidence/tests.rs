@@ -5,7 +5,7 @@ use super::*;
 use crate::chain::{Chain, GenesisBlock};
 use crate::genesis::{Preset, assemble};
 use vigil_crypto::{SecretKey, TxDomain, bls, sign_tx, signer_vectors, verify_tx};
-use vigil_ledger::{Env, Parent, Proposal, build_block, genesis_guardian, queries};
+use vigil_ledger::{Env, NoAncestors, Parent, Proposal, build_block, genesis_guardian, queries};
 use vigil_mempool::Config;
 use vigil_primitives::{BlockHeader, Checkpoint, Genesis, GenesisAccount, GenesisStake, Slash, TxInput, U256, WEI};
 use vigil_store::MemoryStore;
@@ -105,7 +105,8 @@ fn next(chain: &Chain, parent: &Parent, height: u64) -> Parent {
     let header = BlockHeader { height, timestamp: 2, proposer, chain_id, ..BlockHeader::default() };
     let sign = |digest: &Hash| key(1).sign(digest);
     let proposal = Proposal { header, allow_set_change: true, candidates: &[], sign: &sign };
-    let env = Env { params: chain.params(), hasher: &ScalarHasher, proofs: chain.proofs().as_ref() };
+    let (params, proofs) = (chain.params(), chain.proofs().as_ref());
+    let env = Env { params, hasher: &ScalarHasher, proofs, ancestors: &NoAncestors };
     let built = build_block(&env, parent, proposal).expect("builds");
     built.outcome.as_parent(&built.block.header)
 }

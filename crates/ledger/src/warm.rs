@@ -1,0 +1,77 @@
+//! What is kept of contracts from block to block, so that it is not read and analysed again.
+
+use lru::LruCache;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use vigil_evm::Code;
+use vigil_primitives::Hash;
+use vigil_trie::Trie;
+
+/// Most codes kept: with their jump tables up to 14 MiB.
+const CODES_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+/// Most storage tries kept.
+const STORAGES_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+/// Words read or written after which all tries are forgotten: each keeps the nodes on the way to its words, some 200
+/// bytes a word.
+const WORDS_MAX: usize = 500_000;
+
+/// Codes by their hash, storage tries by their root. Both are named by their content, so that states of any branch can
+/// share them.
+pub(crate) struct Warm {
+    codes: Mutex<LruCache<Hash, Code>>,
+    storages: Mutex<Storages>,
+}
+
+struct Storages {
+    tries: LruCache<Hash, Trie>,
+    /// Looked at since all were forgotten.
+    words: usize,
+}
+
+impl Default for Warm {
+    fn default() -> Self {
+        Self::of(LruCache::new(CODES_MAX))
+    }
+}
+
+impl Warm {
+    fn of(codes: LruCache<Hash, Code>) -> Self {
+        let storages = Storages { tries: LruCache::new(STORAGES_MAX), words: 0 };
+        Self { codes: Mutex::new(codes), storages: Mutex::new(storages) }
+    }
+
+    /// The same without storage.
+    pub(crate) fn with_code_only(&self) -> Self {
+        Self::of(lock(&self.codes).clone())
+    }
+
+    /// A code, made by `make` if it is not known.
+    pub(crate) fn code<E>(&self, hash: &Hash, make: impl FnOnce() -> Result<Code, E>) -> Result<Code, E> {
+        if let Some(code) = lock(&self.codes).get(hash) {
+            return Ok(code.clone());
+        }
+        let code = make()?;
+        lock(&self.codes).put(*hash, code.clone());
+        Ok(code)
+    }
+
+    /// The storage trie with a root; what of it was read before is in memory.
+    pub(crate) fn storage(&self, root: &Hash) -> Trie {
+        lock(&self.storages).tries.get(root).cloned().unwrap_or_else(|| Trie::open(*root))
+    }
+
+    /// Keeps a storage trie whose nodes will be in the store. `words`: how many of it were looked at.
+    pub(crate) fn put_storage(&self, root: Hash, trie: &Trie, words: usize) {
+        let mut storages = lock(&self.storages);
+        storages.words = storages.words.saturating_add(words);
+        if storages.words > WORDS_MAX {
+            storages.tries.clear();
+            storages.words = 0;
+        }
+        storages.tries.put(root, trie.clone());
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
