@@ -4,8 +4,9 @@ use crate::stake_token::{RESERVED, account_of};
 use crate::world::{Code, World};
 use revm::bytecode::Bytecode;
 use revm::context::{ContextTr, JournalTr};
-use revm::database_interface::{DBErrorMarker, Database};
+use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::state::AccountInfo;
+use std::cell::RefCell;
 use vigil_primitives::{Address, EMPTY_CODE_HASH, Hash, U256};
 
 /// The world failed; its error is kept aside ([`Db::take_error`]).
@@ -86,5 +87,34 @@ impl<W: World> Database for Db<'_, W> {
     fn block_hash(&mut self, number: u64) -> Result<Hash, Failed> {
         let hash = self.world.block_hash(number);
         self.keep(hash)
+    }
+}
+
+/// A world that is read once more after an execution, for tracers that tell what was before.
+pub(crate) struct Reader<'w, W: World>(RefCell<Db<'w, W>>);
+
+impl<'w, W: World> Reader<'w, W> {
+    pub(crate) fn new(world: &'w mut W, stake_token: bool) -> Self {
+        Self(RefCell::new(Db::new(world, stake_token)))
+    }
+}
+
+impl<W: World> DatabaseRef for Reader<'_, W> {
+    type Error = Failed;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Failed> {
+        self.0.borrow_mut().basic(address)
+    }
+
+    fn code_by_hash_ref(&self, code_hash: Hash) -> Result<Bytecode, Failed> {
+        self.0.borrow_mut().code_by_hash(code_hash)
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, Failed> {
+        self.0.borrow_mut().storage(address, slot)
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<Hash, Failed> {
+        self.0.borrow_mut().block_hash(number)
     }
 }

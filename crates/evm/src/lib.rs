@@ -12,16 +12,22 @@
 mod db;
 mod fork;
 mod handler;
+mod limits;
 mod machine;
 mod outcome;
 mod precheck;
 mod precompiles;
 mod rules;
 mod stake_token;
+mod trace;
 mod world;
 
+pub use alloy_rpc_types_eth::AccessList;
+pub use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 pub use fork::Fork;
+pub use limits::Limits;
 pub use machine::Machine;
 pub use outcome::{Executed, Failure, Halt, Invalid, Log, Status};
 pub use rules::{Access, BlockContext, Fees, Lenience, Message, Rules};
+pub use trace::{TraceError, TracedTx};
 pub use world::{Change, Code, Deposit, EvmAccount, StakeOp, World};

@@ -83,7 +83,8 @@ impl Machine {
     /// # Errors
     /// [`Failure::Invalid`]: it cannot be in a block. [`Failure::World`]: the world's error.
     pub fn run<W: World>(&mut self, world: &mut W, message: Message) -> Result<Executed, Failure<W::Error>> {
-        self.drive(world, message, (), |handler, evm| handler.run(evm)).0
+        let (ran, ()) = self.drive(world, message, (), |handler, evm| handler.run(evm));
+        ran.map(|ran| self.executed(ran))
     }
 
     /// As [`Self::run`], watched by an inspector, which is given back.
@@ -92,7 +93,7 @@ impl Machine {
         world: &'w mut W,
         message: Message,
         inspector: I,
-    ) -> (Result<Executed, Failure<W::Error>>, I) {
+    ) -> (Result<Ran, Failure<W::Error>>, I) {
         self.drive(world, message, inspector, |handler, evm| handler.inspect_run(evm))
     }
 
@@ -102,7 +103,7 @@ impl Machine {
         message: Message,
         inspector: I,
         run: impl FnOnce(&mut ChainHandler<'w, W, I>, &mut RevmEvm<'w, W, I>) -> Result<ExecutionResult, EVMError<Failed>>,
-    ) -> (Result<Executed, Failure<W::Error>>, I) {
+    ) -> (Result<Ran, Failure<W::Error>>, I) {
         let mut handler = ChainHandler::new(self.rules.fees, message.stake_token);
         let mut evm = self.assemble(world, message, inspector);
         let result = run(&mut handler, &mut evm).and_then(|result| {
@@ -113,11 +114,21 @@ impl Machine {
         let Journal { mut database, inner } = ctx.journaled_state;
         (self.journal, self.local, self.frames) = (inner, ctx.local, frame_stack);
         let state = self.journal.finalize();
-        let outcome = match result {
-            Ok(result) => Ok(executed(result, state, self.rules.stake_token)),
+        let ran = match result {
+            Ok(result) => Ok(Ran { result, state, tx: ctx.tx }),
             Err(error) => Err(failure(error, database.take_error())),
         };
-        (outcome, inspector)
+        (ran, inspector)
+    }
+
+    /// What a run means for the accounts.
+    pub(crate) fn executed(&self, ran: Ran) -> Executed {
+        executed(ran.result, ran.state, self.rules.stake_token)
+    }
+
+    /// The block of the transactions.
+    pub(crate) fn block(&self) -> &BlockEnv {
+        &self.block
     }
 
     fn assemble<'w, W: World, I>(&mut self, world: &'w mut W, message: Message, inspector: I) -> RevmEvm<'w, W, I> {
@@ -138,6 +149,13 @@ impl Machine {
         let precompiles = Precompiles::new(spec, Rc::clone(&self.precompiles), self.rules.stake_token);
         Evm { ctx, inspector, instruction, precompiles, frame_stack: std::mem::take(&mut self.frames) }
     }
+}
+
+/// A run, in revm's words.
+pub(crate) struct Ran {
+    pub(crate) result: ExecutionResult,
+    pub(crate) state: EvmState,
+    pub(crate) tx: TxEnv,
 }
 
 impl std::fmt::Debug for Machine {
@@ -247,6 +265,7 @@ fn failure<E: std::error::Error>(error: EVMError<Failed>, kept: Option<E>) -> Fa
     match (error, kept) {
         (_, Some(error)) => Failure::World(error),
         (EVMError::Transaction(invalid), None) => Failure::Invalid(Invalid::from(invalid)),
+        (EVMError::Custom(why), None) => Failure::Stopped(why),
         (other, None) => Failure::Invalid(Invalid::Other(other.to_string())),
     }
 }

@@ -90,6 +90,9 @@ pub enum Failure<E: std::error::Error> {
     /// It can be in no block.
     #[error(transparent)]
     Invalid(Invalid),
+    /// A simulated execution passed its limits, and why.
+    #[error("{0}")]
+    Stopped(String),
     /// The world failed.
     #[error(transparent)]
     World(E),

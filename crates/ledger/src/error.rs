@@ -81,6 +81,9 @@ pub enum StateError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// revm gave up for a reason that is none of the transaction's.
+    #[error("the EVM failed: {0}")]
+    Evm(String),
     /// A contract transaction made coins.
     #[error("a contract transaction ends with {after} wei of the {coin} token where there were {before}")]
     Coins {

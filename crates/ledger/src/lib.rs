@@ -29,6 +29,7 @@ mod reset;
 mod rewards;
 mod rules;
 mod screen;
+mod simulate;
 mod slashing;
 mod stake;
 mod state;
@@ -54,6 +55,7 @@ pub use rules::{
     guardian_stake_max, send_fee_min, tx_gas_max, validator_deposit_min,
 };
 pub use screen::{Screen, debited};
+pub use simulate::{AccountOverride, Simulation};
 pub use slashing::{Punishable, double_voters, punishable};
 pub use stake::{StakeHeights, validator_set};
 pub use state::{Reader, State};

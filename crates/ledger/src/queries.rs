@@ -7,9 +7,10 @@ use crate::keys;
 use crate::slashing::Moment;
 use crate::stake::{StakeHeights, validator_set};
 use crate::state::{State, corrupt, decode};
+use crate::view::View;
 
 use vigil_primitives::{
-    Account, Address, ChainParams, Coins, EdgeNode, GuardianPool, GuardianSet, Hash, Height, RewardDistribution,
+    Account, Address, Bytes, ChainParams, Coins, EdgeNode, GuardianPool, GuardianSet, Hash, Height, RewardDistribution,
     SplitRule, StakePurpose, U256, ValidatorPool,
 };
 
@@ -106,4 +107,18 @@ pub fn params(state: &State) -> Result<Option<ChainParams>, StateError> {
 /// Both coins' supply at genesis, in wei.
 pub fn genesis_supply(state: &State) -> Result<Coins, StateError> {
     state.decoded(keys::GENESIS_SUPPLY)?.ok_or_else(|| corrupt(keys::GENESIS_SUPPLY, "missing"))
+}
+
+/// Code of an account; empty if it has none.
+pub fn code(state: &State, account: &Account) -> Result<Bytes, StateError> {
+    if !account.is_contract() {
+        return Ok(Bytes::new());
+    }
+    let key = keys::code(&account.code_hash);
+    state.value(&key)?.ok_or_else(|| corrupt(&key, "an account has this code, and it is missing"))
+}
+
+/// A word of an account's storage; zero if nothing was stored.
+pub fn storage(state: &State, account: &Account, slot: &Hash) -> Result<U256, StateError> {
+    View::new(state.clone(), 0).slot(&account.address, &U256::from_be_bytes(slot.0))
 }

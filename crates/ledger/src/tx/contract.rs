@@ -7,7 +7,7 @@ mod world;
 
 use super::{Context, count};
 use crate::contracts::Contracts;
-use crate::error::{ApplyError, code};
+use crate::error::{ApplyError, StateError, code};
 use crate::view::View;
 use check::{check, most_it_costs};
 use vigil_evm::{Executed, Failure, Fees, Message, Status};
@@ -22,10 +22,15 @@ pub(super) fn apply(
     context: &Context,
     call: &ContractCall,
 ) -> Result<(), ApplyError> {
-    let (account, message) = check(view, context, call)?;
-    // Its expired funds are released: what was in them can be spent.
-    view.set_account(account);
+    let message = prepare(view, context, call)?;
     run(view, contracts, context.params, message, (context.verified.hash(), call.eth_type))
+}
+
+/// Checks a transaction, and readies its sender: expired funds are released, so that what was in them can be spent.
+pub(crate) fn prepare(view: &mut View, context: &Context, call: &ContractCall) -> Result<Message, ApplyError> {
+    let (account, message) = check(view, context, call)?;
+    view.set_account(account);
+    Ok(message)
 }
 
 /// Runs a message and writes what it changed, and its receipt. `receipt`: native hash and Ethereum type.
@@ -45,6 +50,7 @@ pub(crate) fn run(
     let mut ledger = Ledger::new(view, params, contracts);
     let executed = contracts.machine(|machine| machine.run(&mut ledger, message)).map_err(|failure| match failure {
         Failure::World(error) => ApplyError::State(error),
+        Failure::Stopped(why) => ApplyError::State(StateError::Evm(why)),
         Failure::Invalid(invalid) => ApplyError::refuse(code::EVM, invalid.to_string()),
     })?;
     let staked = ledger.into_staked()?;
