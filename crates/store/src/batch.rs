@@ -18,12 +18,12 @@ pub enum Column {
     Nodes,
     /// Where a transaction is, by its hash.
     Txs,
-    /// Receipts by transaction hash.
+    /// Receipts by block hash.
     Receipts,
     /// Certificates by block hash or height.
     Certs,
-    /// Spare.
-    Aux1,
+    /// Where logs are, by what they are about.
+    Logs,
     /// Spare.
     Aux2,
 }
@@ -39,7 +39,7 @@ impl Column {
         Self::Txs,
         Self::Receipts,
         Self::Certs,
-        Self::Aux1,
+        Self::Logs,
         Self::Aux2,
     ];
 
@@ -54,7 +54,7 @@ impl Column {
             Self::Txs => "txs",
             Self::Receipts => "receipts",
             Self::Certs => "certs",
-            Self::Aux1 => "aux1",
+            Self::Logs => "logs",
             Self::Aux2 => "aux2",
         }
     }

@@ -5,12 +5,14 @@ mod finality;
 mod nodes;
 mod open;
 mod proofs;
+mod receipts;
 pub(crate) mod records;
 mod settle;
 
 pub use nodes::NodeCache;
 pub use open::GenesisBlock;
 pub use proofs::NodeProofs;
+pub use receipts::About;
 pub use records::SignedRecord;
 
 use records::{ExecutedRecord, HeightRecord, TxRecord};
@@ -21,7 +23,8 @@ use vigil_consensus::{Executed, SettledBlock};
 use vigil_crypto::{TxDomain, VerifiedTx};
 use vigil_ledger::{BlockOutcome, Parent, Reader, State};
 use vigil_primitives::{
-    Address, Block, BlockHeader, Bytes, ChainParams, FinalityCert, Hash, Hcc, Height, RlpError, SignDomain, rlp,
+    Address, Block, BlockHeader, Bytes, ChainParams, FinalityCert, Hash, Hcc, Height, Receipt, RlpError, SignDomain,
+    rlp,
 };
 use vigil_store::{Batch, Column, Store, StoreError};
 
@@ -68,6 +71,10 @@ pub struct ExecutedBlock {
     pub tx_hashes: Vec<Hash>,
     /// Height, time, state and supply, as what a child stands on.
     pub as_parent: Parent,
+    /// Receipts of its contract transactions, in order.
+    pub receipts: Arc<[Receipt]>,
+    /// Hashes by which Ethereum clients know transactions of it, with their places in the block.
+    pub eth_hashes: Vec<(u64, Hash)>,
     /// Accounts that it wrote, ascending. After a restart only those that its transactions take from.
     pub touched: Vec<Address>,
     /// For consensus.
@@ -106,7 +113,9 @@ impl Tip {
 /// The chain of this node. Shared by all its parts.
 pub struct Chain {
     store: Arc<dyn Store>,
-    nodes: Reader,
+    /// A state without nodes in memory, for the reads of clients: they share code that was analysed, and a memory of nodes
+    /// that execution does not wait for.
+    reads: State,
     params: Arc<ChainParams>,
     genesis: Hash,
     proofs: Arc<NodeProofs>,
@@ -164,7 +173,7 @@ impl Chain {
 
     /// The state after a block whose state is stored.
     pub fn state_of(&self, header: &BlockHeader) -> State {
-        State::open(header.state_root, Arc::clone(&self.nodes))
+        self.reads.sibling(header.state_root)
     }
 
     /// How far `key` has signed from this database, by what was written with the settled head. `None`: never.
@@ -226,15 +235,23 @@ impl Chain {
         put_nodes(&mut batch, &outcome.nodes);
         batch.put(Column::Blocks, hash, rlp::encode(block.as_ref()));
         batch.put(Column::Executed, hash, rlp::encode(&record));
+        receipts::put_receipts(&mut batch, &hash, &outcome.receipts);
         batch.put(Column::Meta, records::pending_key(&hash), Vec::new());
         metrics::counter!("vigil_store_bytes_total").increment(batch.bytes() as u64);
         self.store.write(batch, true)?;
         let as_parent = outcome.as_parent(&block.header);
         let tx_hashes = txs.iter().map(|tx| tx.hash()).collect();
-        let touched = outcome.touched;
-        let (executed, executed_at) = (executed.clone(), Instant::now());
-        let known =
-            ExecutedBlock { hash, block, tx_hashes, as_parent, touched, executed: executed.clone(), executed_at };
+        let known = ExecutedBlock {
+            hash,
+            block,
+            tx_hashes,
+            as_parent,
+            receipts: outcome.receipts.into(),
+            eth_hashes: receipts::eth_hashes_of(txs, self.tx_domain().eth_number().0),
+            touched: outcome.touched,
+            executed: executed.clone(),
+            executed_at: Instant::now(),
+        };
         self.tip_mut().pending.insert(hash, Arc::new(known));
         Ok(executed)
     }

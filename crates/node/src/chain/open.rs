@@ -1,19 +1,25 @@
 //! From a store to a chain: genesis at first, else what was there.
 
+use super::receipts::{decode_receipts, eth_hashes};
 use super::records::{self, ExecutedRecord, HeightRecord};
 use super::{Chain, ChainError, ExecutedBlock, NodeCache, NodeProofs, Tip, decode, put_nodes};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 use vigil_consensus::{Executed, Recovered, RestartPoint, ValidatorSet};
-use vigil_crypto::tx_of_block;
+use vigil_crypto::{TxDomain, tx_of_block};
 use vigil_ledger::{GenesisState, Parent, Reader, State, debited, genesis_state};
-use vigil_primitives::{Address, Block, Bytes, Genesis, Hash, Hcc, SignDomain, keccak256, rlp};
+use vigil_primitives::{
+    Address, Block, Bytes, EMPTY_TRIE_ROOT, Genesis, Hash, Hcc, SignDomain, Tx, U256, keccak256, rlp,
+};
 use vigil_store::{Batch, Column, Store};
 use vigil_trie::ScalarHasher;
 
 /// Pending blocks and certificates read at start; consensus bounds what is stored far below.
 const RECOVERED_MAX: usize = 10_000;
+
+/// The memory of nodes for the reads of clients is such a part of the memory for execution, beside it.
+const READS_PART: usize = 4;
 
 /// A genesis file with what follows from it.
 #[derive(Debug)]
@@ -54,11 +60,14 @@ impl Chain {
             write_genesis(store.as_ref(), block)?;
         }
         let nodes: Reader = Arc::new(NodeCache::new(Arc::clone(&store), cache_mib));
+        let reads: Reader = Arc::new(NodeCache::new(Arc::clone(&store), cache_mib / READS_PART));
         let restart = store.get(Column::Meta, records::RESTART)?.unwrap_or_default();
         let restart = RestartPoint::from_bytes(&restart)
             .map_err(|e| ChainError::Corrupt { what: "restart point".into(), reason: e.to_string() })?;
-        let head = load(store.as_ref(), &nodes, &restart.head().hash)?;
-        let mut pending = pending_blocks(store.as_ref(), &nodes)?;
+        let params = &genesis.params;
+        let (number, _) = TxDomain { chain_id: params.chain_id.clone(), forks: params.forks.clone() }.eth_number();
+        let head = load(store.as_ref(), &nodes, number, &restart.head().hash)?;
+        let mut pending = pending_blocks(store.as_ref(), &nodes, number)?;
         pending.retain(|b| b.as_parent.height > head.as_parent.height);
         pending.sort_by_key(|b| b.as_parent.height);
         let recovered = Recovered {
@@ -74,7 +83,7 @@ impl Chain {
         let domain = SignDomain { chain_id: genesis.params.chain_id.clone(), genesis_hash: block.hash };
         let chain = Self {
             store,
-            nodes,
+            reads: State::open(EMPTY_TRIE_ROOT, reads),
             params: Arc::new(genesis.params.clone()),
             genesis: block.hash,
             proofs: Arc::new(NodeProofs::new(domain, &genesis.params)),
@@ -101,7 +110,7 @@ fn write_genesis(store: &dyn Store, genesis: &GenesisBlock) -> Result<(), ChainE
     Ok(store.write(batch, true)?)
 }
 
-fn load(store: &dyn Store, nodes: &Reader, hash: &Hash) -> Result<Arc<ExecutedBlock>, ChainError> {
+fn load(store: &dyn Store, nodes: &Reader, number: U256, hash: &Hash) -> Result<Arc<ExecutedBlock>, ChainError> {
     let missing = |what: &str| ChainError::Corrupt { what: format!("{what} {hash}"), reason: "missing".into() };
     let bytes = |column, what| store.get(column, hash.as_slice())?.ok_or_else(|| missing(what));
     let block: Block = decode("block", &bytes(Column::Blocks, "block")?)?;
@@ -113,18 +122,26 @@ fn load(store: &dyn Store, nodes: &Reader, hash: &Hash) -> Result<Arc<ExecutedBl
         supply: record.supply,
     };
     let tx_hashes = block.txs.iter().map(keccak256).collect();
-    let txs = block.txs.iter().filter_map(|raw| tx_of_block(raw).ok());
-    let touched: BTreeSet<Address> = txs.flat_map(|tx| debited(&tx)).collect();
-    let touched = touched.into_iter().collect();
-    let block = Arc::new(block);
-    let (executed, executed_at) = (record.executed, Instant::now());
-    Ok(Arc::new(ExecutedBlock { hash: *hash, block, tx_hashes, as_parent, touched, executed, executed_at }))
+    let txs: Vec<Tx> = block.txs.iter().filter_map(|raw| tx_of_block(raw).ok()).collect();
+    let touched: BTreeSet<Address> = txs.iter().flat_map(debited).collect();
+    let receipts = store.get(Column::Receipts, hash.as_slice())?;
+    Ok(Arc::new(ExecutedBlock {
+        hash: *hash,
+        block: Arc::new(block),
+        tx_hashes,
+        as_parent,
+        receipts: receipts.map_or_else(|| Ok(Arc::default()), |bytes| decode_receipts(&bytes))?,
+        eth_hashes: eth_hashes(txs.iter(), number),
+        touched: touched.into_iter().collect(),
+        executed: record.executed,
+        executed_at: Instant::now(),
+    }))
 }
 
-fn pending_blocks(store: &dyn Store, nodes: &Reader) -> Result<Vec<Arc<ExecutedBlock>>, ChainError> {
+fn pending_blocks(store: &dyn Store, nodes: &Reader, number: U256) -> Result<Vec<Arc<ExecutedBlock>>, ChainError> {
     let entries = store.scan(Column::Meta, records::PENDING, &[], RECOVERED_MAX)?;
     let hash = |key: &Bytes| Hash::try_from(&key[records::PENDING.len()..]).ok();
-    entries.iter().filter_map(|(key, _)| hash(key)).map(|hash| load(store, nodes, &hash)).collect()
+    entries.iter().filter_map(|(key, _)| hash(key)).map(|hash| load(store, nodes, number, &hash)).collect()
 }
 
 fn certs(store: &dyn Store) -> Result<Vec<Hcc>, ChainError> {

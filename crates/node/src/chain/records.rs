@@ -11,7 +11,9 @@
 //! | Blocks | block hash | RLP of the block |
 //! | Executed | block hash | RLP of [`ExecutedRecord`] |
 //! | Heights | height, u64 big endian | RLP of [`HeightRecord`] |
-//! | Txs | transaction hash | RLP of [`TxRecord`] |
+//! | Txs | transaction hash, native or Ethereum's | RLP of [`TxRecord`] |
+//! | Receipts | block hash | RLP of the receipts of its contract transactions; no entry if it has none |
+//! | Logs | what a log is about, and the height (`receipts.rs`) | empty |
 //! | Certs | block hash | RLP of the certificate |
 //! | Nodes | node hash | RLP of the node |
 
@@ -22,7 +24,7 @@ use vigil_ledger::Supply;
 use vigil_primitives::{Address, Epoch, Hash, Height};
 
 /// Version of these keys and values.
-pub(crate) const SCHEMA: u32 = 2;
+pub(crate) const SCHEMA: u32 = 3;
 /// Meta key of the restart point.
 pub(crate) const RESTART: &[u8] = b"restart";
 /// Meta key of the highest certificate of guardians.

@@ -1,5 +1,6 @@
 //! Moving the settled head.
 
+use super::receipts::put_logs;
 use super::records::{self, HeightRecord, TxRecord};
 use super::{Chain, ChainError, ExecutedBlock, SettledPair};
 use std::sync::Arc;
@@ -27,6 +28,11 @@ impl Chain {
             for (index, tx) in (0u64..).zip(&executed.tx_hashes) {
                 batch.put(Column::Txs, tx, rlp::encode(&TxRecord { block: block.hash, height, index }));
             }
+            for (index, hash) in &executed.eth_hashes {
+                let record = TxRecord { block: block.hash, height, index: *index };
+                batch.put(Column::Txs, hash, rlp::encode(&record));
+            }
+            put_logs(&mut batch, executed);
             batch.delete(Column::Meta, records::pending_key(&block.hash));
             // The certificate of the head's parent is in the head or above it; that of the head may be asked for.
             batch.delete(Column::Certs, executed.block.header.parent);
