@@ -48,6 +48,8 @@ pub(crate) const BROADCAST_WAIT_MARGIN: Duration = Duration::from_millis(500);
 pub const LOG_BLOCKS_MAX: u64 = 10_000;
 /// Most entries of an answer to `eth_getLogs`.
 pub const LOGS_MAX: usize = 20_000;
+/// Most bytes of their data: more than the gas of a block buys.
+pub const LOG_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Most addresses and topics of a filter of logs, all positions together.
 pub const FILTER_VALUES_MAX: usize = 1_000;
 /// Filters and subscriptions together; one IP address other than loopback gets one of [`QUOTA_PARTS`] parts.
@@ -64,5 +66,9 @@ pub const REWARD_BLOCKS_MAX: u64 = 128;
 pub const PERCENTILES_MAX: usize = 100;
 /// Ranges of blocks that the Ethereum side reads at once (logs, fees); others wait.
 pub const HEAVY_READS_MAX: usize = 16;
+/// Whole blocks that the Ethereum side reads at once, subscriptions aside; other requests wait.
+pub const BLOCK_READS_MAX: usize = 32;
+/// Requests for the content of the mempool that are worked on at once; others wait.
+pub const POOL_READS_MAX: usize = 2;
 /// How long a call, an estimate or a trace may run; the node keeps it.
 pub const CALL_TIME_MAX: Duration = Duration::from_secs(5);

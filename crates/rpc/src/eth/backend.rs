@@ -1,8 +1,9 @@
 //! What the Ethereum side asks of a node. Values only: every JSON form and every text about arguments is made here.
 
+use super::error::EthError;
 use super::values::{
-    CallArgs, CallOutcome, Estimate, EthAccount, EthAt, EthBlock, EthBlockSummary, EthError, EthFound, EthHeads,
-    EthPool, EthRules, EthSyncing, EthTx,
+    CallArgs, CallOutcome, Estimate, EthAccount, EthAt, EthBlock, EthBlockSummary, EthFound, EthHeads, EthPool,
+    EthRules, EthSyncing, EthTx,
 };
 use alloy_rpc_types_eth::{AccessListResult, Filter, Log};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
@@ -82,7 +83,8 @@ pub trait EthBackend: Send + Sync + 'static {
     /// Logs of settled blocks `from..=to` that match `filter`'s addresses and topics, in order; its blocks do not count.
     ///
     /// # Errors
-    /// [`EthError::TooManyLogs`] as soon as more than [`crate::limits::LOGS_MAX`] match.
+    /// [`EthError::TooManyLogs`] as soon as more than [`crate::limits::LOGS_MAX`] match, [`EthError::TooMuchLogData`] as
+    /// soon as their data has more than [`crate::limits::LOG_BYTES_MAX`] bytes.
     async fn logs(&self, from: Height, to: Height, filter: &Filter) -> Result<Vec<Log>, EthError>;
 
     /// The same of one block. [`EthError::UnknownBlock`] if there is none.

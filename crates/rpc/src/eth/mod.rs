@@ -3,6 +3,7 @@
 //! [`EthBackend`] is what a node must answer; [`crate::serve_eth`] serves an [`EthRpc`] over HTTP and WebSocket.
 
 mod backend;
+mod error;
 mod filters;
 mod json;
 mod methods;
@@ -11,9 +12,10 @@ mod tags;
 mod values;
 
 pub use backend::EthBackend;
+pub use error::EthError;
 pub use values::{
-    Bloom, CallArgs, CallOutcome, Estimate, EthAccount, EthAt, EthBlock, EthBlockSummary, EthError, EthFees, EthFound,
-    EthHeads, EthPlace, EthPool, EthReceipt, EthRules, EthSyncing, EthTx, EthTxInfo,
+    Bloom, CallArgs, CallOutcome, Estimate, EthAccount, EthAt, EthBlock, EthBlockSummary, EthFees, EthFound, EthHeads,
+    EthPlace, EthPool, EthReceipt, EthRules, EthSyncing, EthTx, EthTxInfo,
 };
 
 use crate::answering::Methods;

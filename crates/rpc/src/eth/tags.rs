@@ -1,7 +1,8 @@
 //! Which block an argument means.
 
 use super::EthBackend;
-use super::values::{EthAt, EthError};
+use super::error::EthError;
+use super::values::EthAt;
 use crate::jsonrpc::{Positional, RpcError, invalid, quantity};
 use serde::Deserialize;
 use vigil_primitives::{Hash, Height};

@@ -19,8 +19,6 @@ pub struct EthRules {
     pub base_fee: u128,
     /// Most gas of a block.
     pub block_gas_max: u64,
-    /// Most gas of a transaction.
-    pub tx_gas_max: u64,
 }
 
 /// Where the chain stands (DESIGN §4, "words").
@@ -28,8 +26,6 @@ pub struct EthRules {
 pub struct EthHeads {
     /// Last settled block: `latest` and `safe`.
     pub settled: (Height, Hash),
-    /// Highest executed block that the next proposal would extend: `pending`.
-    pub tip: (Height, Hash),
     /// Last block that guardians finalized: `finalized`.
     pub finalized: Option<(Height, Hash)>,
 }
@@ -50,7 +46,7 @@ pub struct EthSyncing {
 pub enum EthAt {
     /// The last settled block.
     Settled,
-    /// The tip ([`EthHeads::tip`]).
+    /// The highest executed block that the next proposal would extend.
     Tip,
     /// The settled block at a height.
     Number(Height),
@@ -289,34 +285,4 @@ pub struct EthPool {
     pub pending: Vec<Arc<EthTx>>,
     /// Waits for an earlier nonce.
     pub queued: Vec<Arc<EthTx>>,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EthError {
-    /// No such block.
-    #[error("header not found")]
-    UnknownBlock,
-    /// The block is known, its state is gone.
-    #[error("missing trie node: historical state of block {0:#x} is not available")]
-    Pruned(Height),
-    /// More logs match than [`crate::limits::LOGS_MAX`].
-    #[error("query returned more than {0} results")]
-    TooManyLogs(usize),
-    /// Anything else, with its JSON-RPC code: -32000 unless tools know another.
-    #[error("{message}")]
-    Other {
-        /// JSON-RPC code.
-        code: i32,
-        /// The text.
-        message: String,
-    },
-}
-
-impl EthError {
-    /// With code -32000.
-    pub fn new(why: impl ToString) -> Self {
-        Self::Other { code: -32000, message: why.to_string() }
-    }
 }

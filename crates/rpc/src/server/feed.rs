@@ -6,7 +6,7 @@
 
 use crate::jsonrpc::{Line, notification};
 use crate::limits::SUBSCRIPTIONS_MAX;
-use crate::quota::{Account, Seat};
+use crate::quota::{Account, Seat, Share};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -124,6 +124,18 @@ impl Pusher {
         }
     }
 
+    /// Counts bytes of events that are yet to be sent, until what it returns is dropped.
+    ///
+    /// # Errors
+    /// [`Gone`]: there is no room for so much, and the socket is closed.
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<Share, Gone> {
+        let share = self.account.share();
+        match share.grow(bytes) {
+            true => Ok(share),
+            false => Err(self.give_up("the node is busy with large answers: try again".to_owned()).await),
+        }
+    }
+
     /// Closes the socket, for this reason.
     pub(crate) async fn give_up(&self, why: String) -> Gone {
         let _already_gone = self.pushes.send(Push::Broken(why)).await;
@@ -136,6 +148,8 @@ mod tests {
     use super::*;
     use crate::quota::Quota;
     use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -149,13 +163,18 @@ mod tests {
     async fn events_wait_for_room_and_end_with_the_subscription() {
         let (feed, mut events, quota) = feed();
         let pusher = feed.reserve(7).expect("the first");
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = made.clone();
         let run = Box::pin(async move {
-            let mut count = 0u64;
-            while pusher.push(&count).await.is_ok() {
-                count += 1;
+            while pusher.push(&count.load(Ordering::Relaxed)).await.is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
             }
         });
         feed.begin(Subscription { id: 7, seat: quota.seat(HERE).expect("free"), run });
+        for _ in 0..10 * PUSHES_MAX {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(made.load(Ordering::Relaxed), PUSHES_MAX, "nobody reads");
         for count in 0..3 * PUSHES_MAX {
             let Some(Push::Event(line)) = events.recv().await else { panic!("event {count}") };
             let want = format!(
@@ -188,6 +207,9 @@ mod tests {
         let (feed, mut events) = Feed::new(Quota::new(0).account(HERE));
         let pusher = feed.reserve(1).expect("the first");
         assert!(pusher.push(&"x".repeat(crate::limits::SMALL_BYTES_MAX)).await.is_err());
+        assert!(matches!(events.recv().await, Some(Push::Broken(why)) if why.contains("busy")));
+        let held = pusher.hold(crate::limits::SMALL_BYTES_MAX).await.ok();
+        assert!(held.is_some() && pusher.hold(1).await.is_err());
         assert!(matches!(events.recv().await, Some(Push::Broken(why)) if why.contains("busy")));
     }
 }

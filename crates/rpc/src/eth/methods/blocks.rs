@@ -1,6 +1,6 @@
 //! Blocks. Unknown ones are `null`.
 
-use super::{EthMethods, Written};
+use super::{EthMethods, Written, turn};
 use crate::eth::json::{BlockJson, ReceiptJson, U64, places};
 use crate::eth::tags::{Tag, height};
 use crate::eth::values::EthBlock;
@@ -20,10 +20,9 @@ pub(super) async fn hashed(eth: &EthMethods, args: &Positional<'_>) -> Found {
 }
 
 async fn at(eth: &EthMethods, tag: Tag) -> Found {
-    match tag.resolve(eth.backend.as_ref()) {
-        Some(at) => Ok(eth.backend.block(at).await?),
-        None => Ok(None),
-    }
+    let Some(at) = tag.resolve(eth.backend.as_ref()) else { return Ok(None) };
+    let _running = turn(&eth.block_reads).await;
+    Ok(eth.backend.block(at).await?)
 }
 
 pub(super) async fn by_number(eth: &EthMethods, args: &Positional<'_>, out: &mut Answer<'_>) -> Written {

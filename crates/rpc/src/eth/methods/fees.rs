@@ -1,10 +1,11 @@
 //! What gas costs. The base fee never changes (DESIGN §4).
 
-use super::{EthMethods, Written};
+use super::{EthMethods, Written, turn};
 use crate::eth::EthAt;
+use crate::eth::EthError;
 use crate::eth::json::U64;
 use crate::eth::tags::{Tag, height};
-use crate::eth::values::{EthBlock, EthError, EthRules};
+use crate::eth::values::{EthBlock, EthRules};
 use crate::jsonrpc::{Answer, Positional, RpcError, invalid};
 use crate::limits::{FEE_BLOCKS_MAX, PERCENTILES_MAX, REWARD_BLOCKS_MAX};
 use alloy_rpc_types_eth::FeeHistory;
@@ -46,7 +47,7 @@ pub(super) async fn history(eth: &EthMethods, args: &Positional<'_>, out: &mut A
         reward: percentiles.as_ref().map(|_| Vec::new()),
         ..FeeHistory::default()
     };
-    let _running = eth.long_read().await;
+    let _running = turn(&eth.long_reads).await;
     for height in oldest..=newest {
         let summary = eth.backend.summary(height).await?.ok_or(EthError::UnknownBlock)?;
         history.gas_used_ratio.push(summary.gas_used as f64 / rules.block_gas_max.max(1) as f64);

@@ -1,11 +1,12 @@
 //! Filters that are asked again and again for what is new.
 
-use super::{EthMethods, LogQuery, Written, logs};
+use super::{EthMethods, LogQuery, Written, logs, turn};
 use crate::answering::Caller;
+use crate::eth::EthError;
 use crate::eth::filters::Filter;
 use crate::eth::json::TxJson;
 use crate::eth::tags::height;
-use crate::eth::values::{EthError, EthTx};
+use crate::eth::values::EthTx;
 use crate::jsonrpc::{Answer, Positional, RpcError, invalid};
 use crate::limits::LOG_BLOCKS_MAX;
 use alloy_rpc_types_eth::Log;
@@ -53,13 +54,15 @@ pub(super) async fn changes(eth: &EthMethods, args: &Positional<'_>, out: &mut A
     match &mut *locked(&filter).await {
         Filter::Blocks(told) => {
             let (hashes, until) = new_hashes(eth, *told).await?;
+            out.write(&hashes)?;
             *told = until;
-            out.write(&hashes)
+            Ok(())
         }
         Filter::Logs(query, told) => {
             let (logs, until) = logs_since(eth, query, *told).await?;
+            out.write(&logs)?;
             *told = until;
-            out.write(&logs)
+            Ok(())
         }
         Filter::Pending { admitted, full: false } => {
             out.write(&drain(admitted).iter().map(|tx| tx.hash).collect::<Vec<_>>())
@@ -83,7 +86,7 @@ pub(super) async fn logs(eth: &EthMethods, args: &Positional<'_>, out: &mut Answ
 /// At most [`LOG_BLOCKS_MAX`] blocks at a time; the rest is for the next time.
 async fn new_hashes(eth: &EthMethods, told: Height) -> Result<(Vec<Hash>, Height), RpcError> {
     let until = eth.backend.heads().settled.0.min(told.saturating_add(LOG_BLOCKS_MAX)).max(told);
-    let _running = eth.long_read().await;
+    let _running = turn(&eth.long_reads).await;
     let mut hashes = Vec::new();
     for height in told + 1..=until {
         hashes.push(eth.backend.summary(height).await?.ok_or(EthError::UnknownBlock)?.hash);
@@ -95,11 +98,13 @@ async fn new_hashes(eth: &EthMethods, told: Height) -> Result<(Vec<Hash>, Height
 async fn logs_since(eth: &EthMethods, query: &LogQuery, told: Height) -> Result<(Vec<Log>, Height), RpcError> {
     let settled = eth.backend.heads().settled.0;
     let mut until = settled.min(told.saturating_add(LOG_BLOCKS_MAX)).min(query.bounds().1);
-    let _running = eth.long_read().await;
+    let _running = turn(&eth.long_reads).await;
     while until > told {
         match eth.backend.logs(told + 1, until, &query.filter).await {
             Ok(logs) => return Ok((logs, until)),
-            Err(EthError::TooManyLogs(_)) if until > told + 1 => until = told + (until - told) / 2,
+            Err(EthError::TooManyLogs(_) | EthError::TooMuchLogData(_)) if until > told + 1 => {
+                until = told + (until - told) / 2;
+            }
             Err(why) => return Err(why.into()),
         }
     }

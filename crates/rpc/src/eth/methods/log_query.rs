@@ -1,8 +1,8 @@
 //! Which logs are asked for.
 
 use crate::eth::EthBackend;
+use crate::eth::EthError;
 use crate::eth::tags::Tag;
-use crate::eth::values::EthError;
 use crate::jsonrpc::{Positional, RpcError, invalid};
 use crate::limits::{FILTER_VALUES_MAX, LOG_BLOCKS_MAX};
 use alloy_rpc_types_eth::Filter;
@@ -43,7 +43,7 @@ struct Fields<'a> {
 }
 
 impl LogQuery {
-    /// Reads the argument at `at`.
+    /// Reads the argument at `at`. Positions at the end that take any topic do not ask for one to be there, as in reth.
     ///
     /// # Errors
     /// -32602.

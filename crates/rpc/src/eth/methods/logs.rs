@@ -1,7 +1,7 @@
 //! `eth_getLogs`.
 
-use super::{EthMethods, LogQuery, Written};
-use crate::eth::values::EthError;
+use super::{EthMethods, LogQuery, Written, turn};
+use crate::eth::EthError;
 use crate::jsonrpc::{Answer, Positional, RpcError};
 use alloy_rpc_types_eth::Log;
 
@@ -11,7 +11,7 @@ pub(super) async fn logs(eth: &EthMethods, args: &Positional<'_>, out: &mut Answ
 
 /// The logs of settled blocks, or of one block, that a query asks for.
 pub(super) async fn matching(eth: &EthMethods, query: &LogQuery) -> Result<Vec<Log>, RpcError> {
-    let _running = eth.long_read().await;
+    let _running = turn(&eth.long_reads).await;
     if let Some(block) = query.block {
         return eth.backend.logs_of(block, &query.filter).await.map_err(|why| match why {
             EthError::UnknownBlock => RpcError::method("unknown block"),

@@ -16,11 +16,12 @@ mod transactions;
 pub(super) use log_query::LogQuery;
 
 use super::EthBackend;
+use super::error::EthError;
 use super::filters::Filters;
-use super::values::{EthError, EthRules};
+use super::values::EthRules;
 use crate::answering::{Caller, Methods};
 use crate::jsonrpc::{Answer, Dialect, Positional, Request, RpcError};
-use crate::limits::{FILTERS_MAX, HEAVY_READS_MAX};
+use crate::limits::{BLOCK_READS_MAX, FILTERS_MAX, HEAVY_READS_MAX, POOL_READS_MAX};
 use crate::quota::{Quota, Seat};
 use async_trait::async_trait;
 use std::net::IpAddr;
@@ -35,24 +36,29 @@ pub(super) struct EthMethods {
     /// One for each filter and each subscription.
     seats: Quota,
     /// One permit for each long read that may run.
-    heavy: Semaphore,
+    long_reads: Semaphore,
+    /// The same for whole blocks.
+    block_reads: Semaphore,
+    /// The same for the mempool.
+    pool_reads: Semaphore,
 }
 
 type Written = Result<(), RpcError>;
 
 impl EthMethods {
     pub(super) fn new(backend: Arc<dyn EthBackend>) -> Self {
-        let (seats, heavy) = (Quota::new(FILTERS_MAX), Semaphore::new(HEAVY_READS_MAX));
-        Self { backend, filters: Filters::default(), seats, heavy }
+        Self {
+            backend,
+            filters: Filters::default(),
+            seats: Quota::new(FILTERS_MAX),
+            long_reads: Semaphore::new(HEAVY_READS_MAX),
+            block_reads: Semaphore::new(BLOCK_READS_MAX),
+            pool_reads: Semaphore::new(POOL_READS_MAX),
+        }
     }
 
     fn rules(&self) -> EthRules {
         self.backend.rules()
-    }
-
-    /// Waits until a long read may begin.
-    async fn long_read(&self) -> SemaphorePermit<'_> {
-        self.heavy.acquire().await.expect("the semaphore is never closed")
     }
 
     /// For a filter or a subscription.
@@ -64,10 +70,15 @@ impl EthMethods {
     }
 }
 
+/// Waits until one more may run.
+async fn turn(turns: &Semaphore) -> SemaphorePermit<'_> {
+    turns.acquire().await.expect("the semaphore is never closed")
+}
+
 impl From<EthError> for RpcError {
     fn from(error: EthError) -> Self {
         let code = match &error {
-            EthError::TooManyLogs(_) => LIMIT_EXCEEDED,
+            EthError::TooManyLogs(_) | EthError::TooMuchLogData(_) => LIMIT_EXCEEDED,
             EthError::Other { code, .. } => *code,
             _ => -32000,
         };

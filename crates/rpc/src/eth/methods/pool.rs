@@ -1,6 +1,6 @@
 //! What waits in the mempool.
 
-use super::{EthMethods, Written};
+use super::{EthMethods, Written, turn};
 use crate::eth::json::{TxJson, U64};
 use crate::eth::values::EthTx;
 use crate::jsonrpc::{Answer, Positional};
@@ -22,6 +22,7 @@ pub(super) async fn status(eth: &EthMethods, _: &Positional<'_>, out: &mut Answe
 }
 
 pub(super) async fn content(eth: &EthMethods, _: &Positional<'_>, out: &mut Answer<'_>) -> Written {
+    let _running = turn(&eth.pool_reads).await;
     let pool = eth.backend.pool(None).await?;
     out.write(&Both {
         pending: by_sender(&pool.pending, TxJson::pending),
@@ -30,11 +31,13 @@ pub(super) async fn content(eth: &EthMethods, _: &Positional<'_>, out: &mut Answ
 }
 
 pub(super) async fn content_from(eth: &EthMethods, args: &Positional<'_>, out: &mut Answer<'_>) -> Written {
+    let _running = turn(&eth.pool_reads).await;
     let pool = eth.backend.pool(Some(args.address(0)?)).await?;
     out.write(&Both { pending: by_nonce(&pool.pending), queued: by_nonce(&pool.queued) })
 }
 
 pub(super) async fn inspect(eth: &EthMethods, _: &Positional<'_>, out: &mut Answer<'_>) -> Written {
+    let _running = turn(&eth.pool_reads).await;
     let pool = eth.backend.pool(None).await?;
     out.write(&Both { pending: by_sender(&pool.pending, summary), queued: by_sender(&pool.queued, summary) })
 }

@@ -13,6 +13,7 @@ use crate::eth::values::{EthAt, EthBlock, EthTx};
 use crate::jsonrpc::{Answer, Positional, RpcError, invalid};
 use crate::limits::SUBSCRIPTIONS_MAX;
 use crate::server::{Gone, Pusher, Subscription};
+use alloy_rpc_types_eth::Log;
 use alloy_rpc_types_eth::pubsub::{PubSubSyncStatus, SubscriptionKind, SyncStatusMetadata};
 use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
@@ -98,9 +99,18 @@ async fn tell_blocks(backend: &dyn EthBackend, logs: Option<&LogQuery>, mut told
             let Ok(Some(block)) = backend.block(EthAt::Number(told)).await else {
                 return pusher.give_up(format!("block {told} cannot be read")).await;
             };
+            // Who is slow keeps what it is to be told, and not the block.
             let pushed = match logs {
-                None => pusher.push(&HeaderJson::new(&block, &backend.rules())).await,
-                Some(query) => tell_logs(&block, query, pusher).await,
+                None => {
+                    let header = HeaderJson::new(&block, &backend.rules());
+                    drop(block);
+                    pusher.push(&header).await
+                }
+                Some(query) => {
+                    let logs = matching(&block, query);
+                    drop(block);
+                    tell_logs(&logs, pusher).await
+                }
             };
             if let Err(gone) = pushed {
                 return gone;
@@ -112,11 +122,20 @@ async fn tell_blocks(backend: &dyn EthBackend, logs: Option<&LogQuery>, mut told
     }
 }
 
-async fn tell_logs(block: &EthBlock, query: &LogQuery, pusher: &Pusher) -> Result<(), Gone> {
+fn matching(block: &EthBlock, query: &LogQuery) -> Vec<Log> {
+    let mut logs = Vec::new();
     for (info, place) in places(block) {
-        for log in logs_at(info, &place).filter(|log| query.filter.matches(&log.inner)) {
-            pusher.push(&log).await?;
-        }
+        logs.extend(logs_at(info, &place).filter(|log| query.filter.matches(&log.inner)));
+    }
+    logs
+}
+
+/// The logs count as an answer while they wait.
+async fn tell_logs(logs: &[Log], pusher: &Pusher) -> Result<(), Gone> {
+    let bytes = logs.iter().map(|log| size_of::<Log>() + size_of_val(log.topics()) + log.inner.data.data.len()).sum();
+    let _held = pusher.hold(bytes).await?;
+    for log in logs {
+        pusher.push(log).await?;
     }
     Ok(())
 }
