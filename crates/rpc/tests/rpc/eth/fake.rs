@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use vigil_primitives::{Address, Bytes, Hash, Height, U256, keccak256};
 use vigil_rpc::eth::{
     CallArgs, CallOutcome, Estimate, EthAccount, EthAt, EthBackend, EthBlock, EthBlockSummary, EthError, EthFound,
@@ -49,6 +49,8 @@ pub(crate) struct FakeEth {
     /// Data of each trace, in bytes.
     pub(crate) trace_bytes: usize,
     pub(crate) block_reads: AtomicUsize,
+    /// Reads of logs wait until it has room.
+    pub(crate) logs_gate: Semaphore,
     pub(crate) settled: watch::Sender<Height>,
     pub(crate) admitted: broadcast::Sender<Arc<EthTx>>,
 }
@@ -76,6 +78,7 @@ impl FakeEth {
             logs_max: vigil_rpc::limits::LOGS_MAX,
             trace_bytes: 0,
             block_reads: AtomicUsize::new(0),
+            logs_gate: Semaphore::new(1),
             settled: watch::channel(settled).0,
             admitted: broadcast::channel(ADMITTED_MAX).0,
         }
@@ -288,6 +291,7 @@ impl EthBackend for FakeEth {
 
     async fn logs(&self, from: Height, to: Height, filter: &Filter) -> Result<Vec<Log>, EthError> {
         self.ranges.lock().unwrap().push((from, to));
+        let _room = self.logs_gate.acquire().await.expect("open");
         self.matching(filter, |log| log.block_number.is_some_and(|number| (from..=to).contains(&number)))
     }
 

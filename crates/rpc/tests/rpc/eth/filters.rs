@@ -3,9 +3,11 @@
 use super::chain::{self, address, hash, topic};
 use super::fake::{ADMITTED_MAX, FakeEth};
 use super::running::Eth;
+use alloy_primitives::LogData;
+use alloy_rpc_types_eth::Log;
 use serde_json::{Value, json};
 use vigil_rpc::ServerConfig;
-use vigil_rpc::limits::{FILTERS_MAX, LOG_BLOCKS_MAX};
+use vigil_rpc::limits::{FILTERS_MAX, LOG_BLOCKS_MAX, RESPONSE_BYTES_MAX};
 
 fn places(logs: &Value) -> Vec<(String, String)> {
     let text = |log: &Value, key: &str| log[key].as_str().expect("text").to_owned();
@@ -131,6 +133,21 @@ async fn new_logs_of_one_block_that_are_too_many() {
     for _ in 0..2 {
         let (code, _) = node.error("eth_getFilterChanges", json!([name])).await;
         assert_eq!(code, -32005);
+    }
+}
+
+/// What cannot be told is not taken as told.
+#[tokio::test]
+async fn new_logs_that_are_larger_than_an_answer() {
+    let data = LogData::new_unchecked(vec![], vec![7; RESPONSE_BYTES_MAX / 2].into());
+    let inner = alloy_primitives::Log { address: address(1), data };
+    let log = Log { inner, block_number: Some(6), ..Log::default() };
+    let node = Eth::start(FakeEth { logs: vec![log], ..FakeEth::small() }, ServerConfig::default()).await;
+    let name = node.result("eth_newFilter", json!([{}])).await;
+    node.fake.settle();
+    for _ in 0..2 {
+        let (code, text) = node.error("eth_getFilterChanges", json!([name])).await;
+        assert!(code == -32000 && text.contains("ask for less at once"), "{text}");
     }
 }
 
