@@ -36,7 +36,7 @@ export class Operator {
   }
 
   args(extra = []) {
-    const flags = { 'rpc.port': this.port, 'p2p.port': this.port + 3, 'metrics.port': this.port + 4, 'p2p.address': '127.0.0.1' };
+    const flags = { 'rpc.port': this.port, 'eth.port': this.port + 1, 'eth.ws_port': this.port + 2, 'p2p.port': this.port + 3, 'metrics.port': this.port + 4, 'p2p.address': '127.0.0.1' };
     const seeds = this.seeds.map((port) => `/ip4/127.0.0.1/tcp/${port + 3}`).join(',');
     if (seeds) flags['p2p.seeds'] = seeds;
     Object.assign(flags, this.flags);

@@ -46,14 +46,16 @@ impl Drop for StopOnDrop {
 }
 
 impl Calls {
-    /// Starts so many threads.
+    /// Starts so many threads; 0: one for each two cores.
     ///
     /// # Errors
     /// The operating system gives no thread.
     pub fn start(threads: usize) -> std::io::Result<Self> {
         let (jobs, line) = sync_channel::<Job>(WAITING_MAX);
         let line = Arc::new(Mutex::new(line));
-        for n in 0..threads.max(1) {
+        let automatic = || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        let threads = if threads == 0 { automatic() } else { threads };
+        for n in 0..threads {
             let line = Arc::clone(&line);
             std::thread::Builder::new().name(format!("call-{n}")).spawn(move || work(&line))?;
         }

@@ -23,7 +23,7 @@
 
 pub mod accel;
 pub mod backend;
-mod calls;
+pub mod calls;
 pub mod chain;
 mod config;
 pub mod engine;

@@ -43,3 +43,32 @@ pub const PEER_URLS_MAX: usize = 256;
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
 /// How much earlier than the request's limit a blocking broadcast gives up, so that its own text reaches the client.
 pub(crate) const BROADCAST_WAIT_MARGIN: Duration = Duration::from_millis(500);
+
+/// Most blocks of one `eth_getLogs`.
+pub const LOG_BLOCKS_MAX: u64 = 10_000;
+/// Most entries of an answer to `eth_getLogs`.
+pub const LOGS_MAX: usize = 20_000;
+/// Most bytes of their data: more than the gas of a block buys.
+pub const LOG_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most addresses and topics of a filter of logs, all positions together.
+pub const FILTER_VALUES_MAX: usize = 1_000;
+/// Filters and subscriptions together; one IP address other than loopback gets one of [`QUOTA_PARTS`] parts.
+pub const FILTERS_MAX: usize = 1_000;
+/// A filter that nobody asks for this long is uninstalled.
+pub const FILTER_IDLE_MAX: Duration = Duration::from_secs(300);
+/// Most subscriptions of one WebSocket.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
+/// Most blocks of one `eth_feeHistory`; for more, the newest.
+pub const FEE_BLOCKS_MAX: u64 = 1_024;
+/// The same where percentiles of rewards are wanted: each takes a whole block.
+pub const REWARD_BLOCKS_MAX: u64 = 128;
+/// Most percentiles of one `eth_feeHistory`.
+pub const PERCENTILES_MAX: usize = 100;
+/// Ranges of blocks that the Ethereum side reads at once (logs, fees); others wait.
+pub const HEAVY_READS_MAX: usize = 16;
+/// Whole blocks that the Ethereum side reads at once, subscriptions aside; other requests wait.
+pub const BLOCK_READS_MAX: usize = 32;
+/// Requests for the content of the mempool that are worked on at once; others wait.
+pub const POOL_READS_MAX: usize = 2;
+/// How long a call, an estimate or a trace may run; the node keeps it.
+pub const CALL_TIME_MAX: Duration = Duration::from_secs(5);

@@ -45,6 +45,13 @@ pub(crate) struct Share {
     bytes: AtomicUsize,
 }
 
+/// One of a quota of things; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    quota: Quota,
+    from: IpAddr,
+}
+
 impl Quota {
     /// Of so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
@@ -54,6 +61,11 @@ impl Quota {
     /// For a connection of `from`.
     pub(crate) fn account(&self, from: IpAddr) -> Account {
         Account(Arc::new(Holder { quota: self.clone(), from, held: Mutex::default() }))
+    }
+
+    /// One of it, where the quota is no bytes but things; `None` if none is left.
+    pub(crate) fn seat(&self, from: IpAddr) -> Option<Seat> {
+        self.take(from, 1).then(|| Seat { quota: self.clone(), from })
     }
 
     fn take(&self, from: IpAddr, bytes: usize) -> bool {
@@ -135,6 +147,12 @@ impl Drop for Share {
     }
 }
 
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.quota.give_back(self.from, 1);
+    }
+}
+
 /// What is taken from the quota for a connection that holds `bytes`.
 fn paid(bytes: usize) -> usize {
     bytes.saturating_sub(SMALL_BYTES_MAX).next_multiple_of(SMALL_BYTES_MAX)
@@ -189,5 +207,16 @@ mod tests {
         assert!(own.grow(4 * SMALL) && !own.grow(1));
         drop(theirs);
         assert!(own.grow(SMALL));
+    }
+
+    #[test]
+    fn seats_are_given_back() {
+        let quota = Quota::new(4);
+        let theirs = quota.seat(THERE).expect("a quarter");
+        assert!(quota.seat(THERE).is_none());
+        let own: Vec<_> = std::iter::from_fn(|| quota.seat(HERE)).collect();
+        assert_eq!(own.len(), 3);
+        drop((theirs, own));
+        assert!(quota.seat(THERE).is_some() && lock(&quota.0.taken).all == 0);
     }
 }

@@ -90,7 +90,8 @@ fn a_start_that_makes_a_key_says_so() {
     assert_eq!(genesis(&home, &out, &[]).code, 0);
     assert_eq!(home.vigil(&["init", "--data-dir", &node, "--genesis", &out], "").code, 0);
     // It ends at a value that is wrong, after its key is opened.
-    let quiet = ["--rpc.enabled", "false", "--metrics.enabled", "false", "--p2p.seeds", "nonsense"];
+    let quiet =
+        ["--rpc.enabled", "false", "--eth.enabled", "false", "--metrics.enabled", "false", "--p2p.seeds", "nonsense"];
     let start = [&["start", "--data-dir", &node, "--password", "pw"], &quiet[..]].concat();
     let first = home.vigil(&start, "");
     let key = std::fs::read_dir(at(&home, "node/key/encrypted")).expect("made").next().expect("a key").expect("listed");

@@ -4,6 +4,7 @@ mod blocks;
 mod finality;
 mod pools;
 
+use crate::calls::Calls;
 use crate::chain::Chain;
 use crate::engine::{Clock, Observatory, Observed};
 use crate::health::Health;
@@ -35,6 +36,8 @@ pub struct NodeBackend {
     pub engine: Engine,
     /// The way in for new ones.
     pub admission: Admission,
+    /// Runs what clients ask to be executed.
+    pub calls: Calls,
     /// Consensus, as observed.
     pub observatory: Observatory,
     /// Why not ready.

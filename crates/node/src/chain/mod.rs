@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::Instant;
 use vigil_consensus::{Executed, SettledBlock};
 use vigil_crypto::{TxDomain, VerifiedTx};
-use vigil_ledger::{BlockOutcome, Parent, Reader, State};
+use vigil_ledger::{BlockOutcome, Parent, State};
 use vigil_primitives::{
     Address, Block, BlockHeader, Bytes, ChainParams, FinalityCert, Hash, Hcc, Height, Receipt, RlpError, SignDomain,
     rlp,

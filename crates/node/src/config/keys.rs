@@ -103,6 +103,27 @@ config! {
     /// Most of them from one IP address. Loopback is free; raise it for a proxy on another machine.
     rpc_connections_per_address_max "rpc.connections_per_address_max": usize = 50, 1..=100_000;
 
+    /// Threads of lowest priority that run what clients ask to be executed (`eth_call`, estimates, traces,
+    /// `theta.CallSmartContract`); 0: one for each two cores.
+    rpc_call_threads "rpc.call_threads": usize = 0, 0..=1024;
+
+    /// Serve Ethereum's JSON-RPC: `eth_*`, `net_*`, `web3_*`, `txpool_*`, `debug_*`.
+    eth_enabled "eth.enabled": bool = true;
+    /// Address of the Ethereum JSON-RPC servers. Anything but loopback is open to whoever reaches it.
+    eth_address "eth.address": IpAddr = LOOPBACK;
+    /// Port of the Ethereum JSON-RPC server, HTTP at any path; WebSockets are taken there too.
+    eth_port "eth.port": u16 = 18_888;
+    /// Port for WebSockets alone.
+    eth_ws_port "eth.ws_port": u16 = 18_889;
+    /// Let web pages of any origin (wallets in browsers) call the Ethereum JSON-RPC servers.
+    eth_cors "eth.cors": bool = false;
+    /// File with a secret of 64 hex digits; if set, requests need a JWT (HS256) signed with it as bearer token.
+    eth_jwt_secret_file "eth.jwt_secret_file": String = String::new();
+    /// Most connections to each of the Ethereum JSON-RPC servers at once; those that have been idle for longest make room.
+    eth_connections_max "eth.connections_max": usize = 200, 1..=100_000;
+    /// Most of them from one IP address. Loopback is free; raise it for a proxy on another machine.
+    eth_connections_per_address_max "eth.connections_per_address_max": usize = 50, 1..=100_000;
+
     /// Serve /metrics (Prometheus), /health/live and /health/ready.
     metrics_enabled "metrics.enabled": bool = true;
     /// Address of the metrics and health server.

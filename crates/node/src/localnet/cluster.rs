@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     fn cluster(dir: &Path, script: &str) -> Cluster {
-        let ports = Ports { rpc: 0, p2p: 0, metrics: 0 };
+        let ports = Ports { rpc: 0, eth: 0, eth_ws: 0, p2p: 0, metrics: 0 };
         let args = vec!["-c".into(), script.into()];
         let program = PathBuf::from("/bin/sh");
         Cluster::new(vec![NodeSpec { dir: dir.to_path_buf(), ports, program, args, password: "x".into() }])

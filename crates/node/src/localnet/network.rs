@@ -16,6 +16,11 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(15);
 /// Pause before a node that ended is started again.
 const RESTART_PAUSE: Duration = Duration::from_millis(200);
 
+fn ready_line(ports: &Ports) -> String {
+    let eth = format!("http://127.0.0.1:{}/rpc", ports.eth);
+    format!("ready rpc={} eth={eth} dashboard=http://127.0.0.1:{}", rpc_url(ports), ports.metrics)
+}
+
 fn rpc_url(ports: &Ports) -> String {
     format!("http://127.0.0.1:{}/rpc", ports.rpc)
 }
@@ -67,7 +72,7 @@ impl<'a> Network<'a> {
             () = stop.as_mut() => return Ok(Summary { roots_equal: true, ..Summary::default() }),
         }
         let first = self.ports[0];
-        tell(Event::Ready(format!("ready rpc={} dashboard=http://127.0.0.1:{}", rpc_url(&first), first.metrics)));
+        tell(Event::Ready(ready_line(&first)));
         let load = match self.options.load {
             Some(tps) => Some(Load::start(&self.load_options(tps)).await?),
             None => None,

@@ -12,11 +12,18 @@ const PORTS_PER_NODE: u16 = 20;
 pub struct Ports {
     /// `theta.*` JSON-RPC (TCP).
     pub rpc: u16,
+    /// Ethereum's JSON-RPC (TCP).
+    pub eth: u16,
+    /// Ethereum's JSON-RPC over WebSocket alone (TCP).
+    pub eth_ws: u16,
     /// Other nodes (TCP, and UDP for QUIC).
     pub p2p: u16,
     /// Metrics and health (TCP).
     pub metrics: u16,
 }
+
+/// Ports of node 0 without a base port.
+const FIRST_NODE: Ports = Ports { rpc: 16_888, eth: 18_888, eth_ws: 18_889, p2p: 30_001, metrics: 16_900 };
 
 /// A port that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,18 +55,19 @@ pub enum PortError {
 }
 
 impl Ports {
-    /// Ports of node `node`. With a base, node i counts from base + 20·i: +0 RPC, +3 p2p, +4 metrics (+1 and +2 are kept
-    /// for the Ethereum side). Without, node 0 has 16888, 30001 and 16900 and the others count from 17000.
+    /// Ports of node `node`. With a base, node i counts from base + 20·i: +0 RPC, +1 Ethereum's RPC, +2 its
+    /// WebSocket, +3 p2p, +4 metrics. Without, node 0 has 16888, 18888, 18889, 30001 and 16900, the others count from 17000.
     /// `None`: out of range.
     pub fn of(node: usize, base: Option<u16>) -> Option<Self> {
         let (start, steps) = match base {
-            None if node == 0 => return Some(Self { rpc: 16_888, p2p: 30_001, metrics: 16_900 }),
+            None if node == 0 => return Some(FIRST_NODE),
             None => (LATER_NODES_BASE, node - 1),
             Some(base) => (base, node),
         };
         let steps = u16::try_from(steps).ok()?;
         let rpc = PORTS_PER_NODE.checked_mul(steps).and_then(|offset| start.checked_add(offset))?;
-        Some(Self { rpc, p2p: rpc.checked_add(3)?, metrics: rpc.checked_add(4)? })
+        let metrics = rpc.checked_add(4)?;
+        Some(Self { rpc, eth: rpc + 1, eth_ws: rpc + 2, p2p: rpc + 3, metrics })
     }
 
     /// Ports of nodes 0 to `nodes` - 1.
@@ -81,6 +89,8 @@ impl Ports {
             let udp = |port: u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(drop);
             let results = [
                 ("JSON-RPC", ports.rpc, tcp(ports.rpc)),
+                ("Ethereum's JSON-RPC", ports.eth, tcp(ports.eth)),
+                ("Ethereum's WebSocket", ports.eth_ws, tcp(ports.eth_ws)),
                 ("p2p", ports.p2p, tcp(ports.p2p)),
                 ("p2p over QUIC", ports.p2p, udp(ports.p2p)),
                 ("metrics", ports.metrics, tcp(ports.metrics)),
@@ -97,12 +107,17 @@ impl Ports {
 mod tests {
     use super::*;
 
+    /// Five in a row.
+    fn ports(rpc: u16) -> Ports {
+        Ports { rpc, eth: rpc + 1, eth_ws: rpc + 2, p2p: rpc + 3, metrics: rpc + 4 }
+    }
+
     #[test]
     fn node_zero_has_the_fixed_ports_unless_a_base_is_given() {
-        assert_eq!(Ports::of(0, None), Some(Ports { rpc: 16_888, p2p: 30_001, metrics: 16_900 }));
-        assert_eq!(Ports::of(1, None), Some(Ports { rpc: 17_000, p2p: 17_003, metrics: 17_004 }));
-        assert_eq!(Ports::of(2, None), Some(Ports { rpc: 17_020, p2p: 17_023, metrics: 17_024 }));
-        assert_eq!(Ports::of(3, Some(40_000)), Some(Ports { rpc: 40_060, p2p: 40_063, metrics: 40_064 }));
+        assert_eq!(Ports::of(0, None), Some(FIRST_NODE));
+        assert_eq!(Ports::of(1, None), Some(ports(17_000)));
+        assert_eq!(Ports::of(2, None), Some(ports(17_020)));
+        assert_eq!(Ports::of(3, Some(40_000)), Some(ports(40_060)));
     }
 
     #[test]

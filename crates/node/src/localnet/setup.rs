@@ -179,6 +179,9 @@ pub fn node_specs(
             p2p_peers_max: defaults.p2p_peers_max.max(ports.len()),
             rpc_port: own.rpc,
             rpc_cors: true,
+            eth_port: own.eth,
+            eth_ws_port: own.eth_ws,
+            eth_cors: true,
             metrics_port: own.metrics,
             ..defaults.clone()
         };

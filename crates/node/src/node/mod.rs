@@ -5,6 +5,7 @@ mod services;
 
 use crate::accel::{Hasher, flush_at};
 use crate::backend::NodeBackend;
+use crate::calls::Calls;
 use crate::chain::{Chain, ChainError, GenesisBlock, records};
 use crate::engine::{Clock, Engine, Inputs, JournalRefusal, LookUps, Observatory};
 use crate::executor::{Executor, Shared};
@@ -219,6 +220,7 @@ impl Node {
             pool,
             engine: accel,
             admission,
+            calls: Calls::start(config.rpc_call_threads).map_err(NodeError::Thread)?,
             observatory: Arc::clone(&observatory),
             health,
             net: net.clone(),

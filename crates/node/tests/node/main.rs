@@ -59,6 +59,7 @@ fn genesis(sources: &[u8], stakes: &[(u8, u8)], change: impl FnOnce(&mut ChainPa
 fn options(dir: &Path, genesis: Genesis, signer: u8, seeds: &[String]) -> StartOptions {
     let config = Config {
         rpc_enabled: false,
+        eth_enabled: false,
         metrics_enabled: false,
         p2p_address: std::net::Ipv4Addr::LOCALHOST.into(),
         p2p_port: 0,

@@ -1,6 +1,6 @@
 //! From bytes to requests.
 
-use super::RpcError;
+use super::{Dialect, RpcError};
 use crate::limits::{BATCH_MAX, METHOD_BYTES_MAX, NAME_BYTES_MAX, NESTING_MAX};
 use serde::Deserialize;
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -32,24 +32,24 @@ pub(crate) enum Body<'a> {
 ///
 /// # Errors
 /// "parse error" if it is not JSON or nests too deep; "invalid request" for an empty or too long batch.
-pub(crate) fn read_body(bytes: &[u8]) -> Result<Body<'_>, RpcError> {
+pub(crate) fn read_body(bytes: &[u8], dialect: Dialect) -> Result<Body<'_>, RpcError> {
     if nesting(bytes) > NESTING_MAX {
         return Err(RpcError::parse(format!("parse error: nested deeper than {NESTING_MAX}")));
     }
     let raw: &RawValue = serde_json::from_slice(bytes).map_err(|_| RpcError::parse("parse error"))?;
     if !raw.get().starts_with('[') {
-        return Ok(Body::Single(read_request(raw)));
+        return Ok(Body::Single(read_request(raw, dialect)));
     }
     let Elements(elements) = serde_json::from_str(raw.get()).map_err(|_| RpcError::parse("parse error"))?;
     match elements.len() {
         0 => Err(RpcError::invalid("invalid request")),
-        1..=BATCH_MAX => Ok(Body::Batch(elements.into_iter().map(read_request).collect())),
+        1..=BATCH_MAX => Ok(Body::Batch(elements.into_iter().map(|raw| read_request(raw, dialect)).collect())),
         _ => Err(RpcError::invalid(format!("invalid request: the limit of a batch is {BATCH_MAX} requests"))),
     }
 }
 
-fn read_request(raw: &RawValue) -> Option<Request<'_>> {
-    serde_json::from_str::<Fields>(raw.get()).ok().map(|fields| fields.0)
+fn read_request(raw: &RawValue, dialect: Dialect) -> Option<Request<'_>> {
+    serde_json::from_str::<Fields>(raw.get()).ok()?.into_request(dialect)
 }
 
 /// Deepest nesting of arrays and objects, without regard to whether brackets match; brackets in strings do not count.
@@ -72,7 +72,7 @@ fn nesting(bytes: &[u8]) -> usize {
 }
 
 /// Elements of an array; keeps one more than a batch may have, so that a flood of `[0,0,...]` costs no memory.
-struct Elements<'a>(Vec<&'a RawValue>);
+pub(super) struct Elements<'a>(pub(super) Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
     fn deserialize<D: de::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
@@ -100,47 +100,64 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
     }
 }
 
-/// A request object: exactly the four keys, spelt exactly (`spec/rpc.md` §1).
-struct Fields<'a>(Request<'a>);
+/// A request object as it stands.
+#[derive(Default)]
+struct Fields<'a> {
+    version: Option<Text<'a>>,
+    method: Option<Text<'a>>,
+    params: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+    /// It has a key that is none of the four, spelt exactly.
+    has_others: bool,
+}
+
+impl<'a> Fields<'a> {
+    /// `theta.*` takes the four keys and no other, and no `null` as parameters (`spec/rpc.md` §1).
+    fn into_request(self, dialect: Dialect) -> Option<Request<'a>> {
+        let starts = |raw: &RawValue, with: &[char]| raw.get().starts_with(with);
+        let short = |text: &str| text.len() <= NAME_BYTES_MAX;
+        let lenient = dialect == Dialect::Ethereum;
+        let params = self.params.filter(|params| !(lenient && params.get() == "null"));
+        let id = self.id;
+        let (Text(version), Text(method)) = (self.version?, self.method?);
+        let good = version == "2.0"
+            && (lenient || !self.has_others)
+            && short(&method)
+            && id.is_none_or(|id| short(id.get()))
+            && params.is_none_or(|p| starts(p, &['[', '{']))
+            && id.is_none_or(|i| !starts(i, &['[', '{', 't', 'f']));
+        good.then(|| Request { method: beginning(method), params, id })
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: de::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Request<'de>;
+            type Value = Fields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a JSON-RPC request")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut version, mut method, mut params, mut id) = (None, None, None, None);
+                let mut fields = Fields::default();
                 while let Some(Text(key)) = map.next_key()? {
                     match key.as_ref() {
-                        "jsonrpc" => version = Some(map.next_value::<Text<'de>>()?),
-                        "method" => method = Some(map.next_value::<Text<'de>>()?),
-                        "params" => params = Some(map.next_value::<&RawValue>()?),
-                        "id" => id = Some(map.next_value::<&RawValue>()?),
-                        _ => return Err(de::Error::custom("unknown key")),
+                        "jsonrpc" => fields.version = Some(map.next_value()?),
+                        "method" => fields.method = Some(map.next_value()?),
+                        "params" => fields.params = Some(map.next_value()?),
+                        "id" => fields.id = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            fields.has_others = true;
+                        }
                     }
                 }
-                let starts = |raw: &RawValue, with: &[char]| raw.get().starts_with(with);
-                let short = |text: &str| text.len() <= NAME_BYTES_MAX;
-                match (version, method) {
-                    (Some(Text(version)), Some(Text(method)))
-                        if version == "2.0"
-                            && short(&method)
-                            && id.is_none_or(|id| short(id.get()))
-                            && params.is_none_or(|p| starts(p, &['[', '{']))
-                            && id.is_none_or(|i| !starts(i, &['[', '{', 't', 'f'])) =>
-                    {
-                        Ok(Request { method: beginning(method), params, id })
-                    }
-                    _ => Err(de::Error::custom("not a request")),
-                }
+                Ok(fields)
             }
         }
-        d.deserialize_map(V).map(Fields)
+        d.deserialize_map(V)
     }
 }
 
@@ -183,7 +200,7 @@ mod tests {
     use super::*;
 
     fn single(body: &str) -> Option<Request<'_>> {
-        match read_body(body.as_bytes()) {
+        match read_body(body.as_bytes(), Dialect::Theta) {
             Ok(Body::Single(request)) => request,
             other => panic!("{body}: {other:?}"),
         }
@@ -214,6 +231,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_ethereum_side_takes_other_keys_and_null_parameters() {
+        let read = |body: &str| match read_body(body.as_bytes(), Dialect::Ethereum) {
+            Ok(Body::Single(request)) => request.map(|r| (r.method.into_owned(), r.params.is_some())),
+            other => panic!("{body}: {other:?}"),
+        };
+        let some = |params| Some(("eth_a".to_owned(), params));
+        assert_eq!(read(r#"{"jsonrpc":"2.0","method":"eth_a","params":null,"id":1,"extra":[1]}"#), some(false));
+        assert_eq!(read(r#"{"jsonrpc":"2.0","method":"eth_a","params":[null],"id":1}"#), some(true));
+        for bad in [
+            r#"{"method":"eth_a","id":1}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","method":"eth_a","params":1}"#,
+        ] {
+            assert!(read(bad).is_none(), "{bad}");
+        }
+    }
+
     /// Both stand in the answer, escaped up to six times as long.
     #[test]
     fn method_names_and_ids_are_bounded() {
@@ -234,15 +269,17 @@ mod tests {
         assert_eq!(nesting(br#"{"a":[[1]],"b":"[[[[[\"[["}"#), 3);
         assert_eq!(nesting(b"]]]["), 1);
         let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert!(matches!(read_body(deep(NESTING_MAX).as_bytes()), Ok(Body::Batch(_))));
-        assert_eq!(read_body(deep(NESTING_MAX + 1).as_bytes()).expect_err("too deep").code, -32700);
+        assert!(matches!(read_body(deep(NESTING_MAX).as_bytes(), Dialect::Theta), Ok(Body::Batch(_))));
+        assert_eq!(read_body(deep(NESTING_MAX + 1).as_bytes(), Dialect::Theta).expect_err("too deep").code, -32700);
     }
 
     #[test]
     fn batches_have_a_limit() {
         let batch = |n: usize| format!("[{}]", vec!["1"; n].join(","));
-        assert!(matches!(read_body(batch(BATCH_MAX).as_bytes()), Ok(Body::Batch(b)) if b.len() == BATCH_MAX));
-        assert_eq!(read_body(batch(BATCH_MAX + 1).as_bytes()).expect_err("too many").code, -32600);
-        assert_eq!(read_body(b"[]").expect_err("empty").code, -32600);
+        assert!(
+            matches!(read_body(batch(BATCH_MAX).as_bytes(), Dialect::Theta), Ok(Body::Batch(b)) if b.len() == BATCH_MAX)
+        );
+        assert_eq!(read_body(batch(BATCH_MAX + 1).as_bytes(), Dialect::Theta).expect_err("too many").code, -32600);
+        assert_eq!(read_body(b"[]", Dialect::Theta).expect_err("empty").code, -32600);
     }
 }

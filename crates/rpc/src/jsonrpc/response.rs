@@ -1,6 +1,6 @@
 //! From results to bytes.
 
-use super::go_json;
+use super::Dialect;
 use crate::BackendError;
 use crate::limits::{ERROR_CHARS_MAX, RESPONSE_BYTES_MAX};
 use crate::quota::{Account, Share};
@@ -8,36 +8,44 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::io;
+use vigil_primitives::Bytes;
 
 /// An error object of JSON-RPC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct RpcError {
-    /// -32700, -32600, -32601, -32602 or -32000.
+    /// -32700, -32600, -32601, -32602 or -32000; on the Ethereum side also 3 and -32005.
     pub(crate) code: i32,
     /// The text.
     pub(crate) message: Cow<'static, str>,
+    /// What a reverted contract returned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data: Option<Bytes>,
 }
 
 impl RpcError {
+    pub(crate) fn new(code: i32, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), data: None }
+    }
+
     pub(crate) fn parse(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: -32700, message: message.into() }
+        Self::new(-32700, message)
     }
 
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: -32600, message: message.into() }
+        Self::new(-32600, message)
     }
 
     pub(crate) fn no_method(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: -32601, message: message.into() }
+        Self::new(-32601, message)
     }
 
     pub(crate) fn params(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: -32602, message: message.into() }
+        Self::new(-32602, message)
     }
 
     /// What a method itself says.
     pub(crate) fn method(message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: -32000, message: message.into() }
+        Self::new(-32000, message)
     }
 }
 
@@ -101,6 +109,7 @@ impl AsRef<[u8]> for Line {
 /// A result while it is written: `{"jsonrpc":"2.0","id":…,"result":…}`. A method writes exactly one JSON value, in one
 /// piece or in several.
 pub(crate) struct Answer<'a> {
+    dialect: Dialect,
     id: Option<&'a RawValue>,
     budget: &'a Budget,
     /// Of `out`; the head and the punctuation follow when it is finished.
@@ -111,8 +120,8 @@ pub(crate) struct Answer<'a> {
 
 impl<'a> Answer<'a> {
     /// `id`: as it stood in the request.
-    pub(crate) fn new(id: Option<&'a RawValue>, budget: &'a Budget) -> Self {
-        Self { id, budget, taken: 0, out: Vec::new() }
+    pub(crate) fn new(dialect: Dialect, id: Option<&'a RawValue>, budget: &'a Budget) -> Self {
+        Self { dialect, id, budget, taken: 0, out: Vec::new() }
     }
 
     /// Appends a value to the result.
@@ -122,7 +131,8 @@ impl<'a> Answer<'a> {
     pub(crate) fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), RpcError> {
         self.open();
         let bounded = Bounded { out: &mut self.out, budget: self.budget, taken: &mut self.taken };
-        go_json::write(bounded, value)
+        self.dialect
+            .write(bounded, value)
             .map_err(|why| no_room(why.io_error_kind().unwrap_or(io::ErrorKind::FileTooLarge)))
     }
 
@@ -138,19 +148,38 @@ impl<'a> Answer<'a> {
         let taken = outcome.and_then(|()| self.budget.take(self.out.len() - self.taken).map_err(no_room));
         let Err(error) = taken else { return self.out };
         self.budget.give_back(self.taken);
-        let line = error_object(self.id, &error);
+        let line = error_object(self.dialect, self.id, &error);
         match self.budget.take(line.len()) {
             Ok(()) => line,
             // Its id and its text may be long: neither is repeated.
-            Err(kind) => error_object(None, &no_room(kind)),
+            Err(kind) => error_object(self.dialect, None, &no_room(kind)),
         }
     }
 
     fn open(&mut self) {
         if self.out.is_empty() {
-            write_head(&mut self.out, self.id, "result");
+            write_head(self.dialect, &mut self.out, self.id, "result");
         }
     }
+}
+
+/// A line that nobody asked for: `{"jsonrpc":"2.0","method":…,"params":…}`.
+///
+/// # Errors
+/// If it would pass the limit, or those of others leave no room.
+pub(crate) fn notification<T: Serialize>(method: &str, params: &T, account: &Account) -> Result<Line, RpcError> {
+    #[derive(Serialize)]
+    struct Notification<'a, T> {
+        jsonrpc: &'static str,
+        method: &'a str,
+        params: &'a T,
+    }
+    let (budget, mut out, mut taken) = (Budget::of(account), Vec::new(), 0);
+    let bounded = Bounded { out: &mut out, budget: &budget, taken: &mut taken };
+    let written = Dialect::Ethereum.write(bounded, &Notification { jsonrpc: "2.0", method, params });
+    written.map_err(|why| no_room(why.io_error_kind().unwrap_or(io::ErrorKind::FileTooLarge)))?;
+    out.push(b'\n');
+    Ok(Line::new(out, budget))
 }
 
 fn no_room(kind: io::ErrorKind) -> RpcError {
@@ -161,22 +190,23 @@ fn no_room(kind: io::ErrorKind) -> RpcError {
 }
 
 /// An answer that is an error.
-pub(crate) fn error_object(id: Option<&RawValue>, error: &RpcError) -> Vec<u8> {
+pub(crate) fn error_object(dialect: Dialect, id: Option<&RawValue>, error: &RpcError) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
-    write_head(&mut out, id, "error");
+    write_head(dialect, &mut out, id, "error");
     let message = match error.message.char_indices().nth(ERROR_CHARS_MAX) {
         Some((end, _)) => format!("{} ...", &error.message[..end]).into(),
         None => error.message.clone(),
     };
-    go_json::write(&mut out, &RpcError { code: error.code, message }).expect("a Vec takes everything");
+    let error = RpcError { code: error.code, message, data: error.data.clone() };
+    dialect.write(&mut out, &error).expect("a Vec takes everything");
     out.push(b'}');
     out
 }
 
-fn write_head(out: &mut Vec<u8>, id: Option<&RawValue>, what: &str) {
+fn write_head(dialect: Dialect, out: &mut Vec<u8>, id: Option<&RawValue>, what: &str) {
     out.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     match id {
-        Some(id) => go_json::write(&mut *out, id).expect("a Vec takes everything"),
+        Some(id) => dialect.write(&mut *out, id).expect("a Vec takes everything"),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"");
@@ -224,7 +254,7 @@ mod tests {
         let id = serde_json::value::to_raw_value(&"<".repeat(1_000)).expect("text");
         for outcome in [Ok(()), Err(RpcError::params("<".repeat(100)))] {
             let budget = Budget::of(&account(0));
-            let mut answer = Answer::new(Some(&id), &budget);
+            let mut answer = Answer::new(Dialect::Theta, Some(&id), &budget);
             answer.punctuation(b'[');
             answer.write("result").expect("room");
             answer.punctuation(b']');
@@ -240,7 +270,7 @@ mod tests {
         let account = account(0);
         let budget = Budget::of(&account);
         budget.take(SMALL_BYTES_MAX - 1_000).expect("free");
-        let line = Answer::new(Some(&id), &budget).finish(Err(RpcError::params("wrong")));
+        let line = Answer::new(Dialect::Theta, Some(&id), &budget).finish(Err(RpcError::params("wrong")));
         let busy = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"the node is busy with large answers: try again"}}"#;
         assert_eq!(text(&line), busy);
         assert_eq!(budget.0.bytes(), SMALL_BYTES_MAX - 1_000);

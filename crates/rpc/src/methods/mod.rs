@@ -8,10 +8,10 @@ mod node;
 mod pools;
 
 use crate::Backend;
-use crate::jsonrpc::{Answer, Args, Body, Budget, Line, Request, RpcError, error_object, read_body};
-use crate::limits::{BATCH_MAX, HEAVY_RANGES_MAX};
-use crate::quota::Account;
-use futures::StreamExt as _;
+use crate::answering::{Caller, Methods};
+use crate::jsonrpc::{Answer, Args, Dialect, Request, RpcError};
+use crate::limits::HEAVY_RANGES_MAX;
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -30,44 +30,15 @@ impl Context {
     pub(crate) fn new(backend: Arc<dyn Backend>, broadcast_wait: Duration) -> Self {
         Self { backend, broadcast_wait, heavy_ranges: Semaphore::new(HEAVY_RANGES_MAX) }
     }
+}
 
-    /// Answers a body: one line with its newline, or `None` if there is nothing to answer (only notifications).
-    /// The answer's bytes are taken from `account`.
-    pub(crate) async fn answer(&self, bytes: &[u8], account: &Account) -> Option<Line> {
-        let budget = Budget::of(account);
-        let mut line = match read_body(bytes) {
-            Err(error) => error_object(None, &error),
-            Ok(Body::Single(request)) => self.one(request, &budget).await?,
-            Ok(Body::Batch(requests)) => self.batch(requests, &budget).await?,
-        };
-        line.push(b'\n');
-        Some(Line::new(line, budget))
+#[async_trait]
+impl Methods for Context {
+    fn dialect(&self) -> Dialect {
+        Dialect::Theta
     }
 
-    /// All requests of a batch at once, answers in their order.
-    async fn batch(&self, requests: Vec<Option<Request<'_>>>, budget: &Budget) -> Option<Vec<u8>> {
-        let requests: Vec<_> = requests.into_iter().map(|request| self.one(request, budget)).collect();
-        let mut answers = futures::stream::iter(requests).buffered(BATCH_MAX);
-        let mut out = Vec::new();
-        while let Some(answer) = answers.next().await {
-            if let Some(answer) = answer {
-                out.push(if out.is_empty() { b'[' } else { b',' });
-                out.extend_from_slice(&answer);
-            }
-        }
-        out.push(b']');
-        (out.len() > 1).then_some(out)
-    }
-
-    async fn one(&self, request: Option<Request<'_>>, budget: &Budget) -> Option<Vec<u8>> {
-        let Some(request) = request else { return Some(error_object(None, &RpcError::invalid("invalid request"))) };
-        let mut answer = Answer::new(request.id, budget);
-        let outcome = self.call(&request, &mut answer).await;
-        request.id.is_some().then(|| answer.finish(outcome))
-    }
-
-    /// Runs a method; it writes its result.
-    async fn call(&self, request: &Request<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
+    async fn call(&self, request: &Request<'_>, _: &Caller<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
         let name = request.method.as_ref();
         let Some((service, method)) = name.rsplit_once('.') else {
             return Err(RpcError::no_method(format!("rpc: service/method request ill-formed: {name}")));

@@ -1,9 +1,10 @@
-//! `/rpc`.
+//! Requests over HTTP.
 
 use super::Server;
 use super::origin::is_foreign;
 use super::slots::Slot;
-use crate::jsonrpc::{RpcError, error_object};
+use crate::answering::{self, Caller};
+use crate::jsonrpc::{Dialect, RpcError, error_object};
 use crate::limits::BODY_BYTES_MAX;
 use crate::quota::Share;
 use axum::body::{Body, Bytes};
@@ -52,7 +53,8 @@ async fn answer(server: &Server, slot: &Slot, request: Request) -> Response {
         Err((status, why)) => return error(status, &why),
     };
     let _work = slot.work();
-    match server.context.answer(&body, &server.answers.account(slot.from())).await {
+    let (caller, account) = (Caller::new(slot.from(), None), server.answers.account(slot.from()));
+    match answering::answer(server.methods.as_ref(), &body, &caller, &account).await {
         Some(line) => json(StatusCode::OK, Bytes::from_owner(line)),
         None => empty(StatusCode::NO_CONTENT),
     }
@@ -94,7 +96,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn error(status: StatusCode, error: &RpcError) -> Response {
-    let mut line = error_object(None, error);
+    let mut line = error_object(Dialect::Theta, None, error);
     line.push(b'\n');
     json(status, line)
 }

@@ -1,10 +1,12 @@
-//! `/ws`: the same requests and answers as text frames. No subscriptions, no pushed events.
+//! The same requests and answers as text frames of a WebSocket; on the Ethereum side also events (`feed.rs`).
 
 use super::Server;
 use super::connections::ended;
+use super::feed::{Feed, Push, Subscription};
 use super::intake::Intake;
 use super::origin::is_foreign;
 use super::slots::Slot;
+use crate::answering::{self, Caller};
 use crate::jsonrpc::{Budget, Line};
 use crate::limits::{BODY_BYTES_MAX, FRAME_BYTES_MAX, WS_IN_FLIGHT_MAX};
 use crate::quota::{Account, Share};
@@ -18,6 +20,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 /// Bytes of requests of one socket that are worked on at once; more wait unread.
 const IN_FLIGHT_BYTES_MAX: usize = BODY_BYTES_MAX;
@@ -76,24 +79,36 @@ impl Talk<'_> {
     /// if it has not just ended.
     async fn answers(&self, socket: &mut WebSocket) -> Option<axum::Error> {
         let (mut sink, mut stream) = socket.split();
+        let (feed, mut events) = Feed::new(self.account.clone());
         let mut running = FuturesUnordered::new();
         let (mut held, mut pinged) = (0, false);
         // The library's buffer stays as large as the largest answer was, so that goes on counting.
         let mut largest: Option<Budget> = None;
         let patience = self.server.config.idle_time_max;
+        // Events are no sign of life.
+        let mut silent_since = Instant::now();
         loop {
             let room = running.len() < WS_IN_FLIGHT_MAX && held < IN_FLIGHT_BYTES_MAX;
+            let mut beginning = Vec::new();
             let outgoing = tokio::select! {
-                Some((bytes, answer)) = running.next(), if !running.is_empty() => {
+                Some(done) = running.next(), if !running.is_empty() => {
+                    let Done { bytes, answer, subscriptions } = done;
                     held -= bytes;
+                    silent_since = Instant::now();
+                    beginning = subscriptions;
                     answer
                 }
-                received = tokio::time::timeout(patience, stream.next()), if room => {
+                Some(event) = events.recv() => match event {
+                    Push::Event(line) => Some(text(line)),
+                    Push::Broken(why) => return Some(axum::Error::new(why)),
+                },
+                received = timeout_at(silent_since + patience, stream.next()), if room => {
                     let silence = received.is_err();
+                    silent_since = Instant::now();
                     let outgoing = match heard(received) {
                         Heard::Request(request) => {
                             held += request.len();
-                            running.push(self.one(request, self.intake.whole()));
+                            running.push(self.one(request, self.intake.whole(), &feed));
                             None
                         }
                         Heard::Life(payload) => {
@@ -109,27 +124,39 @@ impl Talk<'_> {
                     outgoing
                 }
             };
-            let Some((message, budget)) = outgoing else { continue };
-            if sink.send(message).await.is_err() {
-                return None;
+            if let Some((message, budget)) = outgoing {
+                if sink.send(message).await.is_err() {
+                    return None;
+                }
+                self.intake.resume();
+                if budget.as_ref().map(Budget::bytes) > largest.as_ref().map(Budget::bytes) {
+                    largest = budget;
+                }
             }
-            self.intake.resume();
-            if budget.as_ref().map(Budget::bytes) > largest.as_ref().map(Budget::bytes) {
-                largest = budget;
-            }
+            beginning.into_iter().for_each(|subscription| feed.begin(subscription));
         }
     }
 
-    /// The size of a request, and its answer. `_share`: what the request holds.
-    async fn one(&self, bytes: Bytes, _share: Option<Share>) -> (usize, Option<Outgoing>) {
+    /// Answers a request. `_share`: what it holds.
+    async fn one(&self, bytes: Bytes, _share: Option<Share>, feed: &Feed) -> Done {
         let _work = self.slot.work();
-        let answer = self.server.context.answer(&bytes, &self.account);
-        let line = match tokio::time::timeout(self.server.config.request_time_max, answer).await {
+        let caller = Caller::new(self.slot.from(), Some(feed));
+        let answer = answering::answer(self.server.methods.as_ref(), &bytes, &caller, &self.account);
+        let answer = match tokio::time::timeout(self.server.config.request_time_max, answer).await {
             Ok(line) => line.map(text),
             Err(_) => Some((Message::Text(Utf8Bytes::from_static("{\"error\": {\"message\":\"Timeout\"}}\n")), None)),
         };
-        (bytes.len(), line)
+        Done { bytes: bytes.len(), answer, subscriptions: caller.into_subscriptions() }
     }
+}
+
+/// A request that was answered.
+struct Done {
+    /// Its size.
+    bytes: usize,
+    answer: Option<Outgoing>,
+    /// What begins once the answer is sent.
+    subscriptions: Vec<Subscription>,
 }
 
 /// What is to be sent, and what it counts until it is: the WebSocket library copies it into its own buffer.
