@@ -27,6 +27,7 @@ pub mod calls;
 pub mod chain;
 mod config;
 pub mod engine;
+mod eth;
 pub mod executor;
 pub mod genesis;
 pub mod guardian_keys;

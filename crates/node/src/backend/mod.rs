@@ -11,6 +11,7 @@ use crate::health::Health;
 use crate::pool::{Admission, Pool, Rejected};
 use async_trait::async_trait;
 use std::sync::{Arc, PoisonError};
+use tokio::sync::watch;
 use vigil_accel::Engine;
 use vigil_accel::gpu;
 use vigil_ledger::{State, StateError, queries};
@@ -40,6 +41,8 @@ pub struct NodeBackend {
     pub calls: Calls,
     /// Consensus, as observed.
     pub observatory: Observatory,
+    /// Height of the last settled block, told when it changes.
+    pub settled: watch::Sender<Height>,
     /// Why not ready.
     pub health: Arc<Health>,
     /// Peers.
@@ -63,6 +66,16 @@ impl NodeBackend {
 
     fn observed(&self) -> Observed {
         self.observatory.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The block that a proposal would extend.
+    pub(crate) fn observed_tip(&self) -> Hash {
+        self.observed().tip
+    }
+
+    /// Height of the highest block with a certificate.
+    pub(crate) fn observed_height(&self) -> Height {
+        self.observed().view.high_cert.1
     }
 
     /// The settled state with its height.

@@ -13,9 +13,15 @@ impl Ancestors for Chain {
                 return Ok(Some(block.hash));
             }
         }
-        // What is settled is on every branch that is executed.
-        let settled =
-            self.settled_at(height).map_err(|error| StateError::Ancestor { height, source: Box::new(error) })?;
+        self.settled_hash_at(height)
+    }
+}
+
+impl Chain {
+    /// Hash of the settled block at a height: it is on every branch that is executed.
+    pub(crate) fn settled_hash_at(&self, height: Height) -> Result<Option<Hash>, StateError> {
+        let settled = self.settled_at(height);
+        let settled = settled.map_err(|error| StateError::Ancestor { height, source: Box::new(error) })?;
         Ok(settled.map(|(hash, _)| hash))
     }
 }

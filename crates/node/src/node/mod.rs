@@ -77,8 +77,8 @@ pub enum NodeError {
     Guardians { got: usize, max: usize },
     #[error("cannot listen on {address} for {what}: {source}")]
     Listen { what: &'static str, address: SocketAddr, source: std::io::Error },
-    #[error("`rpc.jwt_secret_file` is {path}: {why}")]
-    JwtSecret { path: String, why: String },
+    #[error("`{key}` is {path}: {why}")]
+    JwtSecret { key: &'static str, path: String, why: String },
     #[error("sent log: {0}")]
     SentLog(std::io::Error),
     #[error("starting a thread: {0}")]
@@ -160,6 +160,7 @@ impl Node {
         let admission =
             Admission::start(Arc::clone(&pool), net.clone(), flush_at(&config)).map_err(NodeError::Thread)?;
         let (stop, stopping) = watch::channel(false);
+        let settled = watch::Sender::new(chain.head().as_parent.height);
         let (inputs, inputs_out) = Inputs::new();
         let (jobs, jobs_out) = std::sync::mpsc::channel();
         let (tell_news, news) = mpsc::unbounded_channel();
@@ -175,7 +176,13 @@ impl Node {
             key: Some(key.clone()),
             health: Arc::clone(&health),
             shared: Arc::clone(&shared),
-            on_settled: parts::on_settled(Arc::clone(&chain), net.clone(), tell_news.clone(), hosted.clone()),
+            on_settled: parts::on_settled(
+                Arc::clone(&chain),
+                net.clone(),
+                tell_news.clone(),
+                hosted.clone(),
+                settled.clone(),
+            ),
             on_invalid: Box::new(move |hash, why| drop(tell_news.send(ChainNews::Invalid(hash, why)))),
         };
         let runtime = tokio::runtime::Handle::current();
@@ -222,6 +229,7 @@ impl Node {
             admission,
             calls: Calls::start(config.rpc_call_threads).map_err(NodeError::Thread)?,
             observatory: Arc::clone(&observatory),
+            settled,
             health,
             net: net.clone(),
             address,

@@ -11,10 +11,10 @@ use crate::sync_driver::ChainNews;
 use crate::{Config, layout::Layout};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use vigil_consensus::{Floor, JournalState, Recovered};
 use vigil_net::{Head, Multiaddr, NetConfig, NetEvent, NetHandle, Network, Role};
-use vigil_primitives::{Address, FinalityCert};
+use vigil_primitives::{Address, FinalityCert, Height};
 
 /// Block intervals that the chain may stand still before the node says so; and at least this long.
 const STANDSTILL_INTERVALS: u32 = 20;
@@ -126,6 +126,7 @@ pub(super) fn on_settled(
     net: NetHandle,
     news: mpsc::UnboundedSender<ChainNews>,
     guardians: Guardians,
+    settled: watch::Sender<Height>,
 ) -> OnSettled {
     Box::new(move |blocks| {
         let Some(head) = blocks.last() else { return };
@@ -138,6 +139,7 @@ pub(super) fn on_settled(
             let latency = block.executed_at.elapsed();
             metrics::histogram!("vigil_settle_seconds").record(latency.as_secs_f64());
         }
+        settled.send_replace(head.as_parent.height);
         let head = Head { height: head.as_parent.height, hash: head.hash };
         let _net_is_busy = net.publish_status(head);
         let _net_loop_is_gone = news.send(ChainNews::Settled(head));
@@ -164,7 +166,7 @@ fn tell_guardians(chain: &Chain, blocks: &[Arc<ExecutedBlock>], guardians: &Guar
 mod tests {
     use super::*;
     use vigil_consensus::{Executed, RestartPoint, ValidatorSet};
-    use vigil_primitives::{Block, BlockHeader, Height};
+    use vigil_primitives::{Block, BlockHeader};
 
     fn block(height: Height) -> (Arc<Block>, Executed) {
         let header = BlockHeader { height, epoch: height + 1, ..BlockHeader::default() };

@@ -2,6 +2,7 @@
 
 use super::{NodeError, stopped};
 use crate::backend::NodeBackend;
+use crate::eth::EthNode;
 use crate::health::{Fault, Health};
 use crate::{Config, telemetry};
 use std::net::SocketAddr;
@@ -9,11 +10,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+use vigil_rpc::eth::EthRpc;
 use vigil_rpc::{Backend, JwtSecret, RenderMetrics, ServerConfig};
 
 /// Sockets of the services, bound before anything runs.
 pub(super) struct Listeners {
     jwt_secret: Option<JwtSecret>,
+    eth_jwt_secret: Option<JwtSecret>,
+    eth: [Option<TcpListener>; 2],
     rpc: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
@@ -28,9 +32,15 @@ impl Listeners {
             },
         };
         let rpc = SocketAddr::new(config.rpc_address, config.rpc_port);
+        let eth = |port| SocketAddr::new(config.eth_address, port);
         let metrics = SocketAddr::new(config.metrics_address, config.metrics_port);
         Ok(Self {
-            jwt_secret: jwt_secret(&config.rpc_jwt_secret_file)?,
+            jwt_secret: jwt_secret("rpc.jwt_secret_file", &config.rpc_jwt_secret_file)?,
+            eth_jwt_secret: jwt_secret("eth.jwt_secret_file", &config.eth_jwt_secret_file)?,
+            eth: [
+                bind("Ethereum's JSON-RPC", config.eth_enabled, eth(config.eth_port)).await?,
+                bind("Ethereum's WebSocket", config.eth_enabled, eth(config.eth_ws_port)).await?,
+            ],
             rpc: bind("JSON-RPC", config.rpc_enabled, rpc).await?,
             metrics: bind("metrics", config.metrics_enabled, metrics).await?,
         })
@@ -59,6 +69,18 @@ impl Listeners {
             let backend: Arc<dyn Backend> = backend.clone();
             let serve = vigil_rpc::serve(listener, backend, server, until_stop());
             tasks.push(tokio::spawn(watch("JSON-RPC", serve, health(), stopping.clone())));
+        }
+        let rpc = EthRpc::new(EthNode::new(Arc::clone(backend)));
+        for listener in self.eth.into_iter().flatten() {
+            let server = ServerConfig {
+                cors: config.eth_cors,
+                connections_max: config.eth_connections_max,
+                connections_per_address_max: config.eth_connections_per_address_max,
+                jwt_secret: self.eth_jwt_secret.clone(),
+                ..ServerConfig::default()
+            };
+            let serve = vigil_rpc::serve_eth(listener, rpc.clone(), server, until_stop());
+            tasks.push(tokio::spawn(watch("Ethereum's JSON-RPC", serve, health(), stopping.clone())));
         }
         if let Some(listener) = self.metrics {
             let recorder = telemetry::recorder();
@@ -90,11 +112,11 @@ async fn watch(
     }
 }
 
-fn jwt_secret(path: &str) -> Result<Option<JwtSecret>, NodeError> {
+fn jwt_secret(key: &'static str, path: &str) -> Result<Option<JwtSecret>, NodeError> {
     if path.is_empty() {
         return Ok(None);
     }
-    let refused = |why: String| NodeError::JwtSecret { path: path.to_owned(), why };
+    let refused = |why: String| NodeError::JwtSecret { key, path: path.to_owned(), why };
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
     JwtSecret::from_hex(&text).map(Some).ok_or_else(|| refused("it must hold 64 hex digits".to_owned()))
 }

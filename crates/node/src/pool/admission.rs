@@ -156,7 +156,10 @@ fn screen(pool: &Pool, judged: Vec<Result<Arc<VerifiedTx>, Rejected>>) -> Vec<Ju
     let insert = |(tx, report): (Result<Arc<VerifiedTx>, Rejected>, Result<(), Refused>)| match tx {
         Ok(tx) => {
             let (signed, is_report) = (tx.all_valid(), matches!(tx.tx(), Tx::Slash(_)));
-            let result = report.and_then(|()| mempool.insert(now, tx));
+            let result = report.and_then(|()| mempool.insert(now, Arc::clone(&tx)));
+            if result.is_ok() {
+                pool.note_admitted(&tx);
+            }
             // Forged evidence is as bad as a forged signature: nobody who checked it passes it on.
             let forged = is_report && result.as_ref().is_err_and(Refused::is_bad_signature);
             let bad = !signed || forged;

@@ -11,11 +11,13 @@ mod verify;
 pub use admission::{Admission, Origin, Rejected, Submission};
 
 use crate::chain::{Chain, ExecutedBlock};
+use crate::eth::eth_tx;
 use evidence::EvidenceJudge;
+use lru::LruCache;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::oneshot;
+use tokio::sync::{broadcast, oneshot};
 use verified::VerifiedCache;
 use verify::verify_all;
 use vigil_accel::Engine;
@@ -23,6 +25,10 @@ use vigil_crypto::{TxDomain, VerifiedTx};
 use vigil_ledger::Screen;
 use vigil_mempool::{Base, Config, Mempool, Refused, TxStatus};
 use vigil_primitives::{Account, Address, BlockHeader, Bytes, Hash, RlpError};
+use vigil_rpc::eth::EthTx;
+
+/// Admitted transactions that a slow listener may be behind.
+const ADMITTED_MAX: usize = 4_096;
 
 /// The mempool with what surrounds it. Shared.
 pub struct Pool {
@@ -35,6 +41,10 @@ pub struct Pool {
     block_bytes_max: usize,
     engine: Engine,
     started: Instant,
+    /// Native hashes of transactions admitted lately, by their Ethereum hashes.
+    eth_hashes: Mutex<LruCache<Hash, Hash>>,
+    eth_hashes_max: usize,
+    admitted: broadcast::Sender<Arc<EthTx>>,
 }
 
 /// What became of a transaction that somebody waits for.
@@ -52,6 +62,7 @@ impl Pool {
             head.as_parent.state.clone(),
             head.as_parent.height,
         );
+        let eth_hashes_max = config.count_max;
         Self {
             mempool: Mutex::new(Mempool::new(config, screen)),
             evidence,
@@ -62,6 +73,9 @@ impl Pool {
             block_bytes_max: usize::try_from(params.block_bytes_max).unwrap_or(usize::MAX),
             engine,
             started: Instant::now(),
+            eth_hashes: Mutex::new(LruCache::unbounded()),
+            eth_hashes_max,
+            admitted: broadcast::Sender::new(ADMITTED_MAX),
         }
     }
 
@@ -185,6 +199,45 @@ impl Pool {
     /// A transaction that waits.
     pub fn pending(&self, hash: &Hash) -> Option<Arc<VerifiedTx>> {
         self.mempool().get(hash).cloned()
+    }
+
+    /// Contract transactions that wait, of one sender or of all.
+    pub fn contract_txs(&self, of: Option<&Address>) -> Vec<Arc<VerifiedTx>> {
+        let mempool = self.mempool();
+        let all = mempool.hashes().filter_map(|hash| mempool.get(hash));
+        let wanted = |tx: &&Arc<VerifiedTx>| {
+            let call = tx.tx().contract_call();
+            call.is_some_and(|call| of.is_none_or(|of| *of == call.from))
+        };
+        all.filter(wanted).cloned().collect()
+    }
+
+    /// A transaction that waits, by its native hash or its Ethereum hash.
+    pub fn pending_by_any_hash(&self, hash: &Hash) -> Option<Arc<VerifiedTx>> {
+        let native = lock(&self.eth_hashes).get(hash).copied();
+        self.pending(&native.unwrap_or(*hash))
+    }
+
+    /// Contract transactions that are admitted from now on. Who is slow misses some.
+    pub fn admitted(&self) -> broadcast::Receiver<Arc<EthTx>> {
+        self.admitted.subscribe()
+    }
+
+    /// Tells who listens, and remembers the Ethereum hash, of a transaction that was just admitted.
+    fn note_admitted(&self, tx: &VerifiedTx) {
+        let number = self.domain.eth_number().0;
+        if let Some(hash) = tx.tx().eth_hash(number) {
+            let mut hashes = lock(&self.eth_hashes);
+            hashes.put(hash, tx.hash());
+            if hashes.len() > self.eth_hashes_max {
+                hashes.pop_lru();
+            }
+        }
+        if self.admitted.receiver_count() > 0
+            && let Some(tx) = eth_tx(tx.tx(), tx.hash(), None, number)
+        {
+            let _nobody_listens = self.admitted.send(Arc::new(tx));
+        }
     }
 
     /// Hashes of what waits.
