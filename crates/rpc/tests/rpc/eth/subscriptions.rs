@@ -96,6 +96,7 @@ async fn ends() {
     node.fake.settle();
     node.fake.settle();
     assert_eq!([socket.event().await.0, socket.event().await.0], [kept.clone(), kept]);
+    assert_eq!(socket.ask("eth_chainId", json!([])).await["result"], "0x16e", "no event of the other comes between");
 }
 
 #[tokio::test]
