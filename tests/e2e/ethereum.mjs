@@ -8,8 +8,9 @@ import { Chain } from './eth/chain.mjs';
 import contracts from './eth/contracts.mjs';
 import ethers from './eth/ethers.mjs';
 import viem from './eth/viem.mjs';
+import web3py from './eth/web3py.mjs';
 
-const SUITES = { ethers, contracts, viem };
+const SUITES = { ethers, contracts, viem, web3py };
 const BASE_PORT = 22500;
 const TEST_SECONDS_MAX = 120; // ends a test that hangs; no timing claim
 
