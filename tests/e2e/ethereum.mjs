@@ -5,16 +5,18 @@
 //                                     a node that runs already, with the ten test keys funded; VIGIL_ETH_OTHER=1 if it is not Vigil
 import { Localnet, assert, assertEqual, runSuites } from './lib.mjs';
 import { Chain } from './eth/chain.mjs';
+import badinput from './eth/badinput.mjs';
 import contracts from './eth/contracts.mjs';
 import ethers from './eth/ethers.mjs';
 import gift from './eth/examples/gift.mjs';
 import loyalty from './eth/examples/loyalty.mjs';
 import royalty from './eth/examples/royalty.mjs';
 import subscription from './eth/examples/subscription.mjs';
+import requests from './eth/requests.mjs';
 import viem from './eth/viem.mjs';
 import web3py from './eth/web3py.mjs';
 
-const SUITES = { ethers, contracts, viem, web3py, loyalty, gift, royalty, subscription };
+const SUITES = { ethers, contracts, viem, web3py, loyalty, gift, royalty, subscription, badinput, requests };
 const BASE_PORT = 22500;
 const TEST_SECONDS_MAX = 120; // ends a test that hangs; no timing claim
 

@@ -1,7 +1,7 @@
 // ethers v6: ERC-20 and ERC-721, events by getLogs and live, revert reasons, failed transactions.
 import { Contract, ContractFactory, WebSocketProvider, getBytes, getCreateAddress, id, keccak256, zeroPadValue } from 'ethers';
 import { assert, assertEqual, until } from '../lib.mjs';
-import { COIN, LONG, assertEstimate } from './chain.mjs';
+import { COIN, IS_VIGIL, LONG, assertEstimate } from './chain.mjs';
 import { contracts } from './compile.mjs';
 import { Kit, assertEvents, assertRefused, events, mine, mineAll } from './kit.mjs';
 
@@ -151,9 +151,10 @@ export default function (chain) {
     'a refused call says code 3 with the revert data': async () => {
       const call = (name, ...args) => [{ from: wallet.address, to: probe.target, data: probe.interface.encodeFunctionData(name, args) }, 'latest'];
       for (const method of ['eth_call', 'eth_estimateGas']) {
-        const text = await chain.refused(method, call('failWithText'), { code: 3, message: /^execution reverted: (revert: )?the stream is over$/ });
+        const text = await chain.refused(method, call('failWithText'), { code: 3, message: /^execution reverted: the stream is over$/ });
         assertEqual(text.data, probe.interface.encodeErrorResult('Error', ['the stream is over']), 'data');
-        const custom = await chain.refused(method, call('failWithError', 7), { code: 3, message: /^execution reverted/ });
+        const custom = await chain.refused(method, call('failWithError', 7), { code: 3, message: /^execution reverted$/ });
+        assertEqual([text.code, custom.code].join(), '3,3', 'codes');
         assertEqual(custom.data, probe.interface.encodeErrorResult('Refused', [wallet.address, 7]), 'data');
       }
     },
@@ -175,6 +176,26 @@ export default function (chain) {
       const burned = await wallet.sendTransaction({ to: probe.target, data: probe.interface.encodeFunctionData('invalid'), gasLimit: 50_000n });
       const { receipt: all } = await burned.wait().catch((reason) => reason);
       assertEqual([all.status, all.gasUsed].join(), '0,50000', 'status and gas of an invalid opcode');
+    },
+
+    'traces of transactions and of calls': async () => {
+      const receipt = await mine(probe.note, 9n, 'traced');
+      const traced = await chain.rpc('debug_traceTransaction', [receipt.hash, { tracer: 'callTracer' }]);
+      const data = probe.interface.encodeFunctionData('note', [9n, 'traced']);
+      assertEqual([traced.type, traced.input].join(), ['CALL', data].join(), 'the call');
+      if (IS_VIGIL) assertEqual(BigInt(traced.gasUsed), receipt.gasUsed, 'gas of the call');
+      assertEqual(traced.to, probe.target.toLowerCase(), 'to');
+      const logs = await chain.rpc('debug_traceTransaction', [receipt.hash, {}]);
+      assertEqual(logs.failed, false, 'struct logs: failed');
+      if (IS_VIGIL) assertEqual(BigInt(logs.gas), receipt.gasUsed, 'struct logs: gas');
+      assertEqual([logs.structLogs[0].pc, logs.structLogs.at(-1).op].join(), '0,STOP', 'first and last step');
+      const message = (name) => ({ from: wallet.address, to: probe.target, data: probe.interface.encodeFunctionData(name) });
+      const refused = await chain.rpc('debug_traceCall', [message('failWithText'), 'latest', { tracer: 'callTracer' }]);
+      assertEqual([refused.error, refused.revertReason].join(), 'execution reverted,the stream is over', 'of a refusal');
+      const nested = await chain.rpc('debug_traceCall', [{ ...message('recurse'), data: probe.interface.encodeFunctionData('recurse', [0n]), gas: '0x30d40' }, 'latest', { tracer: 'callTracer' }]);
+      let depth = 0;
+      for (let call = nested; call.calls; [call] = call.calls) depth += 1;
+      assert(depth >= 3, `calls within calls: ${depth}`);
     },
 
     'sums of gas and logs over a block': async () => {

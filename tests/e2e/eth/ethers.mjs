@@ -78,6 +78,7 @@ export default function (chain) {
         assertEqual(seen.chainId, BigInt(CHAIN_ID), 'chain id');
         assertEqual(seen.blockHash, receipt.blockHash, 'block hash');
         assertEqual(seen.index, receipt.index, 'index');
+        assertEqual((await rpc('eth_getTransactionByBlockHashAndIndex', [receipt.blockHash, `0x${receipt.index.toString(16)}`])).hash, tx.hash, 'by its place');
         assertEqual(seen.accessList?.length ?? 0, type === 1 ? 1 : 0, 'access list');
         // The same bytes again, from what the node tells.
         assertEqual(Transaction.from(seen).serialized, tx.serialized, 'bytes');
@@ -105,7 +106,8 @@ export default function (chain) {
       const count = LONG ? 100 : 10;
       const hashes = [];
       for (let i = 0; i < count; i++) {
-        const { hash } = await send({ to, value: 1n, type: i % 2 ? 0 : 2, nonce: first + i });
+        const kind = i % 2 ? { type: 0, gasPrice: 2n * BASE_FEE } : { type: 2 };
+        const { hash } = await send({ to, value: 1n, nonce: first + i, ...kind });
         hashes.push(hash);
         // Counted at once, settled or not.
         assertEqual(await wallet.getNonce('pending'), first + i + 1, 'pending nonce');
@@ -149,7 +151,8 @@ export default function (chain) {
       assert(height(pending) + 1 >= height(latest), `pending ${height(pending)}, latest ${height(latest)}`);
       // Final by guardians, of whom this chain may have none.
       const { result, error } = await chain.answer('eth_getBlockByNumber', ['finalized', false]);
-      assert(!error && (result === null || height(result) <= height(latest)), `finalized: ${JSON.stringify(result ?? error)}`);
+      if (error) assertEqual(error.message, 'finalized block not found', 'finalized');
+      else assert(result === null || height(result) <= height(latest), `finalized: ${JSON.stringify(result)}`);
     },
 
     'one batch of unlike requests is answered in its order': async () => {
