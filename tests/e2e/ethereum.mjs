@@ -24,12 +24,14 @@ async function connect() {
   const { VIGIL_ETH_HTTP: http, VIGIL_ETH_WS: ws } = process.env;
   if (http) return { chain: new Chain(http, ws ?? http.replace(/^http/, 'ws')), close: () => {} };
   const net = await Localnet.start({ basePort: BASE_PORT });
-  const eth = /(?:^| )eth=(\S+)/.exec(net.ready);
-  assert(eth, `the ready line names eth=: ${net.ready}`);
+  // A failure outside of a test must not leave nodes behind.
+  process.on('exit', () => net.exited || net.child.kill('SIGINT'));
   const close = async () => {
     assertEqual((await net.stop()).code, 0, 'exit code of the localnet');
     net.remove();
   };
+  const eth = /(?:^| )eth=(\S+)/.exec(net.ready);
+  assert(eth, `the ready line names eth=: ${net.ready}`);
   return { chain: new Chain(eth[1], `ws://127.0.0.1:${BASE_PORT + 2}/`), close };
 }
 

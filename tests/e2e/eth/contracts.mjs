@@ -189,10 +189,10 @@ export default function (chain) {
       assertEqual(logs.failed, false, 'struct logs: failed');
       if (IS_VIGIL) assertEqual(BigInt(logs.gas), receipt.gasUsed, 'struct logs: gas');
       assertEqual([logs.structLogs[0].pc, logs.structLogs.at(-1).op].join(), '0,STOP', 'first and last step');
-      const message = (name) => ({ from: wallet.address, to: probe.target, data: probe.interface.encodeFunctionData(name) });
+      const message = (name, ...args) => ({ from: wallet.address, to: probe.target, data: probe.interface.encodeFunctionData(name, args), gas: '0x30d40' });
       const refused = await chain.rpc('debug_traceCall', [message('failWithText'), 'latest', { tracer: 'callTracer' }]);
       assertEqual([refused.error, refused.revertReason].join(), 'execution reverted,the stream is over', 'of a refusal');
-      const nested = await chain.rpc('debug_traceCall', [{ ...message('recurse'), data: probe.interface.encodeFunctionData('recurse', [0n]), gas: '0x30d40' }, 'latest', { tracer: 'callTracer' }]);
+      const nested = await chain.rpc('debug_traceCall', [message('recurse', 0n), 'latest', { tracer: 'callTracer' }]);
       let depth = 0;
       for (let call = nested; call.calls; [call] = call.calls) depth += 1;
       assert(depth >= 3, `calls within calls: ${depth}`);
