@@ -95,7 +95,7 @@ export default function (chain) {
       paidOut += back;
       await mine(viewer.refund, back);
       const earned = await shop.earnings(provider);
-      const from = await kit.timestamp(await mine(viewer.start, 0n, price));
+      const from = await kit.timestamp(await mine(viewer.start, 0n, COIN));
       const end = await shop.coveredUntil(ben);
       assertEqual(end, from + 2n, 'covered for two seconds');
       await passes(end + 1n);
