@@ -66,7 +66,7 @@ check:
 	@scripts/check.sh
 	@scripts/cuda-check.sh
 
-# make e2e    real processes: the theta-js client, the walk-through, kill -9, guardians, a slashed twin
+# make e2e    real processes: the theta-js client, the walk-through, Ethereum clients and example contracts, kill -9, guardians, a slashed twin
 e2e: build
 	@tests/e2e/run.sh
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and the machine lacks. Idempotent; asks nothing. Debian 12 with a Rust toolchain.
 #   deploy/bootstrap.sh build    a C++ compiler, libclang and cmake (for RocksDB)
-#   deploy/bootstrap.sh test     that, Node.js with npm (for the client test), what runs the AArch64 tests elsewhere, and on Linux
+#   deploy/bootstrap.sh test     that, Node.js with npm and Python with venv (for the client tests), what runs the AArch64 tests elsewhere, and on Linux
 #                                Mesa's Vulkan driver for the CPU (for the tests of the wgpu backend)
 #   deploy/bootstrap.sh list     only prints the packages that building needs and that are missing
 set -euo pipefail
@@ -22,6 +22,8 @@ command -v sccache >/dev/null 2>&1 || optional=(sccache)
 if [ "$what" = test ]; then
   want node nodejs
   want npm npm
+  # Debian keeps pip for virtual environments in a package of its own.
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need+=(python3 python3-venv)
   if [ "$(uname -s)" = Linux ]; then
     compgen -G "$libs/*/libvulkan.so.1" >/dev/null || need+=(libvulkan1)
     compgen -G "/usr/share/vulkan/icd.d/lvp_icd*" >/dev/null || need+=(mesa-vulkan-drivers)
