@@ -200,7 +200,7 @@ export default function (chain) {
 
     'sums of gas and logs over a block': async () => {
       const count = LONG ? 50 : 5;
-      const receipts = await mineAll(Array.from({ length: count }, (_, i) => [probe.note, BigInt(i), `note ${i}`]));
+      const receipts = await mineAll(Array.from({ length: count }, (_, i) => [probe.note, BigInt(i), `note ${i}`, { gasLimit: 100_000n }]));
       for (const number of new Set(receipts.map((receipt) => receipt.blockNumber))) {
         const block = await chain.rpc('eth_getBlockByNumber', [`0x${number.toString(16)}`, false]);
         const all = await chain.rpc('eth_getBlockReceipts', [block.hash]);

@@ -46,7 +46,7 @@ fn install(eth: &EthMethods, filter: Filter, caller: &Caller<'_>, out: &mut Answ
 }
 
 pub(super) fn uninstall(eth: &EthMethods, args: &Positional<'_>, out: &mut Answer<'_>) -> Written {
-    out.write(&eth.filters.uninstall(args.text(0, height)?))
+    out.write(&named(args)?.is_some_and(|name| eth.filters.uninstall(name)))
 }
 
 pub(super) async fn changes(eth: &EthMethods, args: &Positional<'_>, out: &mut Answer<'_>) -> Written {
@@ -126,7 +126,7 @@ fn drain(admitted: &mut Receiver<Arc<EthTx>>) -> Vec<Arc<EthTx>> {
 }
 
 fn find(eth: &EthMethods, args: &Positional<'_>) -> Result<Arc<Mutex<Filter>>, RpcError> {
-    eth.filters.ask(args.text(0, height)?, Instant::now()).ok_or_else(not_found)
+    named(args)?.and_then(|name| eth.filters.ask(name, Instant::now())).ok_or_else(not_found)
 }
 
 /// Who asks twice at once waits: nothing is told twice.
@@ -136,6 +136,11 @@ async fn locked(filter: &Mutex<Filter>) -> MutexGuard<'_, Filter> {
 
 fn not_found() -> RpcError {
     RpcError::method("filter not found")
+}
+
+/// The filter or subscription that is meant; what no name of ours looks like names none.
+pub(super) fn named(args: &Positional<'_>) -> Result<Option<u64>, RpcError> {
+    args.text(0, |text| Ok(height(text).ok()))
 }
 
 /// How filters and subscriptions are called.

@@ -3,12 +3,11 @@
 //! Blocks are read by height as they settle, so a client that is slow gets them late and misses none. Admitted
 //! transactions that it is too slow for are left out.
 
-use super::filters::name;
+use super::filters::{name, named};
 use super::{EthMethods, LogQuery, Written};
 use crate::answering::Caller;
 use crate::eth::EthBackend;
 use crate::eth::json::{HeaderJson, TxJson, logs_at, places};
-use crate::eth::tags::height;
 use crate::eth::values::{EthAt, EthBlock, EthTx};
 use crate::jsonrpc::{Answer, Positional, RpcError, invalid};
 use crate::limits::SUBSCRIPTIONS_MAX;
@@ -45,7 +44,7 @@ pub(super) fn subscribe(eth: &EthMethods, args: &Positional<'_>, caller: &Caller
 
 pub(super) fn unsubscribe(args: &Positional<'_>, caller: &Caller<'_>, out: &mut Answer<'_>) -> Written {
     let feed = caller.feed.ok_or_else(unsupported)?;
-    match feed.end(args.text(0, height)?) {
+    match named(args)?.is_some_and(|name| feed.end(name)) {
         true => out.write(&true),
         false => Err(RpcError::method("subscription not found")),
     }
