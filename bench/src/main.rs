@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod engine;
+mod evm;
 mod machine;
 mod metrics;
 mod process;
@@ -23,6 +24,8 @@ struct Cli {
 enum Command {
     /// The engine's operations on each backend, beside the libraries that others use.
     Engine(engine::Options),
+    /// Gas a second of the executor alone, beside plain revm with a database in memory.
+    Evm(evm::Options),
     /// Open-loop load through RPC against validators that are real processes.
     Tps(tps::Options),
 }
@@ -40,6 +43,12 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Engine(options) => Ok(engine::run(&options)?),
+        Command::Evm(options) => Ok(evm::run(&options)?),
         Command::Tps(options) => Ok(tokio::runtime::Runtime::new()?.block_on(tps::run(&options))?),
     }
+}
+
+#[allow(clippy::print_stdout)]
+fn println_json(json: &str) {
+    println!("{json}");
 }

@@ -108,18 +108,13 @@ pub(crate) async fn run(options: &Options) -> Result<(), BenchError> {
     end(&mut network).await;
     let json = serde_json::to_string_pretty(&result?).expect("plain numbers and texts");
     match &options.json {
-        None => println_json(&json),
+        None => crate::println_json(&json),
         Some(path) => {
             std::fs::write(path, json + "\n").map_err(|source| BenchError::Write { path: path.clone(), source })?;
             eprintln!("written to {}", path.display());
         }
     }
     Ok(())
-}
-
-#[allow(clippy::print_stdout)]
-fn println_json(json: &str) {
-    println!("{json}");
 }
 
 /// Starts `vigil localnet` and waits for its ready line.
