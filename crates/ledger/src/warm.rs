@@ -11,8 +11,7 @@ use vigil_trie::Trie;
 const CODES_MAX: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 /// Most storage tries kept.
 const STORAGES_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
-/// Words read or written after which all tries are forgotten: each keeps the nodes on the way to its words, some 200
-/// bytes a word.
+/// Words read or written after which all tries are forgotten: each keeps the nodes on the way to its words.
 const WORDS_MAX: usize = 500_000;
 
 /// Codes by their hash, storage tries by their root. Both are named by their content, so that states of any branch can
@@ -26,6 +25,14 @@ struct Storages {
     tries: LruCache<Hash, Trie>,
     /// Looked at since all were forgotten.
     words: usize,
+    /// How often all were forgotten.
+    age: u64,
+}
+
+/// A storage trie that is read, which keeps what was read.
+pub(crate) struct Lent {
+    pub(crate) trie: Trie,
+    age: u64,
 }
 
 impl Default for Warm {
@@ -36,7 +43,7 @@ impl Default for Warm {
 
 impl Warm {
     fn of(codes: LruCache<Hash, Code>) -> Self {
-        let storages = Storages { tries: LruCache::new(STORAGES_MAX), words: 0 };
+        let storages = Storages { tries: LruCache::new(STORAGES_MAX), words: 0, age: 0 };
         Self { codes: Mutex::new(codes), storages: Mutex::new(storages) }
     }
 
@@ -56,19 +63,36 @@ impl Warm {
     }
 
     /// The storage trie with a root; what of it was read before is in memory.
-    pub(crate) fn storage(&self, root: &Hash) -> Trie {
-        lock(&self.storages).tries.get(root).cloned().unwrap_or_else(|| Trie::open(*root))
+    pub(crate) fn storage(&self, root: &Hash) -> Lent {
+        let mut storages = lock(&self.storages);
+        let trie = storages.tries.get(root).cloned().unwrap_or_else(|| Trie::open(*root));
+        Lent { trie, age: storages.age }
     }
 
-    /// Keeps a storage trie whose nodes will be in the store. `words`: how many of it were looked at.
-    pub(crate) fn put_storage(&self, root: Hash, trie: &Trie, words: usize) {
+    /// A storage trie that holds nothing.
+    pub(crate) fn no_storage(&self) -> Lent {
+        Lent { trie: Trie::empty(), age: lock(&self.storages).age }
+    }
+
+    /// Counts words that are in memory from now on: read through a trie that was lent (all that share it find them there),
+    /// or new. With too many all tries are forgotten.
+    pub(crate) fn count_words(&self, count: usize) {
         let mut storages = lock(&self.storages);
-        storages.words = storages.words.saturating_add(words);
+        storages.words = storages.words.saturating_add(count);
         if storages.words > WORDS_MAX {
             storages.tries.clear();
             storages.words = 0;
+            storages.age += 1;
         }
-        storages.tries.put(root, trie.clone());
+    }
+
+    /// Keeps a storage trie whose nodes will be in the store, unless all were forgotten since it was lent: what it has
+    /// read is not counted any more.
+    pub(crate) fn put_storage(&self, root: Hash, lent: &Lent) {
+        let mut storages = lock(&self.storages);
+        if lent.age == storages.age {
+            storages.tries.put(root, lent.trie.clone());
+        }
     }
 }
 

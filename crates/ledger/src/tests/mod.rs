@@ -5,6 +5,7 @@ mod blocks;
 mod certificates;
 mod deposits;
 mod ethereum_state;
+mod evm_vectors;
 mod genesis;
 mod guardian_rewards;
 mod guards;

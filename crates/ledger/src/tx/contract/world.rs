@@ -61,7 +61,9 @@ impl World for Ledger<'_> {
         if height.checked_add(1) == Some(self.contracts.block.height) {
             return Ok(self.contracts.parent);
         }
-        Ok(self.contracts.ancestors.hash_at(&self.contracts.parent, height)?.unwrap_or_default())
+        let hash = self.contracts.ancestors.hash_at(&self.contracts.parent, height)?;
+        // A node that does not know it must not go on: it would come to another state than the others.
+        hash.ok_or_else(|| StateError::Ancestor { height, source: "it is not known".into() })
     }
 
     fn stake_token(&mut self, address: &Address) -> Result<U256, StateError> {
