@@ -3,6 +3,7 @@
 pub(crate) mod actors;
 mod blocks;
 mod certificates;
+mod contracts;
 mod deposits;
 mod ethereum_state;
 mod evm_vectors;
