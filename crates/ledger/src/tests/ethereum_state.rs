@@ -99,7 +99,7 @@ fn state_tests() {
 }
 
 /// Hashes of the state tests' blocks: Keccak-256 of the decimal number.
-struct Numbers;
+pub(super) struct Numbers;
 
 impl Ancestors for Numbers {
     fn hash_at(&self, _parent: &Hash, height: Height) -> Result<Option<Hash>, StateError> {

@@ -5,6 +5,7 @@ mod blocks;
 mod certificates;
 mod contracts;
 mod deposits;
+mod differential;
 mod ethereum_state;
 mod evm_vectors;
 mod genesis;
