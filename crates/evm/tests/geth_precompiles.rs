@@ -125,7 +125,7 @@ fn call(precompile: u8, fork: &str, gas: u64, input: &[u8]) -> Answer {
     let block = BlockContext { height: 1, gas_max: u64::MAX, ..BlockContext::default() };
     let data = [&U256::from(gas).to_be_bytes::<32>(), input].concat();
     let message = Message { to: Some(CALLER), data: data.into(), gas_limit: 1_000_000_000, ..Message::default() };
-    let mut world = Caller(Code::new(caller(precompile).into()));
+    let mut world = Caller(Code::new(caller(precompile)));
     let executed = Machine::new(rules, &block).run(&mut world, message).expect("valid");
     assert!(executed.status.is_success(), "{:?}", executed.status);
     let word = |at: usize| U256::from_be_slice(&executed.output[at..at + 32]);

@@ -2,6 +2,7 @@
 
 use lru::LruCache;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vigil_evm::Code;
 use vigil_primitives::Hash;
@@ -19,12 +20,12 @@ const WORDS_MAX: usize = 500_000;
 pub(crate) struct Warm {
     codes: Mutex<LruCache<Hash, Code>>,
     storages: Mutex<Storages>,
+    /// Looked at since all tries were forgotten.
+    words: AtomicUsize,
 }
 
 struct Storages {
     tries: LruCache<Hash, Trie>,
-    /// Looked at since all were forgotten.
-    words: usize,
     /// How often all were forgotten.
     age: u64,
 }
@@ -43,8 +44,8 @@ impl Default for Warm {
 
 impl Warm {
     fn of(codes: LruCache<Hash, Code>) -> Self {
-        let storages = Storages { tries: LruCache::new(STORAGES_MAX), words: 0, age: 0 };
-        Self { codes: Mutex::new(codes), storages: Mutex::new(storages) }
+        let storages = Storages { tries: LruCache::new(STORAGES_MAX), age: 0 };
+        Self { codes: Mutex::new(codes), storages: Mutex::new(storages), words: AtomicUsize::new(0) }
     }
 
     /// The same without storage.
@@ -77,12 +78,12 @@ impl Warm {
     /// Counts words that are in memory from now on: read through a trie that was lent (all that share it find them there),
     /// or new. With too many all tries are forgotten.
     pub(crate) fn count_words(&self, count: usize) {
-        let mut storages = lock(&self.storages);
-        storages.words = storages.words.saturating_add(count);
-        if storages.words > WORDS_MAX {
+        let words = self.words.fetch_add(count, Ordering::Relaxed).saturating_add(count);
+        if words > WORDS_MAX {
+            let mut storages = lock(&self.storages);
             storages.tries.clear();
-            storages.words = 0;
             storages.age += 1;
+            self.words.store(0, Ordering::Relaxed);
         }
     }
 
@@ -98,4 +99,39 @@ impl Warm {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(warm: &Warm, root: Hash) -> bool {
+        lock(&warm.storages).tries.contains(&root)
+    }
+
+    #[test]
+    fn too_many_words_and_all_is_forgotten() {
+        let (warm, old, new) = (Warm::default(), Hash::repeat_byte(1), Hash::repeat_byte(2));
+        let before = warm.storage(&old);
+        warm.put_storage(old, &before);
+        warm.count_words(WORDS_MAX - 1);
+        warm.count_words(1);
+        assert!(has(&warm, old), "at the limit");
+        warm.count_words(1);
+        assert!(!has(&warm, old), "above");
+        warm.put_storage(new, &before);
+        assert!(!has(&warm, new), "what it has read is not counted any more");
+        warm.put_storage(new, &warm.storage(&new));
+        warm.count_words(WORDS_MAX);
+        assert!(has(&warm, new), "the count began anew");
+    }
+
+    #[test]
+    fn the_number_of_tries_is_bounded() {
+        let warm = Warm::default();
+        for n in 0..=STORAGES_MAX.get() {
+            warm.put_storage(Hash::left_padding_from(&n.to_be_bytes()), &warm.no_storage());
+        }
+        assert!(!has(&warm, Hash::ZERO) && has(&warm, Hash::left_padding_from(&STORAGES_MAX.get().to_be_bytes())));
+    }
 }

@@ -11,6 +11,7 @@ mod evm_vectors;
 mod genesis;
 mod guardian_rewards;
 mod guards;
+mod random;
 mod resets;
 mod rewards;
 mod screen;

@@ -1,7 +1,7 @@
 //! The stake token's precompiles: what they do, and what a revert takes back.
 
 use super::super::actors::stranger;
-use super::storage::Random;
+use super::super::random::Random;
 use super::*;
 use std::collections::BTreeMap;
 use vigil_crypto::bls;

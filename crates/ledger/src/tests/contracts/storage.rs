@@ -1,5 +1,6 @@
 //! Storage and code in the state.
 
+use super::super::random::Random;
 use super::*;
 use std::collections::HashMap;
 use vigil_primitives::Hash;
@@ -97,21 +98,5 @@ fn random_words() {
         for ((contract, slot), value) in &model {
             assert_eq!(chain.word(contract, *slot), *value, "{contract} {slot}");
         }
-    }
-}
-
-/// xorshift64*.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
     }
 }

@@ -34,7 +34,7 @@ impl World for Ledger<'_> {
     type Error = StateError;
 
     fn account(&mut self, address: &Address) -> Result<Option<EvmAccount>, StateError> {
-        let account = self.view.plain_account(address)?;
+        let account = self.view.look_at(address)?;
         Ok(account.map(|account| EvmAccount {
             balance: account.balance.tfuel,
             nonce: account.sequence,
@@ -67,7 +67,7 @@ impl World for Ledger<'_> {
     }
 
     fn stake_token(&mut self, address: &Address) -> Result<U256, StateError> {
-        Ok(self.view.plain_account(address)?.map(|account| account.balance.theta).unwrap_or_default())
+        Ok(self.view.look_at(address)?.map(|account| account.balance.theta).unwrap_or_default())
     }
 
     fn staked(&mut self, source: &Address) -> Result<U256, StateError> {
