@@ -46,7 +46,7 @@ fn random_programs() {
         let outcomes = Case::new(seed).run();
         outcomes.iter().for_each(|outcome| seen[*outcome as usize] += 1);
     }
-    println!("{cases} cases (seeds 1 to {cases}): {} succeeded, {} reverted, {} broke", seen[0], seen[1], seen[2]);
+    eprintln!("{cases} cases (seeds 1 to {cases}): {} succeeded, {} reverted, {} broke", seen[0], seen[1], seen[2]);
     assert!(seen.iter().all(|count| u64::from(*count) > cases / 10), "{seen:?}: programs that say little");
 }
 

@@ -258,7 +258,7 @@ impl Model {
 #[test]
 fn random_trees_of_frames() {
     let mut random = Random(0x5eed_0002);
-    println!("seed {:#x}", random.0);
+    eprintln!("seed {:#x}", random.0);
     for _ in 0..12 {
         // Nothing returns meanwhile.
         let mut chain = Chain::new(ChainParams { return_locking_period: 1_000, ..params() }, 5);

@@ -65,7 +65,7 @@ fn code_is_stored_once() {
 #[test]
 fn random_words() {
     let mut random = Random(0x5eed_0001);
-    println!("seed {:#x}", random.0);
+    eprintln!("seed {:#x}", random.0);
     let mut chain = chain();
     let contracts: Vec<_> = (0..3).map(|_| chain.machine()).collect();
     let mut model: HashMap<(Address, u64), U256> = HashMap::new();
