@@ -46,6 +46,9 @@ impl<'w, W: World, I> Handler for ChainHandler<'w, W, I> {
         gas: &mut GasTracker,
     ) -> Result<Option<FrameInit>, Self::Error> {
         let context = evm.ctx_mut();
+        let mut memory = SharedMemory::new_with_buffer(context.local().shared_memory_buffer().clone());
+        memory.set_memory_limit(context.cfg().memory_limit());
+        let Some(frame_input) = create_init_frame(context, gas)? else { return Ok(None) };
         if !self.stake_token.is_zero() {
             let from = context.tx().caller();
             let to = match context.tx().kind() {
@@ -55,14 +58,12 @@ impl<'w, W: World, I> Handler for ChainHandler<'w, W, I> {
                     from.create(nonce)
                 }
             };
-            if stake_token::transfer(context, &from, &to, self.stake_token)? {
-                self.moved.set(Some((from, to)));
+            if !stake_token::transfer(context, &from, &to, self.stake_token)? {
+                return Err(EVMError::Custom("insufficient Theta balance for transfer".to_owned()));
             }
+            self.moved.set(Some((from, to)));
         }
-        let mut memory = SharedMemory::new_with_buffer(context.local().shared_memory_buffer().clone());
-        memory.set_memory_limit(context.cfg().memory_limit());
-        let frame_input = create_init_frame(context, gas)?;
-        Ok(frame_input.map(|frame_input| FrameInit { depth: 0, memory, frame_input }))
+        Ok(Some(FrameInit { depth: 0, memory, frame_input }))
     }
 
     /// As the default. A transaction that failed moves no coins: what its frames did to the stake token is taken back with

@@ -34,6 +34,10 @@ const REGISTER_GAS: u64 = 102_900 + 3_000;
 
 /// Address, BLS key, proof of possession and signature of a node, in bytes.
 const SUMMARY_BYTES: usize = 20 + 48 + 96 + 65;
+/// Bytes between the summary and the amount in a deposit with an edge node.
+const IGNORED_BYTES: usize = 32;
+/// The longest input: a summary, what is ignored, an amount.
+const HEAD_BYTES: usize = SUMMARY_BYTES + IGNORED_BYTES + 32;
 
 pub(crate) const fn address_of(number: u8) -> Address {
     let mut bytes = [0; 20];
@@ -46,10 +50,8 @@ pub(crate) struct Precompiles {
     eth: EthPrecompiles,
     addresses: Rc<AddressSet>,
     stake_token: bool,
-    /// Stake operations of the transaction, by number; those that a revert took back too.
-    ops: Vec<StakeOp>,
-    /// Numbers of those that the world has on its stack.
-    applied: Vec<usize>,
+    /// Stake operations that the world has on its stack: those that stand, and above them some that a revert took back.
+    applied: usize,
 }
 
 /// Addresses of the precompiles of a fork, and those of the stake token.
@@ -77,22 +79,21 @@ impl<E: std::error::Error> From<E> for Fault {
 
 impl Precompiles {
     pub(crate) fn new(spec: SpecId, addresses: Rc<AddressSet>, stake_token: bool) -> Self {
-        Self { eth: EthPrecompiles::new(spec), addresses, stake_token, ops: Vec::new(), applied: Vec::new() }
+        Self { eth: EthPrecompiles::new(spec), addresses, stake_token, applied: 0 }
     }
 
-    /// Makes the world's stack hold the operations that stand, and no others.
+    /// Makes the world's stack hold the operations that stand, and no others. What a revert took back never stands again,
+    /// and nothing is put on the stack before it is settled: what stands is the lowest part of it.
     pub(crate) fn settle<W: World>(&mut self, context: &mut Ctx<'_, W>) -> Result<(), crate::db::Failed> {
-        if self.ops.is_empty() {
+        if self.applied == 0 {
             return Ok(());
         }
         let standing = stake_token::standing(context)?;
-        let common = self.applied.iter().zip(&standing).take_while(|(a, b)| U256::from(**a) == **b).count();
-        // An operation that a revert took back never stands again: what stands is the beginning of what was applied.
-        debug_assert_eq!(common, standing.len());
-        for _ in common..self.applied.len() {
+        debug_assert!(standing <= self.applied, "{standing} of {} stand", self.applied);
+        while self.applied > standing {
             context.journal_mut().db_mut().world().unstake();
+            self.applied -= 1;
         }
-        self.applied.truncate(common);
         Ok(())
     }
 
@@ -103,17 +104,17 @@ impl Precompiles {
         inputs: &CallInputs,
         gas: &mut Gas,
     ) -> Result<Bytes, Fault> {
-        let input = Input(inputs.input.as_bytes(context).to_vec());
+        let input = Input::of(&inputs.input.as_bytes(context));
         match number {
             BALANCE => {
                 charge(gas, BALANCE_GAS)?;
-                let balance = stake_token::balance(context, &input.last_address())?;
+                let balance = stake_token::balance(context, &input.last_address)?;
                 return Ok(balance.to_be_bytes::<32>().into());
             }
             STAKED => {
                 charge(gas, STAKED_GAS)?;
                 self.settle(context)?;
-                let staked = Db::ask(context, |world| world.staked(&input.last_address()))?;
+                let staked = Db::ask(context, |world| world.staked(&input.last_address))?;
                 return Ok(staked.to_be_bytes::<32>().into());
             }
             _ => {}
@@ -133,10 +134,10 @@ impl Precompiles {
                 false => Err(Fault::Refused("insufficient Theta balance for transfer")),
             };
         }
-        let holder = input.last_address();
+        let holder = input.last_address;
         let op = match number {
             DEPOSIT_GUARDIAN => StakeOp::DepositGuardian(input.deposit(source, SUMMARY_BYTES)),
-            DEPOSIT_EDGE_NODE => StakeOp::DepositEdgeNode(input.deposit(source, SUMMARY_BYTES + 32)),
+            DEPOSIT_EDGE_NODE => StakeOp::DepositEdgeNode(input.deposit(source, SUMMARY_BYTES + IGNORED_BYTES)),
             WITHDRAW_GUARDIAN => StakeOp::WithdrawGuardian { source, holder },
             _ => StakeOp::WithdrawEdgeNode { source, holder },
         };
@@ -161,10 +162,8 @@ impl Precompiles {
         if !paid || !Db::ask(context, |world| world.stake(&op))? {
             return Err(Fault::Refused("invalid stake operation"));
         }
-        let number = self.ops.len();
-        self.ops.push(op);
-        stake_token::stand(context, self.applied.len(), number)?;
-        self.applied.push(number);
+        self.applied += 1;
+        stake_token::stand(context, self.applied)?;
         Ok(())
     }
 }
@@ -173,15 +172,26 @@ fn charge(gas: &mut Gas, cost: u64) -> Result<(), Fault> {
     if gas.record_regular_cost(cost) { Ok(()) } else { Err(Fault::OutOfGas) }
 }
 
-/// The input of a call; zeros follow.
-struct Input(Vec<u8>);
+/// What matters of the input of a call, which may be megabytes long.
+struct Input {
+    /// Its beginning; zeros follow a shorter one.
+    head: [u8; HEAD_BYTES],
+    /// Its last 20 bytes; zeros stand before a shorter one.
+    last_address: Address,
+}
 
 impl Input {
+    fn of(input: &[u8]) -> Self {
+        let mut head = [0; HEAD_BYTES];
+        let count = input.len().min(HEAD_BYTES);
+        head[..count].copy_from_slice(&input[..count]);
+        let last = &input[input.len().saturating_sub(Address::len_bytes())..];
+        Self { head, last_address: Address::left_padding_from(last) }
+    }
+
     fn bytes<const N: usize>(&self, start: usize) -> [u8; N] {
         let mut out = [0; N];
-        let given = self.0.get(start..).unwrap_or_default();
-        let count = given.len().min(N);
-        out[..count].copy_from_slice(&given[..count]);
+        out.copy_from_slice(&self.head[start..start + N]);
         out
     }
 
@@ -191,12 +201,6 @@ impl Input {
 
     fn address(&self, start: usize) -> Address {
         Address::new(self.bytes(start))
-    }
-
-    /// The last 20 bytes; zeros stand before a shorter input.
-    fn last_address(&self) -> Address {
-        let given = &self.0[self.0.len().saturating_sub(20)..];
-        Address::left_padding_from(given)
     }
 
     fn deposit(&self, source: Address, amount_at: usize) -> Deposit {

@@ -1,6 +1,6 @@
 //! The stake token inside the EVM.
 //!
-//! Its balances, and which stake operations of the transaction stand, are storage of a reserved address in revm's journal.
+//! Its balances, and how many stake operations of the transaction stand, are storage of a reserved address in revm's journal.
 //! What a frame did to them is thus taken back with the frame, exactly as its other storage.
 
 use revm::context_interface::{ContextTr, Database, JournalTr};
@@ -65,15 +65,12 @@ pub(crate) fn debit<C: ContextTr>(context: &mut C, from: &Address, amount: U256)
     Ok(true)
 }
 
-/// Numbers of the stake operations that stand, in order.
-pub(crate) fn standing<C: ContextTr>(context: &mut C) -> Result<Vec<U256>, DbError<C>> {
-    let count = load(context, OPS)?.saturating_to::<usize>();
-    (1..=count).map(|at| load(context, OPS + U256::from(at))).collect()
+/// How many stake operations of the transaction stand.
+pub(crate) fn standing<C: ContextTr>(context: &mut C) -> Result<usize, DbError<C>> {
+    Ok(load(context, OPS)?.saturating_to())
 }
 
-/// Notes that the operation with that number stands behind `before` others.
-pub(crate) fn stand<C: ContextTr>(context: &mut C, before: usize, number: usize) -> Result<(), DbError<C>> {
-    let count = U256::from(before + 1);
-    store(context, OPS + count, U256::from(number))?;
-    store(context, OPS, count)
+/// Notes that so many operations stand.
+pub(crate) fn stand<C: ContextTr>(context: &mut C, count: usize) -> Result<(), DbError<C>> {
+    store(context, OPS, U256::from(count))
 }

@@ -85,7 +85,7 @@ pub trait World {
     /// A word of an account's storage; zero if nothing was stored.
     fn slot(&mut self, address: &Address, slot: &U256) -> Result<U256, Self::Error>;
 
-    /// Hash of an ancestor: at most 256 blocks below the one being executed. Zero if it is not known.
+    /// Hash of an ancestor: at most 256 blocks below the one being executed.
     fn block_hash(&mut self, height: Height) -> Result<Hash, Self::Error>;
 
     /// What an account has of the stake token, in wei.

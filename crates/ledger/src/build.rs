@@ -84,8 +84,9 @@ pub fn build_block(env: &Env, parent: &Parent, proposal: Proposal) -> Result<Bui
         }
         let sender = candidate.tx().sender().map(|(address, _)| address);
         let needs = candidate.tx().contract_call().map_or(0, |call| call.gas_limit);
-        if needs > env.params.block_gas_max - view.gas_used() || sender.is_some_and(|sender| waiting.contains(&sender))
-        {
+        // One that needs more than a whole block is refused below, it would wait for ever.
+        let is_full = needs <= env.params.block_gas_max && needs > env.params.block_gas_max - view.gas_used();
+        if is_full || sender.is_some_and(|sender| waiting.contains(&sender)) {
             waiting.extend(sender);
             deferred.push(candidate.hash());
             continue;

@@ -8,7 +8,8 @@ use vigil_primitives::{BlockHeader, ChainParams, Hash, Height, chain_id_number};
 
 /// Tells hashes of blocks on the branch that a block stands on.
 pub trait Ancestors: Send + Sync {
-    /// Hash of the block at `height`, below or at `parent`; `None` if it is not known. Every node must know the last 256.
+    /// Hash of the block at `height`, below or at `parent`; `None` if it is not known, which ends the
+    /// execution. Every node must know the last 256.
     ///
     /// # Errors
     /// The store's.

@@ -69,6 +69,11 @@ impl<N: Node> Nodes<N> {
         self.tx.values()
     }
 
+    /// What the transaction wrote of a node.
+    pub(crate) fn written_of(&self, address: &Address) -> Option<&N> {
+        self.tx.get(address)
+    }
+
     /// Makes the transaction's changes part of the block.
     pub(crate) fn keep(&mut self) {
         // What was never looked at stays unread: nothing was written then.

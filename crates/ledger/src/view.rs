@@ -108,15 +108,19 @@ impl View {
 
     /// An account as it is, expired funds included.
     pub(crate) fn plain_account(&mut self, address: &Address) -> Result<Option<Account>, StateError> {
-        if let Some(account) = self.tx_accounts.get(address) {
-            return Ok(account.clone());
+        Ok(self.look_at(address)?.cloned())
+    }
+
+    /// [`Self::plain_account`] without its copy, which may be long: an account can have many reserved funds.
+    pub(crate) fn look_at(&mut self, address: &Address) -> Result<Option<&Account>, StateError> {
+        if self.tx_accounts.contains_key(address) {
+            return Ok(self.tx_accounts.get(address).and_then(Option::as_ref));
         }
-        if let Some(slot) = self.accounts.get(address) {
-            return Ok(slot.account.clone());
+        if !self.accounts.contains_key(address) {
+            let account: Option<Account> = self.state.decoded(&keys::account(address))?;
+            self.accounts.insert(*address, Slot { account, dirty: false });
         }
-        let account: Option<Account> = self.state.decoded(&keys::account(address))?;
-        self.accounts.insert(*address, Slot { account: account.clone(), dirty: false });
-        Ok(account)
+        Ok(self.accounts.get(address).and_then(|slot| slot.account.as_ref()))
     }
 
     /// An account with its expired reserved funds released (`spec/ledger.md` §2.4, §3.3); that lasts if it is written.

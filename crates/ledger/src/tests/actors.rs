@@ -1,20 +1,20 @@
 //! People with keys, and a chain to try things on.
 
 use crate::contracts::Contracts;
-use crate::error::{ApplyError, TxError};
+use crate::error::{ApplyError, StateError, TxError};
 use crate::state::State;
 use crate::tx::{Context, Runner, apply};
 use crate::view::View;
 use crate::{
-    BlockOutcome, BuiltBlock, Env, NoAncestors, Parent, Proposal, ScalarProofs, Supply, build_block, check_supply,
-    execute_block, genesis_state, queries,
+    Ancestors, BlockOutcome, BuiltBlock, Env, NoAncestors, Parent, Proposal, ScalarProofs, Supply, build_block,
+    check_supply, execute_block, genesis_state, queries,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use vigil_crypto::{SecretKey, TxDomain, VerifiedTx, sign_tx, verify_tx};
 use vigil_primitives::{
     Account, Address, BlockHeader, Bytes, ChainParams, Coins, DepositStake, EMPTY_TRIE_ROOT, FinalityCert, Genesis,
-    GenesisAccount, GenesisStake, Hash, Send, SignDomain, StakeRewardDistribution, Tx, TxInput, TxOutput, U256,
+    GenesisAccount, GenesisStake, Hash, Height, Send, SignDomain, StakeRewardDistribution, Tx, TxInput, TxOutput, U256,
     WithdrawStake,
 };
 use vigil_trie::{NodeReader, ScalarHasher, TrieError};
@@ -123,12 +123,24 @@ pub(crate) fn params() -> ChainParams {
     ChainParams { checkpoint_interval: 5, return_locking_period: 4, ..ChainParams::default() }
 }
 
+/// Hashes of the blocks of a branch, by height.
+#[derive(Default)]
+pub(super) struct History(pub(super) Vec<Hash>);
+
+impl Ancestors for History {
+    fn hash_at(&self, parent: &Hash, height: Height) -> Result<Option<Hash>, StateError> {
+        assert!(self.0.last() == Some(parent) && height < self.0.len() as u64, "{height} of {}", self.0.len());
+        Ok(self.0.get(height as usize).copied())
+    }
+}
+
 /// A chain of one branch.
 pub(crate) struct Chain {
     pub(crate) params: ChainParams,
     pub(super) nodes: Arc<Nodes>,
     pub(super) head: Parent,
     pub(super) head_hash: Hash,
+    pub(super) history: History,
     pub(super) proofs: ScalarProofs,
     pub(super) validators: Vec<(Address, U256)>,
 }
@@ -148,11 +160,12 @@ impl Chain {
         let head_hash = made.header.hash();
         let proofs =
             ScalarProofs::new(SignDomain { chain_id: params.chain_id.clone(), genesis_hash: head_hash }, &params);
-        Self { params, nodes, head, head_hash, proofs, validators: made.validators }
+        let history = History(vec![head_hash]);
+        Self { params, nodes, head, head_hash, history, proofs, validators: made.validators }
     }
 
     pub(super) fn env(&self) -> Env<'_> {
-        Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs, ancestors: &NoAncestors }
+        Env { params: &self.params, hasher: &ScalarHasher, proofs: &self.proofs, ancestors: &self.history }
     }
 
     pub(super) fn header(&self) -> BlockHeader {
@@ -196,6 +209,7 @@ impl Chain {
         self.nodes.add(&outcome.nodes);
         self.head = built.outcome.as_parent(header);
         self.head_hash = header.hash();
+        self.history.0.push(self.head_hash);
         self.validators = outcome.validators;
         built
     }
@@ -222,6 +236,16 @@ impl Chain {
     pub(super) fn try_tx(&self, tx: &VerifiedTx) -> Result<(), TxError> {
         let mut view = self.view();
         try_on(&mut view, self, tx)
+    }
+
+    /// Changes the head's state; the coins must stay the same.
+    pub(super) fn edit(&mut self, change: impl FnOnce(&mut View)) {
+        let mut view = self.view();
+        change(&mut view);
+        view.keep().expect("no overflow");
+        let (state, commit) = view.commit(&ScalarHasher).expect("commits");
+        self.nodes.add(&commit.nodes);
+        self.head.state = state;
     }
 
     pub(crate) fn view(&self) -> View {

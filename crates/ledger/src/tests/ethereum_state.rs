@@ -93,13 +93,13 @@ fn state_tests() {
         let unused = STORAGE_WITHOUT_CODE.iter().filter(|name| !listed.contains(**name)).collect::<Vec<_>>();
         assert!(unused.is_empty(), "{unused:?} pass: take them off the list");
     }
-    println!("{cases} cases, {unknown} of a fork that revm does not know, {} failed", failed.len());
+    eprintln!("{cases} cases, {unknown} of a fork that revm does not know, {} failed", failed.len());
     assert!(failed.is_empty(), "{} of {cases} failed:\n{}", failed.len(), failed.join("\n"));
     assert!(cases > 6_000 / step, "{cases} cases");
 }
 
 /// Hashes of the state tests' blocks: Keccak-256 of the decimal number.
-struct Numbers;
+pub(super) struct Numbers;
 
 impl Ancestors for Numbers {
     fn hash_at(&self, _parent: &Hash, height: Height) -> Result<Option<Hash>, StateError> {

@@ -3,11 +3,15 @@
 pub(crate) mod actors;
 mod blocks;
 mod certificates;
+mod contracts;
 mod deposits;
+mod differential;
 mod ethereum_state;
+mod evm_vectors;
 mod genesis;
 mod guardian_rewards;
 mod guards;
+mod random;
 mod resets;
 mod rewards;
 mod screen;

@@ -175,7 +175,7 @@ fn genesis_roots() {
     }
 }
 
-fn state_of(entries: &Value) -> State {
+pub(super) fn state_of(entries: &Value) -> State {
     let mut trie = Trie::empty();
     for entry in entries.as_array().expect("a list") {
         trie.insert(&NoNodes, &unhex(text(&entry["key"])), unhex(text(&entry["value"]))).expect("in memory");
@@ -185,7 +185,7 @@ fn state_of(entries: &Value) -> State {
     State::open(commit.root, Arc::new(nodes))
 }
 
-fn code(result: Result<(), ApplyError>) -> u32 {
+pub(super) fn code(result: Result<(), ApplyError>) -> u32 {
     match result {
         Ok(()) => 0,
         Err(ApplyError::Refused(error)) => error.code,
@@ -193,11 +193,11 @@ fn code(result: Result<(), ApplyError>) -> u32 {
     }
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().expect("text")
 }
 
-fn hash(value: &Value) -> Hash {
+pub(super) fn hash(value: &Value) -> Hash {
     Hash::from_slice(&unhex(text(value)))
 }
 
@@ -207,7 +207,7 @@ fn a1() -> Address {
 }
 
 /// Fork heights of main net (`spec/ledger.md` §8).
-fn mainnet() -> Forks {
+pub(super) fn mainnet() -> Forks {
     Forks {
         validator_reward: 4_164_982,
         theta2: 5_877_350,

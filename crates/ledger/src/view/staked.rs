@@ -25,7 +25,7 @@ pub(crate) enum StakesBefore {
 impl View {
     /// What the transaction wrote of a guardian until now.
     pub(crate) fn guardian_before(&mut self, holder: &Address) -> Result<StakesBefore, StateError> {
-        let guardian = self.load_guardians()?.written().find(|guardian| guardian.holder.holder == *holder).cloned();
+        let guardian = self.load_guardians()?.written_of(holder).cloned();
         Ok(StakesBefore::Guardian(*holder, guardian))
     }
 
@@ -42,9 +42,12 @@ impl View {
 
     /// Puts back what stood before a stake operation.
     pub(crate) fn restore_stakes(&mut self, before: StakesBefore) {
-        self.staked = None;
         match before {
-            StakesBefore::Guardian(holder, guardian) => self.guardians.restore(holder, guardian),
+            StakesBefore::Guardian(holder, guardian) => {
+                count_stakes(&mut self.staked, self.guardians.get(&holder).map(|node| &node.holder), Counted::No);
+                self.guardians.restore(holder, guardian);
+                count_stakes(&mut self.staked, self.guardians.get(&holder).map(|node| &node.holder), Counted::Yes);
+            }
             StakesBefore::EdgeNode { values, returns } => {
                 for (key, value) in values {
                     match value {
@@ -66,15 +69,12 @@ impl View {
         if self.staked.is_none() {
             self.load_candidates()?;
             self.load_guardians()?;
-            let mut sums: HashMap<Address, U256> = HashMap::new();
+            let mut sums = Some(HashMap::new());
             let guardians = self.guardians.with_written().map(|guardian| &guardian.holder);
-            for stake in self.candidates.with_written().chain(guardians).flat_map(|node| &node.stakes) {
-                if !stake.withdrawn {
-                    let sum = sums.entry(stake.source).or_default();
-                    *sum = sum.saturating_add(stake.amount);
-                }
+            for node in self.candidates.with_written().chain(guardians) {
+                count_stakes(&mut sums, Some(node), Counted::Yes);
             }
-            self.staked = Some(sums);
+            self.staked = sums;
         }
         Ok(self.staked.as_ref().and_then(|sums| sums.get(source)).copied().unwrap_or_default())
     }
@@ -96,8 +96,10 @@ impl View {
 
     /// Writes a validator candidate; one without stakes is removed.
     pub(crate) fn set_candidate(&mut self, node: StakeHolder) -> Result<(), StateError> {
-        self.load_candidates()?.set(node);
-        self.staked = None;
+        self.load_candidates()?;
+        count_stakes(&mut self.staked, self.candidates.get(&node.holder), Counted::No);
+        count_stakes(&mut self.staked, Some(&node), Counted::Yes);
+        self.candidates.set(node);
         Ok(())
     }
 
@@ -133,8 +135,11 @@ impl View {
 
     /// Writes a guardian; one without stakes is removed.
     pub(crate) fn set_guardian(&mut self, node: Guardian) -> Result<(), StateError> {
-        self.load_guardians()?.set(node);
-        self.staked = None;
+        self.load_guardians()?;
+        let before = self.guardians.get(&node.holder.holder).map(|node| &node.holder);
+        count_stakes(&mut self.staked, before, Counted::No);
+        count_stakes(&mut self.staked, Some(&node.holder), Counted::Yes);
+        self.guardians.set(node);
         Ok(())
     }
 
@@ -170,5 +175,25 @@ impl View {
             self.block.values.insert(key, Some(rlp::encode(&list).into()));
         }
         Ok(())
+    }
+}
+
+/// Whether the stakes of a node are part of the sums from now on.
+enum Counted {
+    Yes,
+    No,
+}
+
+/// Adds the active stakes of a node to the sums of their sources, or takes them out, so that a change costs what its node
+/// costs. Sums that nobody has asked for are not made here.
+fn count_stakes(sums: &mut Option<HashMap<Address, U256>>, node: Option<&StakeHolder>, counted: Counted) {
+    let (Some(sums), Some(node)) = (sums, node) else { return };
+    for stake in node.stakes.iter().filter(|stake| !stake.withdrawn) {
+        let sum = sums.entry(stake.source).or_default();
+        // Neither saturates: the supply is bounded far below 256 bits, and what is taken out was added.
+        *sum = match counted {
+            Counted::Yes => sum.saturating_add(stake.amount),
+            Counted::No => sum.saturating_sub(stake.amount),
+        };
     }
 }

@@ -3,16 +3,23 @@
 use super::View;
 use crate::error::StateError;
 use crate::state::corrupt;
+use crate::warm::Lent;
 use std::collections::HashMap;
 use std::sync::Arc;
 use vigil_primitives::{Address, Bytes, Hash, U256, rlp};
-use vigil_trie::{BatchHasher, EMPTY_ROOT, Trie};
+use vigil_trie::{BatchHasher, EMPTY_ROOT};
 
 /// The storage of an account in the block.
 pub(super) struct Storage {
     /// As it was before the block, or when the account began anew.
-    trie: Trie,
+    lent: Lent,
     slots: HashMap<U256, Word>,
+}
+
+impl Storage {
+    fn of(lent: Lent) -> Self {
+        Self { lent, slots: HashMap::new() }
+    }
 }
 
 /// A word of storage.
@@ -41,14 +48,15 @@ impl View {
     pub(crate) fn slot(&mut self, address: &Address, slot: &U256) -> Result<U256, StateError> {
         if !self.storages.contains_key(address) {
             let Some(root) = self.storage_root(address)? else { return Ok(U256::ZERO) };
-            let trie = self.state.warm.storage(&root);
-            self.storages.insert(*address, Storage { trie, slots: HashMap::new() });
+            let lent = self.state.warm.storage(&root);
+            self.storages.insert(*address, Storage::of(lent));
         }
         let Some(storage) = self.storages.get_mut(address) else { return Ok(U256::ZERO) };
         if let Some(word) = storage.slots.get(slot) {
             return Ok(word.value);
         }
-        let value = storage.trie.get(&*self.state.reader, &slot.to_be_bytes::<32>())?;
+        let value = storage.lent.trie.get(&*self.state.reader, &slot.to_be_bytes::<32>())?;
+        self.state.warm.count_words(1);
         let value = value.map_or(Ok(U256::ZERO), |bytes| decode_word(slot, &bytes))?;
         storage.slots.insert(*slot, Word { value, dirty: false });
         Ok(value)
@@ -69,14 +77,13 @@ impl View {
 
     /// Makes the transaction's words part of the block.
     pub(super) fn keep_storages(&mut self) {
+        let warm = &self.state.warm;
         for (address, Written { is_anew, slots }) in self.tx_storages.drain() {
             if is_anew {
-                self.storages.insert(address, Storage { trie: Trie::empty(), slots: HashMap::new() });
+                self.storages.insert(address, Storage::of(warm.no_storage()));
             }
-            let storage = self.storages.entry(address).or_insert_with(|| {
-                // Words are read before they are written, but for those of an account that never had storage.
-                Storage { trie: Trie::empty(), slots: HashMap::new() }
-            });
+            // Words are read before they are written, but for those of an account that never had storage.
+            let storage = self.storages.entry(address).or_insert_with(|| Storage::of(warm.no_storage()));
             storage.slots.extend(slots.into_iter().map(|(slot, value)| (slot, Word { value, dirty: true })));
         }
     }
@@ -92,17 +99,18 @@ impl View {
                 continue;
             }
             dirty.sort_unstable_by_key(|(slot, _)| **slot);
+            self.state.warm.count_words(dirty.len());
             for (slot, word) in dirty {
                 word.dirty = false;
                 let key = slot.to_be_bytes::<32>();
                 // An empty value removes.
                 let value = if word.value.is_zero() { Vec::new() } else { rlp::encode(&word.value) };
-                storage.trie.insert(&*reader, &key, value)?;
+                storage.lent.trie.insert(&*reader, &key, value)?;
             }
-            let mut commit = storage.trie.commit(hasher);
+            let mut commit = storage.lent.trie.commit(hasher);
             nodes.append(&mut commit.nodes);
             account.storage_root = commit.root;
-            self.state.warm.put_storage(commit.root, &storage.trie, storage.slots.len());
+            self.state.warm.put_storage(commit.root, &storage.lent);
         }
         Ok(nodes)
     }

@@ -11,19 +11,20 @@ use vigil_primitives::{Account, Address, BalanceChange, Coins, EMPTY_CODE_HASH, 
 #[derive(Default)]
 pub(crate) struct Moved(BTreeMap<Address, (Coins, Coins)>);
 
-/// Writes what an execution changed.
+/// Writes what an execution changed. The stake token first: an account that has some is not removed, and one that gave
+/// its last is.
 pub(crate) fn write_changes(view: &mut View, executed: &Executed) -> Result<Moved, ApplyError> {
     let mut moved = Moved::default();
-    for change in &executed.changes {
-        let coins = write_account(view, change)?;
-        moved.0.insert(change.address, coins);
-    }
     for (address, amount) in &executed.stake_tokens {
         let mut account = view.plain_account(address)?.unwrap_or_else(|| new(*address));
         let before = account.balance;
         account.balance.theta = *amount;
-        moved.0.entry(*address).or_insert((before, before)).1 = account.balance;
+        moved.0.insert(*address, (before, account.balance));
         view.set_account(account);
+    }
+    for change in &executed.changes {
+        let (before, after) = write_account(view, change)?;
+        moved.0.entry(change.address).or_insert((before, after)).1 = after;
     }
     Ok(moved)
 }

@@ -91,6 +91,9 @@ fn apply(view: &mut View, params: &ChainParams, op: &StakeOp) -> Result<Coins, A
             Ok(Coins::theta(*amount))
         }
         StakeOp::DepositEdgeNode(deposit) => {
+            if view.height() < params.forks.theta3 {
+                return Err(ApplyError::generic("Elite edge node stake deposit is not supported yet"));
+            }
             let staked = stake::edge_node_stake(view, &deposit.holder)?.unwrap_or_default();
             check_amount(deposit.amount, staked, edge_node_deposit_min(), edge_node_stake_max())?;
             if !registered {

@@ -34,7 +34,7 @@ impl World for Ledger<'_> {
     type Error = StateError;
 
     fn account(&mut self, address: &Address) -> Result<Option<EvmAccount>, StateError> {
-        let account = self.view.plain_account(address)?;
+        let account = self.view.look_at(address)?;
         Ok(account.map(|account| EvmAccount {
             balance: account.balance.tfuel,
             nonce: account.sequence,
@@ -61,11 +61,13 @@ impl World for Ledger<'_> {
         if height.checked_add(1) == Some(self.contracts.block.height) {
             return Ok(self.contracts.parent);
         }
-        Ok(self.contracts.ancestors.hash_at(&self.contracts.parent, height)?.unwrap_or_default())
+        let hash = self.contracts.ancestors.hash_at(&self.contracts.parent, height)?;
+        // A node that does not know it must not go on: it would come to another state than the others.
+        hash.ok_or_else(|| StateError::Ancestor { height, source: "it is not known".into() })
     }
 
     fn stake_token(&mut self, address: &Address) -> Result<U256, StateError> {
-        Ok(self.view.plain_account(address)?.map(|account| account.balance.theta).unwrap_or_default())
+        Ok(self.view.look_at(address)?.map(|account| account.balance.theta).unwrap_or_default())
     }
 
     fn staked(&mut self, source: &Address) -> Result<U256, StateError> {
