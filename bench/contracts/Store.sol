@@ -14,7 +14,7 @@ contract Store {
         uint256 read = 0;
         for (uint256 i = 0; i < count; i++) {
             uint256 place = uint256(keccak256(abi.encode(seed, i)));
-            read += words[place % old];
+            read ^= words[place % old];
             words[(place >> 64) % old] = place;
             words[place] = i + 1;
         }

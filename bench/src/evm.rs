@@ -11,7 +11,7 @@ mod workload;
 
 use crate::machine::{COMMIT, Machine};
 use chain::Chain;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use plain::Plain;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Blocks to measure of each workload, after two that are not measured.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     blocks: u32,
+    /// Only these workloads; all if absent.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    cases: Vec<Workload>,
     /// Where the result goes; printed if absent.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -92,7 +95,8 @@ const WARM_UP: usize = 2;
 pub(crate) fn run(options: &Options) -> Result<(), EvmError> {
     let people = People::new(options.accounts as usize);
     let mut rows = Vec::new();
-    for workload in Workload::ALL {
+    let cases = if options.cases.is_empty() { Workload::value_variants() } else { &options.cases };
+    for &workload in cases {
         eprintln!("{}: preparing", workload.name());
         rows.push(measure(&people, workload, options.blocks as usize)?);
         let row = rows.last().expect("pushed");

@@ -9,8 +9,13 @@ mod process;
 mod tps;
 
 use clap::{Parser, Subcommand};
+
 use std::error::Error;
 use std::process::ExitCode;
+
+/// As the node allocates.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures Vigil on this machine.
 #[derive(Parser)]

@@ -38,9 +38,10 @@ impl People {
 }
 
 /// Kinds of transactions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Workload {
     /// Transfers of a token between random accounts.
+    #[value(name = "erc20-transfer")]
     Erc20,
     /// Arithmetic and hashing.
     Compute,
@@ -49,8 +50,6 @@ pub(super) enum Workload {
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 3] = [Self::Erc20, Self::Compute, Self::Storage];
-
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Erc20 => "erc20-transfer",

@@ -1,65 +1,115 @@
 //! revm's view of a [`World`].
 
+use crate::outcome::Failure;
 use crate::stake_token::{RESERVED, account_of};
-use crate::world::{Code, World};
+use crate::world::{Code, EvmAccount, StakeOp, World};
 use revm::bytecode::Bytecode;
 use revm::context::{ContextTr, JournalTr};
 use revm::database_interface::{DBErrorMarker, Database, DatabaseRef};
 use revm::state::AccountInfo;
 use std::cell::RefCell;
-use vigil_primitives::{Address, EMPTY_CODE_HASH, Hash, U256};
+use vigil_primitives::{Address, EMPTY_CODE_HASH, Hash, Height, U256};
 
-/// The world failed; its error is kept aside ([`Db::take_error`]).
+/// The world failed; its error is kept aside ([`apart`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the state cannot be read")]
 pub(crate) struct Failed;
 
 impl DBErrorMarker for Failed {}
 
-/// A world for the time of one transaction.
-pub(crate) struct Db<'w, W: World> {
+/// Any world: what runs in it is compiled once, here, and not for each caller with the caller's settings.
+pub(crate) type AnyWorld<'w> = dyn World<Error = Failed> + 'w;
+
+/// A world whose error is kept aside.
+struct Apart<'w, W: World> {
     world: &'w mut W,
-    stake_token: bool,
     error: Option<W::Error>,
 }
 
-impl<'w, W: World> Db<'w, W> {
-    pub(crate) fn new(world: &'w mut W, stake_token: bool) -> Self {
-        Self { world, stake_token, error: None }
-    }
-
-    pub(crate) fn world(&mut self) -> &mut W {
-        self.world
-    }
-
-    pub(crate) fn take_error(&mut self) -> Option<W::Error> {
-        self.error.take()
-    }
-
-    fn keep<T>(&mut self, result: Result<T, W::Error>) -> Result<T, Failed> {
-        result.map_err(|error| {
+impl<W: World> Apart<'_, W> {
+    fn keep<T>(&mut self, ask: impl FnOnce(&mut W) -> Result<T, W::Error>) -> Result<T, Failed> {
+        ask(self.world).map_err(|error| {
             self.error = Some(error);
             Failed
         })
     }
+}
 
-    /// Asks the world behind a context.
-    pub(crate) fn ask<C: ContextTr<Db = Self>, T>(
-        context: &mut C,
-        ask: impl FnOnce(&mut W) -> Result<T, W::Error>,
-    ) -> Result<T, Failed> {
-        let db = context.journal_mut().db_mut();
-        let result = ask(db.world);
-        db.keep(result)
+impl<W: World> World for Apart<'_, W> {
+    type Error = Failed;
+
+    fn account(&mut self, address: &Address) -> Result<Option<EvmAccount>, Failed> {
+        self.keep(|world| world.account(address))
+    }
+
+    fn code(&mut self, hash: &Hash) -> Result<Code, Failed> {
+        self.keep(|world| world.code(hash))
+    }
+
+    fn slot(&mut self, address: &Address, slot: &U256) -> Result<U256, Failed> {
+        self.keep(|world| world.slot(address, slot))
+    }
+
+    fn block_hash(&mut self, height: Height) -> Result<Hash, Failed> {
+        self.keep(|world| world.block_hash(height))
+    }
+
+    fn stake_token(&mut self, address: &Address) -> Result<U256, Failed> {
+        self.keep(|world| world.stake_token(address))
+    }
+
+    fn staked(&mut self, source: &Address) -> Result<U256, Failed> {
+        self.keep(|world| world.staked(source))
+    }
+
+    fn is_registered(&mut self, op: &StakeOp) -> Result<bool, Failed> {
+        self.keep(|world| world.is_registered(op))
+    }
+
+    fn stake(&mut self, op: &StakeOp) -> Result<bool, Failed> {
+        self.keep(|world| world.stake(op))
+    }
+
+    fn unstake(&mut self) {
+        self.world.unstake();
     }
 }
 
-impl<W: World> Database for Db<'_, W> {
+/// Runs `work` in any world, and answers with the world's own error.
+pub(crate) fn apart<W: World, T>(
+    world: &mut W,
+    work: impl FnOnce(&mut AnyWorld<'_>) -> Result<T, Failure<Failed>>,
+) -> Result<T, Failure<W::Error>> {
+    let mut world = Apart { world, error: None };
+    let result = work(&mut world);
+    result.map_err(|failure| failure.of_world(world.error))
+}
+
+/// A world for the time of one transaction.
+pub(crate) struct Db<'w> {
+    world: &'w mut AnyWorld<'w>,
+    stake_token: bool,
+}
+
+impl<'w> Db<'w> {
+    pub(crate) fn new(world: &'w mut AnyWorld<'w>, stake_token: bool) -> Self {
+        Self { world, stake_token }
+    }
+
+    /// The world behind a context.
+    pub(crate) fn world_of<'c, C: ContextTr<Db = Self>>(context: &'c mut C) -> &'c mut AnyWorld<'w>
+    where
+        'w: 'c,
+    {
+        context.journal_mut().db_mut().world
+    }
+}
+
+impl Database for Db<'_> {
     type Error = Failed;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, Failed> {
-        let account = self.world.account(&address);
-        let info = self.keep(account)?.map(|account| AccountInfo {
+        let info = self.world.account(&address)?.map(|account| AccountInfo {
             balance: account.balance,
             nonce: account.nonce,
             code_hash: account.code_hash,
@@ -71,35 +121,31 @@ impl<W: World> Database for Db<'_, W> {
     }
 
     fn code_by_hash(&mut self, code_hash: Hash) -> Result<Bytecode, Failed> {
-        let code = self.world.code(&code_hash);
-        self.keep(code).map(|Code(code)| code)
+        self.world.code(&code_hash).map(|Code(code)| code)
     }
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, Failed> {
-        let value = if self.stake_token && address == RESERVED {
-            account_of(&slot).map_or(Ok(U256::ZERO), |account| self.world.stake_token(&account))
-        } else {
-            self.world.slot(&address, &slot)
-        };
-        self.keep(value)
+        if self.stake_token && address == RESERVED {
+            return account_of(&slot).map_or(Ok(U256::ZERO), |account| self.world.stake_token(&account));
+        }
+        self.world.slot(&address, &slot)
     }
 
     fn block_hash(&mut self, number: u64) -> Result<Hash, Failed> {
-        let hash = self.world.block_hash(number);
-        self.keep(hash)
+        self.world.block_hash(number)
     }
 }
 
 /// A world that is read once more after an execution, for tracers that tell what was before.
-pub(crate) struct Reader<'w, W: World>(RefCell<Db<'w, W>>);
+pub(crate) struct Reader<'w>(RefCell<Db<'w>>);
 
-impl<'w, W: World> Reader<'w, W> {
-    pub(crate) fn new(world: &'w mut W, stake_token: bool) -> Self {
+impl<'w> Reader<'w> {
+    pub(crate) fn new(world: &'w mut AnyWorld<'w>, stake_token: bool) -> Self {
         Self(RefCell::new(Db::new(world, stake_token)))
     }
 }
 
-impl<W: World> DatabaseRef for Reader<'_, W> {
+impl DatabaseRef for Reader<'_> {
     type Error = Failed;
 
     fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, Failed> {

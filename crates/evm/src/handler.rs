@@ -4,7 +4,6 @@ use crate::db::Failed;
 use crate::machine::{Ctx, RevmEvm};
 use crate::rules::Fees;
 use crate::stake_token;
-use crate::world::World;
 use revm::context::result::{EVMError, HaltReason};
 use revm::context::{Cfg, ContextTr, JournalTr, LocalContextTr, Transaction};
 use revm::handler::execution::create_init_frame;
@@ -19,23 +18,23 @@ use std::marker::PhantomData;
 use vigil_primitives::{Address, U256};
 
 /// Runs one transaction.
-pub(crate) struct ChainHandler<'w, W: World, I> {
+pub(crate) struct ChainHandler<'w, I> {
     fees: Fees,
     /// Of the stake token, in wei: what the called or created account gets.
     stake_token: U256,
     /// From and to, once it has moved.
     moved: Cell<Option<(Address, Address)>>,
-    evm: PhantomData<(&'w W, I)>,
+    evm: PhantomData<(&'w (), I)>,
 }
 
-impl<W: World, I> ChainHandler<'_, W, I> {
+impl<I> ChainHandler<'_, I> {
     pub(crate) fn new(fees: Fees, stake_token: U256) -> Self {
         Self { fees, stake_token, moved: Cell::new(None), evm: PhantomData }
     }
 }
 
-impl<'w, W: World, I> Handler for ChainHandler<'w, W, I> {
-    type Evm = RevmEvm<'w, W, I>;
+impl<'w, I> Handler for ChainHandler<'w, I> {
+    type Evm = RevmEvm<'w, I>;
     type Error = EVMError<Failed>;
     type HaltReason = HaltReason;
 
@@ -86,9 +85,9 @@ impl<'w, W: World, I> Handler for ChainHandler<'w, W, I> {
     }
 }
 
-impl<'w, W: World, I> InspectorHandler for ChainHandler<'w, W, I>
+impl<'w, I> InspectorHandler for ChainHandler<'w, I>
 where
-    I: Inspector<Ctx<'w, W>, EthInterpreter>,
+    I: Inspector<Ctx<'w>, EthInterpreter>,
 {
     type IT = EthInterpreter;
 }

@@ -1,7 +1,6 @@
 //! What bounds a simulated execution besides its gas.
 
 use crate::machine::Ctx;
-use crate::world::World;
 use revm::context::ContextTr;
 use revm::context_interface::context::ContextError;
 use revm::inspector::Inspector;
@@ -68,12 +67,12 @@ pub(crate) const STOPPED: &str = "execution aborted: it took too long";
 pub(crate) const TRACE_TOO_LARGE: &str =
     "the trace is too large: ask for less (disableStack, onlyTopCall), or for another tracer";
 
-impl<'w, W: World, I: Inspector<Ctx<'w, W>, EthInterpreter>> Inspector<Ctx<'w, W>, EthInterpreter> for Limited<'_, I> {
-    fn initialize_interp(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w, W>) {
+impl<'w, I: Inspector<Ctx<'w>, EthInterpreter>> Inspector<Ctx<'w>, EthInterpreter> for Limited<'_, I> {
+    fn initialize_interp(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w>) {
         self.inner.initialize_interp(interp, context);
     }
 
-    fn step(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w, W>) {
+    fn step(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w>) {
         let stack = if self.cost.stack { 32 * interp.stack.len() } else { 0 };
         let memory = if self.cost.memory { interp.memory.size() } else { 0 };
         self.take(self.cost.fixed + stack + memory);
@@ -84,49 +83,49 @@ impl<'w, W: World, I: Inspector<Ctx<'w, W>, EthInterpreter>> Inspector<Ctx<'w, W
         self.inner.step(interp, context);
     }
 
-    fn step_end(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w, W>) {
+    fn step_end(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w>) {
         self.inner.step_end(interp, context);
     }
 
-    fn log(&mut self, context: &mut Ctx<'w, W>, log: Log) {
+    fn log(&mut self, context: &mut Ctx<'w>, log: Log) {
         self.take(LOG_BYTES + log.data.data.len());
         self.inner.log(context, log);
     }
 
-    fn log_full(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w, W>, log: Log) {
+    fn log_full(&mut self, interp: &mut Interpreter, context: &mut Ctx<'w>, log: Log) {
         self.take(LOG_BYTES + log.data.data.len());
         self.inner.log_full(interp, context, log);
     }
 
-    fn frame_start(&mut self, context: &mut Ctx<'w, W>, input: &mut FrameInput) -> Option<revm::handler::FrameResult> {
+    fn frame_start(&mut self, context: &mut Ctx<'w>, input: &mut FrameInput) -> Option<revm::handler::FrameResult> {
         self.inner.frame_start(context, input)
     }
 
-    fn frame_end(&mut self, context: &mut Ctx<'w, W>, input: &FrameInput, result: &mut revm::handler::FrameResult) {
+    fn frame_end(&mut self, context: &mut Ctx<'w>, input: &FrameInput, result: &mut revm::handler::FrameResult) {
         self.inner.frame_end(context, input, result);
     }
 
-    fn call(&mut self, context: &mut Ctx<'w, W>, inputs: &mut CallInputs) -> Option<CallOutcome> {
+    fn call(&mut self, context: &mut Ctx<'w>, inputs: &mut CallInputs) -> Option<CallOutcome> {
         self.take(CALL_BYTES + inputs.input.len());
         self.inner.call(context, inputs)
     }
 
-    fn call_end(&mut self, context: &mut Ctx<'w, W>, inputs: &CallInputs, outcome: &mut CallOutcome) {
+    fn call_end(&mut self, context: &mut Ctx<'w>, inputs: &CallInputs, outcome: &mut CallOutcome) {
         self.take(outcome.result.output.len());
         self.inner.call_end(context, inputs, outcome);
     }
 
-    fn create(&mut self, context: &mut Ctx<'w, W>, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+    fn create(&mut self, context: &mut Ctx<'w>, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
         self.take(CALL_BYTES + inputs.init_code().len());
         self.inner.create(context, inputs)
     }
 
-    fn create_end(&mut self, context: &mut Ctx<'w, W>, inputs: &CreateInputs, outcome: &mut CreateOutcome) {
+    fn create_end(&mut self, context: &mut Ctx<'w>, inputs: &CreateInputs, outcome: &mut CreateOutcome) {
         self.take(outcome.result.output.len());
         self.inner.create_end(context, inputs, outcome);
     }
 
     fn selfdestruct(&mut self, contract: Address, target: Address, value: U256) {
-        Inspector::<Ctx<'w, W>, EthInterpreter>::selfdestruct(&mut self.inner, contract, target, value);
+        Inspector::<Ctx<'w>, EthInterpreter>::selfdestruct(&mut self.inner, contract, target, value);
     }
 }

@@ -1,6 +1,6 @@
 //! Running transactions.
 
-use crate::db::{Db, Failed};
+use crate::db::{AnyWorld, Db, Failed, apart};
 use crate::handler::ChainHandler;
 use crate::outcome::{Executed, Failure, Invalid, Status};
 use crate::precompiles::{Precompiles, addresses, is_reserved};
@@ -30,10 +30,10 @@ use vigil_primitives::{Address, U256};
 /// What CHAINID gives: numbers of chains have 256 bits here.
 pub(crate) struct ChainNumber(U256);
 
-pub(crate) type Ctx<'w, W> = Context<BlockEnv, TxEnv, CfgEnv, Db<'w, W>, Journal<Db<'w, W>>, ChainNumber, LocalContext>;
+pub(crate) type Ctx<'w> = Context<BlockEnv, TxEnv, CfgEnv, Db<'w>, Journal<Db<'w>>, ChainNumber, LocalContext>;
 
-pub(crate) type RevmEvm<'w, W, I> =
-    Evm<Ctx<'w, W>, I, EthInstructions<EthInterpreter, Ctx<'w, W>>, Precompiles, EthFrame<EthInterpreter>>;
+pub(crate) type RevmEvm<'w, I> =
+    Evm<Ctx<'w>, I, EthInstructions<EthInterpreter, Ctx<'w>>, Precompiles, EthFrame<EthInterpreter>>;
 
 /// Runs transactions of a block, one after the other, each on whatever world it is given. What revm allocates is kept from
 /// one to the next.
@@ -83,27 +83,31 @@ impl Machine {
     /// # Errors
     /// [`Failure::Invalid`]: it cannot be in a block. [`Failure::World`]: the world's error.
     pub fn run<W: World>(&mut self, world: &mut W, message: Message) -> Result<Executed, Failure<W::Error>> {
+        apart(world, |world| self.run_any(world, message))
+    }
+
+    fn run_any(&mut self, world: &mut AnyWorld<'_>, message: Message) -> Result<Executed, Failure<Failed>> {
         let (ran, ()) = self.drive(world, message, (), |handler, evm| handler.run(evm));
         ran.map(|ran| self.executed(ran))
     }
 
-    /// As [`Self::run`], watched by an inspector, which is given back.
-    pub(crate) fn inspect<'w, W: World, I: Inspector<Ctx<'w, W>, EthInterpreter>>(
+    /// Runs a transaction, watched by an inspector, which is given back.
+    pub(crate) fn inspect<'w, I: Inspector<Ctx<'w>, EthInterpreter>>(
         &mut self,
-        world: &'w mut W,
+        world: &'w mut AnyWorld<'w>,
         message: Message,
         inspector: I,
-    ) -> (Result<Ran, Failure<W::Error>>, I) {
+    ) -> (Result<Ran, Failure<Failed>>, I) {
         self.drive(world, message, inspector, |handler, evm| handler.inspect_run(evm))
     }
 
-    fn drive<'w, W: World, I>(
+    fn drive<'w, I>(
         &mut self,
-        world: &'w mut W,
+        world: &'w mut AnyWorld<'w>,
         message: Message,
         inspector: I,
-        run: impl FnOnce(&mut ChainHandler<'w, W, I>, &mut RevmEvm<'w, W, I>) -> Result<ExecutionResult, EVMError<Failed>>,
-    ) -> (Result<Ran, Failure<W::Error>>, I) {
+        run: impl FnOnce(&mut ChainHandler<'w, I>, &mut RevmEvm<'w, I>) -> Result<ExecutionResult, EVMError<Failed>>,
+    ) -> (Result<Ran, Failure<Failed>>, I) {
         let mut handler = ChainHandler::new(self.rules.fees, message.stake_token);
         let mut evm = self.assemble(world, message, inspector);
         let result = run(&mut handler, &mut evm).and_then(|result| {
@@ -111,14 +115,9 @@ impl Machine {
             Ok(result)
         });
         let Evm { ctx, inspector, frame_stack, .. } = evm;
-        let Journal { mut database, inner } = ctx.journaled_state;
-        (self.journal, self.local, self.frames) = (inner, ctx.local, frame_stack);
+        (self.journal, self.local, self.frames) = (ctx.journaled_state.inner, ctx.local, frame_stack);
         let state = self.journal.finalize();
-        let ran = match result {
-            Ok(result) => Ok(Ran { result, state, tx: ctx.tx }),
-            Err(error) => Err(failure(error, database.take_error())),
-        };
-        (ran, inspector)
+        (result.map(|result| Ran { result, state, tx: ctx.tx }).map_err(failure), inspector)
     }
 
     /// What a run means for the accounts.
@@ -131,7 +130,7 @@ impl Machine {
         &self.block
     }
 
-    fn assemble<'w, W: World, I>(&mut self, world: &'w mut W, message: Message, inspector: I) -> RevmEvm<'w, W, I> {
+    fn assemble<'w, I>(&mut self, world: &'w mut AnyWorld<'w>, message: Message, inspector: I) -> RevmEvm<'w, I> {
         let spec = self.cfg.spec;
         let mut instruction = EthInstructions::new_mainnet_with_spec(spec);
         instruction.insert_instruction(CHAINID, Instruction::new(chain_number), CHAINID_GAS);
@@ -167,7 +166,7 @@ impl std::fmt::Debug for Machine {
 /// Static gas of CHAINID (EIP-1344).
 const CHAINID_GAS: u16 = 2;
 
-fn chain_number<W: World>(context: InstructionContext<'_, Ctx<'_, W>, EthInterpreter>) -> InstructionExecResult {
+fn chain_number(context: InstructionContext<'_, Ctx<'_>, EthInterpreter>) -> InstructionExecResult {
     if !context.interpreter.runtime_flag.spec_id().is_enabled_in(SpecId::ISTANBUL) {
         return Err(InstructionResult::NotActivated);
     }
@@ -261,11 +260,11 @@ fn change(address: Address, account: Account, stake_token: bool) -> Change {
     Change { address, account, code, is_created, is_destroyed, storage }
 }
 
-fn failure<E: std::error::Error>(error: EVMError<Failed>, kept: Option<E>) -> Failure<E> {
-    match (error, kept) {
-        (_, Some(error)) => Failure::World(error),
-        (EVMError::Transaction(invalid), None) => Failure::Invalid(Invalid::from(invalid)),
-        (EVMError::Custom(why), None) => Failure::Stopped(why),
-        (other, None) => Failure::Invalid(Invalid::Other(other.to_string())),
+fn failure(error: EVMError<Failed>) -> Failure<Failed> {
+    match error {
+        EVMError::Database(failed) => Failure::World(failed),
+        EVMError::Transaction(invalid) => Failure::Invalid(Invalid::from(invalid)),
+        EVMError::Custom(why) => Failure::Stopped(why),
+        other => Failure::Invalid(Invalid::Other(other.to_string())),
     }
 }

@@ -98,6 +98,18 @@ pub enum Failure<E: std::error::Error> {
     World(E),
 }
 
+impl<E: std::error::Error> Failure<E> {
+    /// The same with the world's own error, where it has one.
+    pub(crate) fn of_world<W: std::error::Error>(self, error: Option<W>) -> Failure<W> {
+        match (error, self) {
+            (Some(error), _) => Failure::World(error),
+            (None, Self::Invalid(invalid)) => Failure::Invalid(invalid),
+            (None, Self::Stopped(why)) => Failure::Stopped(why),
+            (None, Self::World(error)) => Failure::Stopped(error.to_string()),
+        }
+    }
+}
+
 /// Why a transaction can be in no block, in the words of Ethereum's tools.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {

@@ -4,7 +4,7 @@
 //! spend the user's coins by DELEGATECALL (`docs/decisions/0015-evm.md`), and nothing is spent in a static call.
 
 use crate::stake_token::{self, RESERVED};
-use crate::world::{Deposit, StakeOp, World};
+use crate::world::{Deposit, StakeOp};
 use crate::{db::Db, machine::Ctx};
 use revm::context::{ContextTr, JournalTr, LocalContextTr};
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
@@ -84,26 +84,20 @@ impl Precompiles {
 
     /// Makes the world's stack hold the operations that stand, and no others. What a revert took back never stands again,
     /// and nothing is put on the stack before it is settled: what stands is the lowest part of it.
-    pub(crate) fn settle<W: World>(&mut self, context: &mut Ctx<'_, W>) -> Result<(), crate::db::Failed> {
+    pub(crate) fn settle(&mut self, context: &mut Ctx<'_>) -> Result<(), crate::db::Failed> {
         if self.applied == 0 {
             return Ok(());
         }
         let standing = stake_token::standing(context)?;
         debug_assert!(standing <= self.applied, "{standing} of {} stand", self.applied);
         while self.applied > standing {
-            context.journal_mut().db_mut().world().unstake();
+            Db::world_of(context).unstake();
             self.applied -= 1;
         }
         Ok(())
     }
 
-    fn call<W: World>(
-        &mut self,
-        number: u8,
-        context: &mut Ctx<'_, W>,
-        inputs: &CallInputs,
-        gas: &mut Gas,
-    ) -> Result<Bytes, Fault> {
+    fn call(&mut self, number: u8, context: &mut Ctx<'_>, inputs: &CallInputs, gas: &mut Gas) -> Result<Bytes, Fault> {
         let input = Input::of(&inputs.input.as_bytes(context));
         match number {
             BALANCE => {
@@ -114,7 +108,7 @@ impl Precompiles {
             STAKED => {
                 charge(gas, STAKED_GAS)?;
                 self.settle(context)?;
-                let staked = Db::ask(context, |world| world.staked(&input.last_address))?;
+                let staked = Db::world_of(context).staked(&input.last_address)?;
                 return Ok(staked.to_be_bytes::<32>().into());
             }
             _ => {}
@@ -144,10 +138,10 @@ impl Precompiles {
         self.stake(context, op, gas).map(|()| Bytes::new())
     }
 
-    fn stake<W: World>(&mut self, context: &mut Ctx<'_, W>, op: StakeOp, gas: &mut Gas) -> Result<(), Fault> {
+    fn stake(&mut self, context: &mut Ctx<'_>, op: StakeOp, gas: &mut Gas) -> Result<(), Fault> {
         self.settle(context)?;
         if let StakeOp::DepositGuardian(_) | StakeOp::DepositEdgeNode(_) = &op
-            && !Db::ask(context, |world| world.is_registered(&op))?
+            && !Db::world_of(context).is_registered(&op)?
         {
             charge(gas, REGISTER_GAS)?;
         }
@@ -159,7 +153,7 @@ impl Precompiles {
             StakeOp::WithdrawGuardian { .. } | StakeOp::WithdrawEdgeNode { .. } => true,
         };
         // What was paid for an operation that is refused comes back with the frame.
-        if !paid || !Db::ask(context, |world| world.stake(&op))? {
+        if !paid || !Db::world_of(context).stake(&op)? {
             return Err(Fault::Refused("invalid stake operation"));
         }
         self.applied += 1;
@@ -215,18 +209,18 @@ impl Input {
     }
 }
 
-impl<W: World> PrecompileProvider<Ctx<'_, W>> for Precompiles {
+impl PrecompileProvider<Ctx<'_>> for Precompiles {
     type Output = InterpreterResult;
 
     fn set_spec(&mut self, _it_is_that_of_the_machine: SpecId) -> bool {
         false
     }
 
-    fn run(&mut self, context: &mut Ctx<'_, W>, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
+    fn run(&mut self, context: &mut Ctx<'_>, inputs: &CallInputs) -> Result<Option<InterpreterResult>, String> {
         let address = &inputs.bytecode_address;
         let number = address[19];
         if !self.stake_token || !(BALANCE..=WITHDRAW_EDGE_NODE).contains(&number) || *address != address_of(number) {
-            return PrecompileProvider::<Ctx<'_, W>>::run(&mut self.eth, context, inputs);
+            return PrecompileProvider::<Ctx<'_>>::run(&mut self.eth, context, inputs);
         }
         let mut gas = Gas::new(inputs.gas_limit);
         let (result, output) = match self.call(number, context, inputs, &mut gas) {

@@ -1,6 +1,6 @@
 //! Executions that are watched: calls with a time limit, access lists, traces (revm-inspectors).
 
-use crate::db::Reader;
+use crate::db::{Reader, apart};
 use crate::limits::{Limited, Limits, StepCost};
 use crate::machine::Machine;
 use crate::outcome::{Executed, Failure};
@@ -50,9 +50,11 @@ impl Machine {
         message: Message,
         limits: Limits<'_>,
     ) -> Result<Executed, Failure<W::Error>> {
-        let inspector = Limited::new(NoOpInspector, limits, StepCost::default());
-        let (ran, _) = self.inspect(world, message, inspector);
-        ran.map(|ran| self.executed(ran))
+        apart(world, |world| {
+            let inspector = Limited::new(NoOpInspector, limits, StepCost::default());
+            let (ran, _) = self.inspect(world, message, inspector);
+            ran.map(|ran| self.executed(ran))
+        })
     }
 
     /// As [`Self::call`], and what was touched: an access list that makes it cheaper, without sender, recipient and
@@ -66,9 +68,11 @@ impl Machine {
         message: Message,
         limits: Limits<'_>,
     ) -> Result<(Executed, AccessList), Failure<W::Error>> {
-        let inspector = Limited::new(AccessListInspector::default(), limits, StepCost::default());
-        let (ran, inspector) = self.inspect(world, message, inspector);
-        Ok((self.executed(ran?), inspector.inner.into_access_list()))
+        apart(world, |world| {
+            let inspector = Limited::new(AccessListInspector::default(), limits, StepCost::default());
+            let (ran, inspector) = self.inspect(world, message, inspector);
+            Ok((self.executed(ran?), inspector.inner.into_access_list()))
+        })
     }
 
     /// As [`Self::call`], with a trace in the form of geth's tracers.
@@ -83,17 +87,19 @@ impl Machine {
         options: GethDebugTracingOptions,
         limits: Limits<'_>,
     ) -> Result<(Executed, GethTrace), TraceError<W::Error>> {
-        let refused = |error: &dyn std::error::Error| TraceError::Tracer(error.to_string());
         let cost = step_cost(&options);
-        let inspector = DebugInspector::new(options).map_err(|error| refused(&error))?;
-        let (ran, mut inspector) = self.inspect(world, message, Limited::new(inspector, limits, cost));
-        let ran = ran?;
-        let context = TransactionContext { block_hash: place.block, tx_hash: place.hash, tx_index: place.index };
-        let watched = ResultAndState { result: ran.result.clone(), state: ran.state.clone() };
-        let mut database = Reader::new(world, self.rules().stake_token);
-        let trace = inspector.inner.get_result(Some(context), &ran.tx, self.block(), &watched, &mut database);
-        let trace = trace.map_err(|error| refused(&error))?;
-        Ok((self.executed(ran), trace))
+        let inspector = DebugInspector::new(options).map_err(|error| TraceError::Tracer(error.to_string()))?;
+        let traced = apart(world, |world| {
+            let (ran, mut inspector) = self.inspect(&mut *world, message, Limited::new(inspector, limits, cost));
+            let ran = ran?;
+            let context = TransactionContext { block_hash: place.block, tx_hash: place.hash, tx_index: place.index };
+            let watched = ResultAndState { result: ran.result.clone(), state: ran.state.clone() };
+            let mut database = Reader::new(world, self.rules().stake_token);
+            let trace = inspector.inner.get_result(Some(context), &ran.tx, self.block(), &watched, &mut database);
+            Ok((self.executed(ran), trace.map_err(|error| error.to_string())))
+        });
+        let (executed, trace) = traced?;
+        Ok((executed, trace.map_err(TraceError::Tracer)?))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::contracts::Contracts;
 use crate::env::Env;
 use crate::error::{ApplyError, BlockError, FinalityError, StateError};
 use crate::finality::{include, remember_checkpoint};
+use crate::receipts::receipts_digest;
 use crate::rewards::{is_reward_height, rewards};
 use crate::stake::{return_stakes, validator_set};
 use crate::state::State;
@@ -13,7 +14,7 @@ use crate::view::View;
 use alloy_rlp::{Encodable, Header, length_of_length};
 use std::sync::Arc;
 use vigil_crypto::VerifiedTx;
-use vigil_primitives::{Address, BlockHeader, Bloom, Bytes, ChainParams, Hash, Height, Receipt, Tx, U256};
+use vigil_primitives::{Address, BlockHeader, Bytes, ChainParams, Hash, Height, Receipt, Tx, U256};
 use vigil_trie::{BatchHasher, ordered_root_with};
 
 /// What a block stands on.
@@ -130,14 +131,6 @@ pub(crate) fn finish(env: &Env, parent: &Parent, mut view: View) -> Result<Block
     let validators_changed = before != after && !validators.is_empty() && set(&before) != validators;
     let (state_root, nodes) = (commit.root, commit.nodes);
     Ok(BlockOutcome { state, state_root, nodes, supply, validators_changed, validators, touched, receipts })
-}
-
-/// Root of the trie of receipts, and their bloom filter, as the header has them.
-pub(crate) fn receipts_digest(hasher: &dyn BatchHasher, receipts: &[Receipt]) -> (Hash, Bloom) {
-    let encoded: Vec<Vec<u8>> = receipts.iter().map(Receipt::eth_encoding).collect();
-    let mut bloom = Bloom::ZERO;
-    receipts.iter().for_each(|receipt| bloom |= receipt.bloom());
-    (ordered_root_with(hasher, &encoded), bloom)
 }
 
 fn check_header(

@@ -1,9 +1,10 @@
 //! Building a block.
 
-use crate::block::{BlockOutcome, Parent, begin, block_bytes, finish, receipts_digest};
+use crate::block::{BlockOutcome, Parent, begin, block_bytes, finish};
 use crate::contracts::Contracts;
 use crate::env::Env;
 use crate::error::{ApplyError, CertificateError, FinalityError, StateError, TxError};
+use crate::receipts::receipts_digest;
 use crate::tx::{self, Context, Runner};
 use crate::view::View;
 use alloy_rlp::Encodable;

@@ -25,6 +25,7 @@ mod genesis;
 mod keys;
 mod pools;
 pub mod queries;
+mod receipts;
 mod reset;
 mod rewards;
 mod rules;

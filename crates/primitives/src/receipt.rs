@@ -53,9 +53,8 @@ impl Receipt {
     }
 
     /// The bytes that the trie of receipts holds (EIP-2718): the type, unless it is 0, and
-    /// `[status, cumulative gas, bloom, logs]`.
-    pub fn eth_encoding(&self) -> Vec<u8> {
-        let bloom = self.bloom();
+    /// `[status, cumulative gas, bloom, logs]`. `bloom`: [`Self::bloom`].
+    pub fn eth_encoding(&self, bloom: &Bloom) -> Vec<u8> {
         let payload_length =
             self.success.length() + self.cumulative_gas_used.length() + bloom.length() + self.logs.length();
         let header = Header { list: true, payload_length };

@@ -27,10 +27,6 @@ impl Asm {
         self
     }
 
-    pub(super) fn push_address(self, address: &Address) -> Self {
-        self.ops(&[0x73]).ops(address.as_slice())
-    }
-
     fn label(mut self, name: &'static str) -> Self {
         self.labels.insert(name, self.code.len());
         self.ops(&[JUMPDEST])
