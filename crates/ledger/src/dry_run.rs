@@ -73,7 +73,8 @@ pub fn dry_run(
     simulation.set_account(call.from, AccountOverride { balance, ..AccountOverride::default() })?;
     let lenience =
         Lenience { base_fee: true, sender: true, memory_max: Some(DRY_RUN_MEMORY_MAX), ..Lenience::default() };
-    let limits = Limits { stop, trace_bytes_max: 0 };
+    // Nothing is traced.
+    let limits = Limits { stop, trace_bytes_max: usize::MAX };
     let executed = simulation.call(message, lenience, limits).map_err(|failure| match failure {
         Failure::World(error) => ApplyError::State(error),
         Failure::Stopped(why) => ApplyError::State(StateError::Evm(why)),
