@@ -4,6 +4,7 @@ pub(crate) mod actors;
 mod blocks;
 mod certificates;
 mod deposits;
+mod dry_run;
 mod ethereum_state;
 mod genesis;
 mod guardian_rewards;
