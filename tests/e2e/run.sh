@@ -14,7 +14,7 @@ if ! cmp -s package-lock.json "$modules/package-lock.json" 2>/dev/null || [ ! -d
 fi
 ln -sfn "$modules/node_modules" node_modules
 failed=0
-for test in client walkthrough operators badinput kill guardians twin; do
+for test in client walkthrough contracts operators badinput kill guardians twin; do
   echo "e2e: $test"
   node "$test.mjs" || failed=1
 done
