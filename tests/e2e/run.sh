@@ -22,7 +22,7 @@ if ! cmp -s requirements.txt "$modules/requirements.txt" 2>/dev/null || ! "$VIGI
   cp requirements.txt "$modules/"
 fi
 failed=0
-for test in client walkthrough ethereum operators badinput kill guardians twin; do
+for test in client walkthrough contracts ethereum operators badinput kill guardians twin; do
   echo "e2e: $test"
   node "$test.mjs" || failed=1
 done

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod calibrate;
+mod call;
 mod db;
 mod doctor;
 mod error;
@@ -62,6 +63,9 @@ enum Command {
     /// Sign and send transactions
     #[command(subcommand)]
     Tx(tx::Command),
+    /// Run a transaction on a node without sending it
+    #[command(subcommand)]
+    Call(call::Command),
     /// Ask a node
     Query(query::Args),
     /// Make a data folder for a node
@@ -103,6 +107,7 @@ fn run(cli: &Cli, output: &Output) -> Result<(), CliError> {
         Command::Key(command) => key::run(command, &cli.globals, output),
         Command::Guardian(command) => guardian::run(command, &cli.globals, output),
         Command::Tx(command) => tx::run(command, &cli.globals, output),
+        Command::Call(command) => call::run(command, output),
         Command::Query(args) => query::run(args, output),
         Command::Init(args) => init::run(args, &cli.globals, output),
         Command::Genesis(args) => genesis::run(args, output),

@@ -17,6 +17,7 @@
 mod block;
 mod build;
 mod contracts;
+mod dry_run;
 mod env;
 mod error;
 mod finality;
@@ -45,6 +46,7 @@ mod tests;
 pub use block::{BlockOutcome, Parent, execute_block};
 pub use build::{BuildError, BuiltBlock, Proposal, build_block};
 pub use contracts::{Ancestors, NoAncestors};
+pub use dry_run::{DRY_RUN_MEMORY_MAX, DryRun, dry_run};
 pub use env::{Env, Proofs, ScalarProofs};
 pub use error::{ApplyError, BlockError, CertificateError, StateError, TxError, code};
 pub use finality::Finalized;

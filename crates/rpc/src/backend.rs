@@ -2,12 +2,13 @@
 //! made in this crate.
 
 use crate::{
-    AtBlock, BackendError, BlockInfo, BlockLinks, Card, CertAt, GuardianInfo, Read, StakeReturn, StateAt, Status,
-    TxPlace, Validators, Version,
+    AtBlock, BackendError, BlockInfo, BlockLinks, Card, CertAt, ContractRun, GuardianInfo, Read, StakeReturn, StateAt,
+    Status, TxPlace, Validators, Version,
 };
 use async_trait::async_trait;
 use vigil_primitives::{
-    Account, Address, BlockHeader, Bytes, EdgeNode, GuardianPool, Hash, Height, RewardDistribution, SplitRule,
+    Account, Address, BlockHeader, Bytes, EdgeNode, GuardianPool, Hash, Height, RewardDistribution, SmartContract,
+    SplitRule, U256,
 };
 
 /// The node behind the RPC. One value serves all connections at once.
@@ -20,6 +21,9 @@ use vigil_primitives::{
 pub trait Backend: Send + Sync + 'static {
     /// What program this is.
     fn version(&self) -> Version;
+
+    /// The number of the chain, which Ethereum's signatures cover.
+    fn chain_number(&self) -> U256;
 
     /// Where the node stands.
     async fn status(&self) -> Result<Status, BackendError>;
@@ -42,7 +46,7 @@ pub trait Backend: Send + Sync + 'static {
     /// A split rule in the tip's state.
     async fn split_rule(&self, resource_id: &str) -> Result<Option<SplitRule>, BackendError>;
 
-    /// A transaction by its native hash, wherever it is.
+    /// A transaction by its native or its Ethereum hash, wherever it is.
     async fn transaction(&self, hash: Hash) -> Result<TxPlace, BackendError>;
 
     /// Hashes of what waits in the mempool.
@@ -91,6 +95,14 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `host:port` of peers, in any order.
     async fn peer_urls(&self) -> Result<Vec<String>, BackendError>;
+
+    /// Runs a contract transaction on the tip's state, as if in the next block, and keeps nothing. Its signature, its sequence
+    /// and whether its sender can pay the fee do not count. It belongs on threads of the backend's own, few at once and
+    /// bounded in time, memory and gas; the future is dropped when nobody waits any more.
+    ///
+    /// # Errors
+    /// It could be in no block; the node is busy; it took too long. An execution that fails is an answer.
+    async fn run_contract(&self, tx: SmartContract) -> Result<ContractRun, BackendError>;
 
     /// Decodes, verifies and screens a transaction, puts it into the mempool and gossips it. Returns its hash.
     ///

@@ -29,6 +29,6 @@ pub use error::BackendError;
 pub use health::{RenderMetrics, health_router, serve_health};
 pub use server::{JwtSecret, ServerConfig, serve, serve_eth};
 pub use values::{
-    AtBlock, BlockInfo, BlockLinks, BlockStatus, Card, CertAt, CertInfo, GuardianInfo, Read, StakeReturn, StateAt,
-    Status, TxPlace, Validators, Version,
+    AtBlock, BlockInfo, BlockLinks, BlockStatus, Card, CertAt, CertInfo, ContractRun, GuardianInfo, Read, StakeReturn,
+    StateAt, Status, TxPlace, Validators, Version,
 };

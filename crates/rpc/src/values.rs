@@ -1,7 +1,9 @@
 //! What a [`crate::Backend`] answers with.
 
 use std::sync::Arc;
-use vigil_primitives::{Address, Block, Bytes, Epoch, FinalityCert, Hash, Height, Signature, Stake, ValidatorPool};
+use vigil_primitives::{
+    Address, Block, Bytes, Epoch, FinalityCert, Hash, Height, Receipt, Signature, Stake, ValidatorPool,
+};
 
 /// Which state a read means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +138,8 @@ pub struct BlockInfo {
     pub hash: Hash,
     /// The block. Shared, so that a cached one is not copied.
     pub block: Arc<Block>,
+    /// Receipts of its contract transactions, in order; shared like it.
+    pub receipts: Arc<[Receipt]>,
     /// Known blocks that name it as their parent.
     pub children: Vec<Hash>,
     /// How far it has come.
@@ -170,6 +174,8 @@ pub enum TxPlace {
         guardian_finalized: bool,
         /// The envelope.
         raw: Bytes,
+        /// Of a contract transaction.
+        receipt: Option<Box<Receipt>>,
     },
     /// In the mempool.
     Pending,
@@ -177,6 +183,19 @@ pub enum TxPlace {
     Abandoned,
     /// Nowhere.
     Unknown,
+}
+
+/// Outcome of a contract transaction that was run and not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContractRun {
+    /// What it returned: of a creation the code, of a revert its data.
+    pub output: Bytes,
+    /// The account that it created or called; zero if a creation failed.
+    pub contract: Address,
+    /// Gas that it would pay for.
+    pub gas_used: u64,
+    /// Why it failed, in the reference's words; empty if it did not.
+    pub error: String,
 }
 
 /// What is known of the certificate of a checkpoint.

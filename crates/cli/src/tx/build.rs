@@ -1,31 +1,31 @@
 //! Unsigned transactions from flags.
 
-use super::Command;
 use super::holder::Holder;
+use super::{Command, Fee, Message};
 use crate::CliError;
 use vigil_primitives::{
-    Address, Coins, DepositStakeV2, Send, Signature, StakeRewardDistribution, Tx, TxInput, TxOutput, U256,
-    WithdrawStake,
+    Address, Coins, DepositStakeV2, Send, Signature, SmartContract, StakeRewardDistribution, Tx, TxInput, TxOutput,
+    U256, WithdrawStake,
 };
 
 /// The transaction, with sequence 0 and without a signature.
 pub(super) fn unsigned(command: &Command) -> Result<Tx, CliError> {
     match command {
-        Command::Send { common, from, to, theta, tfuel } => {
+        Command::Send { fee: Fee { fee }, from, to, theta, tfuel, .. } => {
             if from == to {
                 return Err(CliError::usage("The from and to address cannot be identical"));
             }
-            let paid = tfuel.checked_add(common.fee).ok_or_else(|| CliError::usage("--tfuel and --fee overflow"))?;
+            let paid = tfuel.checked_add(*fee).ok_or_else(|| CliError::usage("--tfuel and --fee overflow"))?;
             Ok(Tx::Send(Send {
-                fee: Coins::tfuel(common.fee),
+                fee: Coins::tfuel(*fee),
                 inputs: vec![input(*from, Coins::new(*theta, paid))],
                 outputs: vec![TxOutput { address: *to, coins: Coins::new(*theta, *tfuel) }],
             }))
         }
-        Command::Deposit { common, source, holder, stake, purpose } => {
+        Command::Deposit { fee: Fee { fee }, source, holder, stake, purpose, .. } => {
             let holder = Holder::parse(holder, *purpose)?;
             Ok(Tx::DepositStakeV2(DepositStakeV2 {
-                fee: Coins::tfuel(common.fee),
+                fee: Coins::tfuel(*fee),
                 source: input(*source, staked(*stake, *purpose)),
                 holder: TxOutput { address: holder.address, coins: Coins::ZERO },
                 purpose: *purpose,
@@ -34,21 +34,38 @@ pub(super) fn unsigned(command: &Command) -> Result<Tx, CliError> {
                 holder_sig: holder.signature,
             }))
         }
-        Command::Withdraw { common, source, holder, purpose } => Ok(Tx::WithdrawStake(WithdrawStake {
-            fee: Coins::tfuel(common.fee),
+        Command::Withdraw { fee: Fee { fee }, source, holder, purpose, .. } => Ok(Tx::WithdrawStake(WithdrawStake {
+            fee: Coins::tfuel(*fee),
             source: input(*source, Coins::ZERO),
             holder: TxOutput { address: Holder::parse_address(holder, *purpose)?, coins: Coins::ZERO },
             purpose: *purpose,
         })),
-        Command::DistributeStakingReward { common, holder, beneficiary, split_basis_point } => {
+        Command::DistributeStakingReward { fee: Fee { fee }, holder, beneficiary, split_basis_point, .. } => {
             Ok(Tx::StakeRewardDistribution(StakeRewardDistribution {
-                fee: Coins::tfuel(common.fee),
+                fee: Coins::tfuel(*fee),
                 holder: input(*holder, Coins::ZERO),
                 beneficiary: TxOutput { address: *beneficiary, coins: Coins::ZERO },
                 split_basis_point: *split_basis_point,
             }))
         }
+        Command::SmartContract { message, value, .. } => contract(message, *value).map(Tx::SmartContract),
     }
+}
+
+/// A contract transaction, with sequence 0 and without a signature. `value`: of the operational token, in wei.
+pub(crate) fn contract(message: &Message, value: U256) -> Result<SmartContract, CliError> {
+    if message.to == Some(Address::ZERO) {
+        return Err(CliError::usage(
+            "--to is the zero address, which creates contracts: leave --to away to create one",
+        ));
+    }
+    Ok(SmartContract {
+        from: input(message.from, Coins::tfuel(value)),
+        to: TxOutput { address: message.to.unwrap_or_default(), coins: Coins::ZERO },
+        gas_limit: message.gas_limit,
+        gas_price: message.gas_price,
+        data: message.data.clone(),
+    })
 }
 
 /// Sets the signer's sequence.
@@ -58,6 +75,7 @@ pub(super) fn set_sequence(tx: &mut Tx, sequence: u64) {
         Tx::DepositStakeV2(t) => t.source.sequence = sequence,
         Tx::WithdrawStake(t) => t.source.sequence = sequence,
         Tx::StakeRewardDistribution(t) => t.holder.sequence = sequence,
+        Tx::SmartContract(t) => t.from.sequence = sequence,
         other => unreachable!("`vigil tx` makes no {:?}", other.tx_type()),
     }
 }

@@ -1,6 +1,6 @@
 //! `vigil tx`: sign and send (`spec/cli.md` §2).
 
-mod build;
+pub(crate) mod build;
 pub(crate) mod holder;
 
 use crate::remote::{Remote, block_on};
@@ -8,7 +8,7 @@ use crate::wallet::{open, parse_address, unlock};
 use crate::{CliError, Globals, Output};
 use serde::Serialize;
 use serde_json::{Value, json};
-use vigil_primitives::{Address, Tx, U256, parse_amount};
+use vigil_primitives::{Address, Bytes, Tx, U256, parse_amount};
 
 /// Which transaction.
 #[derive(clap::Subcommand)]
@@ -17,6 +17,8 @@ pub(crate) enum Command {
     Send {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        fee: Fee,
         /// Who pays
         #[arg(long, value_parser = parse_address)]
         from: Address,
@@ -34,6 +36,8 @@ pub(crate) enum Command {
     Deposit {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        fee: Fee,
         /// Who stakes
         #[arg(long, value_parser = parse_address)]
         source: Address,
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Withdraw {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        fee: Fee,
         /// Who staked
         #[arg(long, value_parser = parse_address)]
         source: Address,
@@ -66,6 +72,8 @@ pub(crate) enum Command {
     DistributeStakingReward {
         #[command(flatten)]
         common: Common,
+        #[command(flatten)]
+        fee: Fee,
         /// The stake holder, who signs
         #[arg(long, value_parser = parse_address)]
         holder: Address,
@@ -76,6 +84,51 @@ pub(crate) enum Command {
         #[arg(long = "split_basis_point", default_value_t = 0)]
         split_basis_point: u64,
     },
+    /// Call a contract, or create one
+    #[command(name = "smart_contract")]
+    SmartContract {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        message: Message,
+        /// Amount of the operational token that goes along
+        #[arg(long, value_parser = parse_amount, default_value = "0")]
+        value: U256,
+    },
+}
+
+/// Flags of a contract transaction, signed or only run.
+#[derive(clap::Args)]
+pub(crate) struct Message {
+    /// Who calls
+    #[arg(long, value_parser = parse_address)]
+    pub(crate) from: Address,
+    /// The contract; without it the data creates one
+    #[arg(long, value_parser = parse_address)]
+    pub(crate) to: Option<Address>,
+    /// Price of a unit of gas
+    #[arg(long = "gas_price", value_parser = parse_amount, default_value = "4000000000000wei")]
+    gas_price: U256,
+    /// Most gas to use
+    #[arg(long = "gas_limit")]
+    gas_limit: u64,
+    /// Function and arguments, or the creation code, in hex; 0x optional
+    #[arg(long, value_parser = parse_data, default_value = "")]
+    data: Bytes,
+}
+
+/// Bytes from hex digits, `0x` optional.
+fn parse_data(text: &str) -> Result<Bytes, String> {
+    let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text));
+    bytes.map(Bytes::from).map_err(|why| format!("{why}: write the bytes as hex digits, two a byte, as in 6080604052"))
+}
+
+/// What a transaction costs that uses no gas.
+#[derive(clap::Args)]
+pub(crate) struct Fee {
+    /// Fee
+    #[arg(long, value_parser = parse_amount, default_value = "300000000000000000wei")]
+    fee: U256,
 }
 
 /// Flags of every transaction.
@@ -87,9 +140,6 @@ pub(crate) struct Common {
     /// Sequence: that of the signer's last transaction + 1 [default: asked of the node]
     #[arg(long)]
     seq: Option<u64>,
-    /// Fee
-    #[arg(long, value_parser = parse_amount, default_value = "300000000000000000wei")]
-    fee: U256,
     /// Kind of wallet; hardware wallets are not supported
     #[arg(long, default_value = "soft", value_parser = ["soft"])]
     wallet: String,
@@ -112,6 +162,7 @@ pub(crate) fn run(command: &Command, globals: &Globals, output: &Output) -> Resu
         Command::Send { common, from, .. } => (common, from),
         Command::Deposit { common, source, .. } | Command::Withdraw { common, source, .. } => (common, source),
         Command::DistributeStakingReward { common, holder, .. } => (common, holder),
+        Command::SmartContract { common, message, .. } => (common, &message.from),
     };
     let mut tx = build::unsigned(command)?;
     let key = unlock(&open(&globals.home()?)?, signer, common.password.as_deref())?;
@@ -126,7 +177,9 @@ pub(crate) fn run(command: &Command, globals: &Globals, output: &Output) -> Resu
     })?;
     match command {
         _ if output.json => output.line(sent.text()),
-        Command::Send { .. } => output.line(format!("Successfully broadcasted transaction:\n{}", sent.text())),
+        Command::Send { .. } | Command::SmartContract { .. } => {
+            output.line(format!("Successfully broadcasted transaction:\n{}", sent.text()))
+        }
         _ => output.line("Successfully broadcasted transaction."),
     }
     Ok(())

@@ -18,8 +18,8 @@ fn node() -> Node {
     })
 }
 
-/// Cases of a theta-js vector file that `flags` can express, each sent and compared.
-fn compare(file: &str, flags: impl Fn(&Value) -> Option<Vec<String>>) -> usize {
+/// Cases of a theta-js vector file that `flags` can express, each sent and compared; `price`: the flag of its gas price.
+fn compare(file: &str, price: &str, flags: impl Fn(&Value) -> Option<Vec<String>>) -> usize {
     let Some(vectors) = vectors::json(&format!("theta-js/{file}.json")) else { return 0 };
     let (node, home) = (node(), Home::new());
     let mut compared = 0;
@@ -33,7 +33,7 @@ fn compare(file: &str, flags: impl Fn(&Value) -> Option<Vec<String>>) -> usize {
         args.push(format!("--chain={}", case["chain_id"].as_str().expect("a chain")));
         args.push(format!("--seq={}", input["sequence"]));
         args.push("--password=pw".into());
-        args.extend(input["gasPrice"].as_str().map(|fee| format!("--fee={fee}wei")));
+        args.extend(input["gasPrice"].as_str().map(|wei| format!("--{price}={wei}wei")));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let ended = home.vigil_at(&node.url, &args, "");
         assert_eq!(ended.code, 0, "{}: {ended:?}", case["name"]);
@@ -51,7 +51,7 @@ fn text(value: &Value) -> &str {
 
 #[test]
 fn sends() {
-    compare("send", |input| {
+    compare("send", "fee", |input| {
         let [output] = input["outputs"].as_array().expect("outputs").as_slice() else { return None };
         let amount = |key: &str| format!("--{}={}wei", &key[..5], text(&output[key]));
         let mut args = vec!["tx".into(), "send".into(), amount("thetaWei"), amount("tfuelWei")];
@@ -62,7 +62,7 @@ fn sends() {
 
 #[test]
 fn deposits() {
-    compare("deposit_stake_v2", |input| {
+    compare("deposit_stake_v2", "fee", |input| {
         let holder = text(&input["holderSummary"]);
         let purpose = &input["purpose"];
         // thetacli checks the closing hash of an edge node's summary, the package does not; made-up ones are left out.
@@ -86,7 +86,7 @@ fn deposits() {
 
 #[test]
 fn withdrawals() {
-    compare("withdraw_stake", |input| {
+    compare("withdraw_stake", "fee", |input| {
         Some(vec![
             "tx".into(),
             "withdraw".into(),
@@ -99,7 +99,7 @@ fn withdrawals() {
 
 #[test]
 fn reward_distributions() {
-    compare("stake_reward_distribution", |input| {
+    compare("stake_reward_distribution", "fee", |input| {
         Some(vec![
             "tx".into(),
             "distribute_staking_reward".into(),
@@ -108,6 +108,88 @@ fn reward_distributions() {
             format!("--split_basis_point={}", input["splitBasisPoint"]),
         ])
     });
+}
+
+/// Flags of a contract transaction, but for value and price, if `vigil` has flags for all of it.
+fn contract_flags(command: &str, input: &Value) -> Option<Vec<String>> {
+    if input.get("thetaValue").is_some() {
+        return None;
+    }
+    let gas_limit = input.get("gasLimit").map_or("10000000".into(), Value::to_string);
+    let mut args = vec![command.into(), "smart_contract".into(), format!("--from={}", text(&input["from"]))];
+    args.extend(input["to"].as_str().map(|to| format!("--to={to}")));
+    args.extend([format!("--gas_limit={gas_limit}"), format!("--data={}", text(&input["data"]))]);
+    Some(args)
+}
+
+#[test]
+fn contract_transactions() {
+    compare("smart_contract", "gas_price", |input| {
+        let mut args = contract_flags("tx", input)?;
+        args.extend(input["value"].as_str().map(|wei| format!("--value={wei}wei")));
+        Some(args)
+    });
+}
+
+/// What is run is what would be signed; no wallet is opened.
+#[test]
+fn runs_of_contract_transactions() {
+    let Some(vectors) = vectors::json("theta-js/smart_contract.json") else { return };
+    let answer = json!({"vm_return": "09", "contract_address": "0x11", "gas_used": "7", "vm_error": ""});
+    let told = answer.clone();
+    let (node, home) = (Node::new(move |_, _| Ok(told.clone())), Home::new());
+    let printed = "{\n    \"contract_address\": \"0x11\",\n    \"gas_used\": \"7\",\n    \"vm_error\": \"\",\n    \"vm_return\": \"09\"\n}\n";
+    let mut compared = 0;
+    for case in vectors["cases"].as_array().expect("cases") {
+        let input = &case["input"];
+        let Some(mut args) = contract_flags("call", input) else { continue };
+        args.extend(input["value"].as_str().map(|wei| format!("--value={wei}")));
+        args.extend(input["gasPrice"].as_str().map(|wei| format!("--gas_price={wei}wei")));
+        args.push(format!("--seq={}", input["sequence"]));
+        args.extend(["--chain=ignored".into(), "--verbose".into()]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let ended = home.vigil_at(&node.url, &args, "");
+        let unsigned = text(&case["unsigned_tx"]);
+        assert_eq!((ended.code, ended.stdout), (0, format!("Encoded Tx: {unsigned}\n{printed}")), "{}", case["name"]);
+        let asked = json!([{"sctx_bytes": unsigned}]);
+        assert_eq!(node.asked(), [("theta.CallSmartContract".to_owned(), asked)], "{}", case["name"]);
+        compared += 1;
+    }
+    assert!(compared >= 5, "only {compared} cases were compared");
+    let args = ["call", "smart_contract", &format!("--from={ADDRESS}"), "--gas_limit=7", "--verbose", "--json"];
+    let ended = home.vigil_at(&node.url, &args, "");
+    assert_eq!(ended.stdout, printed, "JSON only");
+    assert!(ended.stderr.starts_with("Encoded Tx: 07"), "{}", ended.stderr);
+    assert!(!home.keys().exists(), "no wallet was made");
+}
+
+#[test]
+fn a_run_is_not_asked_for_after_a_mistake() {
+    let (node, home) = (node(), Home::new());
+    let from = format!("--from={ADDRESS}");
+    let zero = format!("--to=0x{}", "0".repeat(40));
+    for (args, says) in [
+        (vec!["--gas_limit=1"], "--from"),
+        (vec![from.as_str()], "--gas_limit"),
+        (vec![&from, "--gas_limit=-1"], "--gas_limit"),
+        (vec![&from, "--gas_limit=18446744073709551616"], "--gas_limit"),
+        (vec![&from, "--gas_limit=1", "--value=0.5"], "a whole number of wei"),
+        (vec![&from, "--gas_limit=1", "--value=5wei"], "a whole number of wei"),
+        (vec![&from, "--gas_limit=1", "--value=-5"], "a whole number of wei"),
+        (vec![&from, "--gas_limit=1", "--value="], "a whole number of wei"),
+        (vec![&from, "--gas_limit=1", "--gas_price=cheap"], "no amount"),
+        (vec![&from, "--gas_limit=1", "--data=608"], "two a byte"),
+        (vec![&from, "--gas_limit=1", "--data=60zz"], "hex digits"),
+        (vec![&from, "--gas_limit=1", "--to=5c31"], "40 hex digits"),
+        (vec![&from, "--gas_limit=1", &zero], "leave --to away"),
+    ] {
+        let ended = home.vigil_at(&node.url, &[&["call", "smart_contract"], args.as_slice()].concat(), "");
+        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{args:?}: {ended:?}");
+        assert!(ended.stderr.contains(says), "{args:?}: {}", ended.stderr);
+        assert_eq!(node.asked(), [], "{args:?}");
+    }
+    let fee = [&["tx", "smart_contract", "--chain=x", "--gas_limit=1", "--fee=1"], &[from.as_str()][..]].concat();
+    assert_eq!(home.vigil_at(&node.url, &fee, "").code, 2, "gas is the fee");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod certificates;
 mod contracts;
 mod deposits;
 mod differential;
+mod dry_run;
 mod ethereum_state;
 mod evm_vectors;
 mod genesis;

@@ -13,6 +13,7 @@ use check::{check, most_it_costs};
 use vigil_evm::{Executed, Failure, Fees, Message, Status};
 use vigil_primitives::{Address, ChainParams, ContractCall, Hash, Receipt, U256};
 
+pub(crate) use check::message;
 pub(crate) use world::Ledger;
 
 /// Runs a contract. A run that fails is a transaction that succeeds: it pays its gas.
@@ -72,11 +73,6 @@ pub(crate) fn run(
 
 /// The receipt of an execution, without what does not depend on it.
 fn receipt(executed: Executed, to: Option<Address>) -> Receipt {
-    let error = match &executed.status {
-        Status::Success => String::new(),
-        Status::Reverted => "evm: execution reverted".to_owned(),
-        Status::Halted(halt) => halt.theta.clone(),
-    };
     Receipt {
         tx_hash: Hash::ZERO,
         from: Address::ZERO,
@@ -88,8 +84,17 @@ fn receipt(executed: Executed, to: Option<Address>) -> Receipt {
         output: executed.output,
         contract: executed.created.or(to).unwrap_or_default(),
         created: executed.created.is_some(),
-        error,
+        error: error_text(&executed.status),
         balance_changes: Vec::new(),
+    }
+}
+
+/// Why an execution failed, in the reference's words; empty if it did not.
+pub(crate) fn error_text(status: &Status) -> String {
+    match status {
+        Status::Success => String::new(),
+        Status::Reverted => "evm: execution reverted".to_owned(),
+        Status::Halted(halt) => halt.theta.clone(),
     }
 }
 

@@ -4,14 +4,31 @@ use super::{Answer, NodeBackend, internal};
 use crate::chain::ExecutedBlock;
 use std::sync::Arc;
 use vigil_mempool::TxStatus;
-use vigil_primitives::{Hash, Height};
-use vigil_rpc::{BackendError, BlockInfo, BlockStatus, TxPlace};
+use vigil_primitives::{BlockHeader, EMPTY_TRIE_ROOT, Hash, Height, Receipt, keccak256};
+use vigil_rpc::{BackendError, BlockInfo, BlockLinks, BlockStatus, TxPlace};
 
 impl NodeBackend {
-    /// A block by hash with its status and its children.
+    /// A block by hash with its receipts, its status and its children.
     pub(super) fn block_info(&self, hash: Hash) -> Answer<Option<BlockInfo>> {
         let Some(block) = self.chain.block(&hash).map_err(internal)? else { return Ok(None) };
-        let height = block.header.height;
+        let receipts = self.receipts(&hash, &block.header)?;
+        let BlockLinks { children, status, .. } = self.links(hash, &block.header)?;
+        let guardian_finalized = status.is_settled() && self.is_final(block.header.height);
+        Ok(Some(BlockInfo { hash, block, receipts, children, status, guardian_finalized }))
+    }
+
+    /// Receipts of a block; the header says whether there are any to be read.
+    fn receipts(&self, hash: &Hash, header: &BlockHeader) -> Answer<Arc<[Receipt]>> {
+        if header.height == 0 || header.receipt_root == EMPTY_TRIE_ROOT {
+            return Ok(Arc::default());
+        }
+        let receipts = self.chain.receipts(hash).map_err(internal)?;
+        receipts.ok_or_else(|| BackendError::new("internal error: the receipts of a block are missing"))
+    }
+
+    /// Parent, children and status of a block.
+    pub(super) fn links(&self, hash: Hash, header: &BlockHeader) -> Answer<BlockLinks> {
+        let height = header.height;
         let status = self.status_of(&hash, height)?;
         let mut children: Vec<Hash> = {
             let tip = self.chain.tip();
@@ -23,8 +40,7 @@ impl NodeBackend {
             children.push(child);
         }
         children.sort_unstable();
-        let guardian_finalized = status.is_settled() && self.is_final(height);
-        Ok(Some(BlockInfo { hash, block, children, status, guardian_finalized }))
+        Ok(BlockLinks { parent: header.parent, children, status })
     }
 
     /// True for settled blocks up to the highest final checkpoint.
@@ -70,14 +86,15 @@ impl NodeBackend {
         })
     }
 
-    /// A transaction that is in a block.
+    /// A transaction that is in a block, by either hash.
     fn tx_in_block(&self, hash: &Hash) -> Answer<Option<TxPlace>> {
         if let Some((block_hash, height, index)) = self.chain.settled_tx(hash).map_err(internal)? {
-            let block = self.chain.block(&block_hash).map_err(internal)?;
-            let raw = usize::try_from(index).ok().and_then(|i| block?.txs.get(i).cloned());
-            let raw = raw.ok_or_else(|| BackendError::new("internal error: an indexed transaction is missing"))?;
+            let missing = || BackendError::new("internal error: an indexed transaction is missing");
+            let block = self.chain.block(&block_hash).map_err(internal)?.ok_or_else(missing)?;
+            let raw = usize::try_from(index).ok().and_then(|i| block.txs.get(i).cloned()).ok_or_else(missing)?;
+            let receipt = receipt_of(&self.receipts(&block_hash, &block.header)?, &keccak256(&raw));
             let (status, guardian_finalized) = (self.status_of(&block_hash, height)?, self.is_final(height));
-            return Ok(Some(TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw }));
+            return Ok(Some(TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw, receipt }));
         }
         // It may stand in a block of several branches: the one that has come furthest is told.
         let mut found: Option<(BlockStatus, Arc<ExecutedBlock>, usize)> = None;
@@ -93,13 +110,25 @@ impl NodeBackend {
             status,
             guardian_finalized: false,
             raw: block.block.txs[index].clone(),
+            receipt: receipt_of(&block.receipts, &block.tx_hashes[index]),
         }))
     }
 
     /// Blocks above the settled head with that transaction, and its place in each.
     fn pending_with(&self, tx: &Hash) -> Vec<(Arc<ExecutedBlock>, usize)> {
         let tip = self.chain.tip();
-        let place = |block: &Arc<ExecutedBlock>| block.tx_hashes.iter().position(|h| h == tx);
-        tip.pending.values().filter_map(|block| Some((Arc::clone(block), place(block)?))).collect()
+        tip.pending.values().filter_map(|block| Some((Arc::clone(block), place(block, tx)?))).collect()
     }
+}
+
+/// Where a transaction stands in a block, by either hash.
+fn place(block: &ExecutedBlock, tx: &Hash) -> Option<usize> {
+    let native = block.tx_hashes.iter().position(|hash| hash == tx);
+    let ethereum = || block.eth_hashes.iter().find(|(_, hash)| hash == tx);
+    native.or_else(|| usize::try_from(ethereum()?.0).ok())
+}
+
+/// The receipt of the transaction with that native hash.
+fn receipt_of(receipts: &[Receipt], tx: &Hash) -> Option<Box<Receipt>> {
+    receipts.iter().find(|receipt| receipt.tx_hash == *tx).cloned().map(Box::new)
 }

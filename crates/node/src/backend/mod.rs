@@ -1,11 +1,12 @@
 //! What the RPC reads from this node.
 
 mod blocks;
+mod contracts;
 mod finality;
 mod pools;
 
 use crate::calls::Calls;
-use crate::chain::Chain;
+use crate::chain::{Chain, ExecutedBlock};
 use crate::engine::{Clock, Observatory, Observed};
 use crate::health::Health;
 use crate::pool::{Admission, Pool, Rejected};
@@ -17,12 +18,12 @@ use vigil_accel::gpu;
 use vigil_ledger::{State, StateError, queries};
 use vigil_net::NetHandle;
 use vigil_primitives::{
-    Account, Address, BlockHeader, Bytes, EMPTY_CODE_HASH, EdgeNode, GuardianPool, Hash, Height, RewardDistribution,
-    SplitRule, keccak256,
+    Account, Address, BlockHeader, Bytes, EdgeNode, GuardianPool, Hash, Height, RewardDistribution, SmartContract,
+    SplitRule, U256, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, Card, CertAt, GuardianInfo, Read, StakeReturn, StateAt,
-    Status, TxPlace, Validators, Version,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, Card, CertAt, ContractRun, GuardianInfo, Read, StakeReturn,
+    StateAt, Status, TxPlace, Validators, Version,
 };
 use vigil_trie::TrieError;
 
@@ -84,11 +85,16 @@ impl NodeBackend {
         (head.as_parent.state.clone(), head.as_parent.height)
     }
 
-    /// The state of the block that a proposal would extend.
-    fn tip_state(&self) -> State {
+    /// The block that a proposal would extend.
+    fn tip(&self) -> Arc<ExecutedBlock> {
         let hash = self.observed().tip;
         let tip = self.chain.tip();
-        tip.executed(&hash).unwrap_or(&tip.head).as_parent.state.clone()
+        Arc::clone(tip.executed(&hash).unwrap_or(&tip.head))
+    }
+
+    /// Its state.
+    fn tip_state(&self) -> State {
+        self.tip().as_parent.state.clone()
     }
 
     /// The state after the settled block at a height.
@@ -96,6 +102,25 @@ impl NodeBackend {
         let Some((hash, _)) = self.chain.settled_at(height).map_err(internal)? else { return Ok(None) };
         let block = self.chain.block(&hash).map_err(internal)?;
         Ok(block.map(|block| self.chain.state_of(&block.header)))
+    }
+
+    /// Something that an account has in a state.
+    fn of_account<T>(
+        &self,
+        address: Address,
+        at: StateAt,
+        read: impl FnOnce(&State, &Account) -> Result<T, StateError>,
+    ) -> Answer<Read<T>> {
+        let state = match at {
+            StateAt::Settled | StateAt::Screened => self.chain.state_of(&self.chain.head().block.header),
+            StateAt::Height(height) => match self.state_at(height)? {
+                None => return Ok(Read::NoBlock),
+                Some(state) => state,
+            },
+        };
+        // Funds that expire change nothing of it.
+        let account = queries::account(&state, 0, &address);
+        found_or_pruned(account.and_then(|account| account.map(|account| read(&state, &account)).transpose()))
     }
 
     fn account_now(&self, address: Address, at: StateAt) -> Answer<Read<Account>> {
@@ -133,6 +158,10 @@ fn internal(error: impl std::error::Error) -> BackendError {
 impl Backend for NodeBackend {
     fn version(&self) -> Version {
         self.version.clone()
+    }
+
+    fn chain_number(&self) -> U256 {
+        self.chain.tx_domain().eth_number().0
     }
 
     async fn status(&self) -> Answer<Status> {
@@ -184,13 +213,12 @@ impl Backend for NodeBackend {
     }
 
     async fn code(&self, address: Address, at: StateAt) -> Answer<Read<Bytes>> {
-        let account = self.account(address, at).await?;
-        Ok(no_code(account, Bytes::new()))
+        self.read(move |this| this.of_account(address, at, queries::code)).await
     }
 
-    async fn storage(&self, address: Address, _position: Hash, at: StateAt) -> Answer<Read<Hash>> {
-        let account = self.account(address, at).await?;
-        Ok(no_code(account, Hash::ZERO))
+    async fn storage(&self, address: Address, position: Hash, at: StateAt) -> Answer<Read<Hash>> {
+        let word = move |state: &State, account: &Account| queries::storage(state, account, &position).map(Hash::from);
+        self.read(move |this| this.of_account(address, at, word)).await
     }
 
     async fn split_rule(&self, resource_id: &str) -> Answer<Option<SplitRule>> {
@@ -212,8 +240,8 @@ impl Backend for NodeBackend {
 
     async fn block_links(&self, hash: Hash) -> Answer<Option<BlockLinks>> {
         self.read(move |this| {
-            let info = this.block_info(hash)?;
-            Ok(info.map(|i| BlockLinks { parent: i.block.header.parent, children: i.children, status: i.status }))
+            let Some(block) = this.chain.block(&hash).map_err(internal)? else { return Ok(None) };
+            this.links(hash, &block.header).map(Some)
         })
         .await
     }
@@ -287,6 +315,10 @@ impl Backend for NodeBackend {
         Ok(peers.iter().filter_map(|p| pools::host_and_port(&p.address)).collect())
     }
 
+    async fn run_contract(&self, tx: SmartContract) -> Answer<ContractRun> {
+        contracts::run(self, tx).await
+    }
+
     async fn broadcast(&self, raw: Bytes) -> Answer<Hash> {
         match self.admission.submit(raw).await {
             Some(result) => result.map_err(|e: Rejected| BackendError::new(e)),
@@ -302,18 +334,5 @@ impl Backend for NodeBackend {
             Ok(Err(refused)) => Err(BackendError::new(refused)),
             Err(_) => Err(BackendError::new("the node is stopping")),
         }
-    }
-}
-
-/// Code and storage of an account while no contract can exist.
-fn no_code<T>(account: Read<Account>, none: T) -> Read<T> {
-    match account {
-        Read::Found(account) => {
-            debug_assert_eq!(account.code_hash, EMPTY_CODE_HASH, "contracts arrive with the EVM");
-            Read::Found(none)
-        }
-        Read::Missing => Read::Missing,
-        Read::NoBlock => Read::NoBlock,
-        Read::Pruned => Read::Pruned,
     }
 }

@@ -1,5 +1,6 @@
 //! Whole nodes in this process.
 
+mod contracts;
 mod dropped;
 mod duplicates;
 mod finality_rpc;

@@ -51,7 +51,8 @@ impl Tx {
 }
 
 impl SmartContract {
-    fn call(&self) -> ContractCall<'_> {
+    /// The call.
+    pub fn call(&self) -> ContractCall<'_> {
         let to = self.to.address;
         ContractCall {
             from: self.from.address,

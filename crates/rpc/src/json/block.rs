@@ -1,11 +1,10 @@
 //! Blocks, headers and votes (`spec/rpc.md` §3).
 
-use super::TxJson;
 use super::scalars::{Big, SignatureJson, U64s, null_if_empty};
+use super::{BalanceChangesJson, ReceiptJson, TxJson, shown_tx};
 use crate::{BlockInfo, BlockStatus};
 use serde::{Serialize, Serializer};
-use vigil_crypto::tx_of_block;
-use vigil_primitives::{Address, BlockHeader, BlsSignatureBytes, Bytes, Hash, Hcc, U256, Vote, keccak256};
+use vigil_primitives::{Address, BlockHeader, BlsSignatureBytes, Bytes, Hash, Hcc, Receipt, U256, Vote, keccak256};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -89,12 +88,20 @@ pub(crate) struct BlockJson<'a> {
     finality: &'static str,
     hash: Hash,
     #[serde(serialize_with = "transactions")]
-    transactions: (&'a [Bytes], bool),
+    transactions: Transactions<'a>,
+}
+
+/// Transactions of a block.
+struct Transactions<'a> {
+    raws: &'a [Bytes],
+    receipts: &'a [Receipt],
+    /// Number of the chain, if each is to name its Ethereum hash.
+    eth_number: Option<U256>,
 }
 
 impl<'a> BlockJson<'a> {
-    /// The form of a block; with `eth_hashes` each transaction also names its Ethereum hash.
-    pub(crate) fn new(info: &'a BlockInfo, eth_hashes: bool) -> Self {
+    /// The form of a block; with `eth_number`, the number of the chain, each transaction also names its Ethereum hash.
+    pub(crate) fn new(info: &'a BlockInfo, eth_number: Option<U256>) -> Self {
         let header = &info.block.header;
         Self {
             chain_id: &header.chain_id,
@@ -113,7 +120,7 @@ impl<'a> BlockJson<'a> {
             guardian_finalized: info.guardian_finalized,
             finality: finality(info.status, info.guardian_finalized),
             hash: info.hash,
-            transactions: (&info.block.txs, eth_hashes),
+            transactions: Transactions { raws: &info.block.txs, receipts: &info.receipts, eth_number },
         }
     }
 }
@@ -126,28 +133,31 @@ struct BlockTxJson<'a> {
     hash: Hash,
     #[serde(skip_serializing_if = "Option::is_none")]
     eth_tx_hash: Option<Hash>,
-    receipt: Option<()>,
-    balance_changes: Option<()>,
+    receipt: Option<ReceiptJson<'a>>,
+    balance_changes: Option<BalanceChangesJson<'a>>,
 }
 
 /// Decodes and writes one transaction at a time, so that a full block is never held decoded.
-fn transactions<S: Serializer>(txs: &(&[Bytes], bool), s: S) -> Result<S::Ok, S::Error> {
+fn transactions<S: Serializer>(txs: &Transactions<'_>, s: S) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeSeq as _;
-    let (raws, eth_hashes) = *txs;
-    if raws.is_empty() {
+    if txs.raws.is_empty() {
         return s.serialize_none();
     }
-    let mut seq = s.serialize_seq(Some(raws.len()))?;
-    for raw in raws {
+    let mut receipts = txs.receipts.iter().peekable();
+    let mut seq = s.serialize_seq(Some(txs.raws.len()))?;
+    for raw in txs.raws {
+        let hash = keccak256(raw);
+        let receipt = receipts.next_if(|receipt| receipt.tx_hash == hash);
         // A stored block was decoded before it was accepted; an undecodable one would be shown as `null`.
-        let tx = tx_of_block(raw).ok();
+        let tx = shown_tx(raw, receipt).ok();
+        let eth_hash = |number| tx.as_ref().and_then(|tx| tx.eth_hash(number)).unwrap_or_default();
         seq.serialize_element(&BlockTxJson {
             raw: tx.as_ref().map(TxJson::from),
             tx_type: tx.as_ref().map_or(0, |tx| tx.tx_type() as u8),
-            hash: keccak256(raw),
-            eth_tx_hash: eth_hashes.then_some(Hash::ZERO),
-            receipt: None,
-            balance_changes: None,
+            hash,
+            eth_tx_hash: txs.eth_number.map(eth_hash),
+            receipt: receipt.map(ReceiptJson::from),
+            balance_changes: receipt.map(BalanceChangesJson::from),
         })?;
     }
     seq.end()
@@ -189,7 +199,7 @@ pub(crate) fn synthetic_genesis(chain_id: &str, genesis_hash: Hash, guardian_fin
         guardian_finalized,
         finality: finality(BlockStatus::Trusted, guardian_finalized),
         hash: genesis_hash,
-        transactions: (&[], false),
+        transactions: Transactions { raws: &[], receipts: &[], eth_number: None },
     }
 }
 

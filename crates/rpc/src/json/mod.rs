@@ -6,6 +6,7 @@ mod account;
 mod block;
 mod finality;
 mod pools;
+mod receipt;
 mod scalars;
 mod tx;
 
@@ -13,5 +14,6 @@ pub(crate) use account::{AccountJson, SplitRuleJson};
 pub(crate) use block::{BlockJson, HeaderJson, finality, synthetic_genesis};
 pub(crate) use finality::{FinalityCertJson, GuardianInfoJson};
 pub(crate) use pools::{HolderJson, ReturnJson, StakeJson};
+pub(crate) use receipt::{BalanceChangesJson, ReceiptJson, shown_tx};
 pub(crate) use scalars::{Big, Checksum, U64s};
 pub(crate) use tx::TxJson;

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use vigil_primitives::{Address, Coins, Signature, U256};
 
 /// "u64s": a decimal string.
@@ -20,6 +21,16 @@ pub(crate) struct Big(pub(crate) U256);
 impl Serialize for Big {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(&self.0)
+    }
+}
+
+/// An integer of any size as a plain JSON number.
+pub(crate) struct Plain(pub(crate) U256);
+
+impl Serialize for Plain {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let digits = RawValue::from_string(self.0.to_string()).expect("decimal digits are a number");
+        digits.serialize(s)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::Context;
 use crate::TxPlace;
-use crate::json::{BlockJson, TxJson, U64s, finality, synthetic_genesis};
+use crate::json::{BalanceChangesJson, BlockJson, ReceiptJson, TxJson, U64s, finality, shown_tx, synthetic_genesis};
 use crate::jsonrpc::{Answer, Args, RpcError, lenient_hash};
 use crate::limits::{HEAVY_RANGE_BLOCKS, RANGE_BLOCKS_MAX, TRACE_BLOCKS_MAX};
 use serde::Serialize;
-use vigil_crypto::tx_of_block;
-use vigil_primitives::{Hash, keccak256};
+use vigil_primitives::{Hash, Receipt, U256, keccak256};
 
 #[derive(Serialize)]
 struct TransactionJson<'a> {
@@ -20,9 +19,9 @@ struct TransactionJson<'a> {
     #[serde(rename = "type")]
     tx_type: u8,
     transaction: Option<TxJson<'a>>,
-    receipt: Option<()>,
+    receipt: Option<ReceiptJson<'a>>,
     /// Sic.
-    blance_changes: Option<()>,
+    blance_changes: Option<BalanceChangesJson<'a>>,
 }
 
 pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
@@ -43,13 +42,15 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
         receipt: None,
         blance_changes: None,
     };
-    let tx;
+    let (tx, of_contract): (_, Option<Box<Receipt>>);
     match place {
         TxPlace::Unknown => {}
         TxPlace::Pending => (answer.status, answer.finality) = ("pending", "pending"),
         TxPlace::Abandoned => (answer.status, answer.finality) = ("abandoned", "abandoned"),
-        TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw } => {
-            tx = tx_of_block(&raw).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
+        TxPlace::InBlock { block_hash, height, status, guardian_finalized, raw, receipt } => {
+            of_contract = receipt;
+            let receipt = of_contract.as_deref();
+            tx = shown_tx(&raw, receipt).map_err(|why| RpcError::method(format!("Error decoding tx: {why}")))?;
             answer.block_hash = block_hash;
             answer.block_height = U64s(height);
             answer.status = if status.is_settled() { "finalized" } else { "pending" };
@@ -58,26 +59,33 @@ pub(super) async fn transaction(ctx: &Context, args: &Args<'_>, out: &mut Answer
             answer.hash = keccak256(&raw);
             answer.tx_type = tx.tx_type() as u8;
             answer.transaction = Some((&tx).into());
+            answer.receipt = receipt.map(Into::into);
+            answer.blance_changes = receipt.map(Into::into);
         }
     }
     out.write(&answer)
 }
 
 pub(super) async fn block(ctx: &Context, args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
-    let (hash, eth_hashes) = (args.hash("hash")?, args.flag("include_eth_tx_hashes")?);
+    let (hash, eth_number) = (args.hash("hash")?, eth_number(ctx, args)?);
     let hash = hash.ok_or_else(no_hash)?;
     let info = ctx.backend.block(hash).await?.ok_or_else(key_not_found)?;
-    out.write(&BlockJson::new(&info, eth_hashes))
+    out.write(&BlockJson::new(&info, eth_number))
+}
+
+/// The number of the chain, if Ethereum hashes are asked for.
+fn eth_number(ctx: &Context, args: &Args<'_>) -> Result<Option<U256>, RpcError> {
+    Ok(args.flag("include_eth_tx_hashes")?.then(|| ctx.backend.chain_number()))
 }
 
 /// Nothing at the height is `{}`, neither an error nor null.
 pub(super) async fn block_by_height(ctx: &Context, args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
     #[derive(Serialize)]
     struct NoBlock {}
-    let (height, eth_hashes) = (args.u64s("height")?, args.flag("include_eth_tx_hashes")?);
+    let (height, eth_number) = (args.u64s("height")?, eth_number(ctx, args)?);
     let unsettled = args.flag("include_unfinalized_blocks")?;
     match ctx.backend.block_at(height, unsettled).await? {
-        Some(info) => out.write(&BlockJson::new(&info, eth_hashes)),
+        Some(info) => out.write(&BlockJson::new(&info, eth_number)),
         None => out.write(&NoBlock {}),
     }
 }
@@ -85,7 +93,7 @@ pub(super) async fn block_by_height(ctx: &Context, args: &Args<'_>, out: &mut An
 /// Writes block after block, so that a long range is never held as a whole.
 pub(super) async fn blocks_by_range(ctx: &Context, args: &Args<'_>, out: &mut Answer<'_>) -> Result<(), RpcError> {
     let (start, end) = (args.u64s("start")?, args.u64s("end")?);
-    let eth_hashes = args.flag("include_eth_tx_hashes")?;
+    let eth_number = eth_number(ctx, args)?;
     let span =
         end.checked_sub(start).ok_or_else(|| RpcError::method("starting block must be less than ending block"))?;
     if span > RANGE_BLOCKS_MAX {
@@ -113,11 +121,11 @@ pub(super) async fn blocks_by_range(ctx: &Context, args: &Args<'_>, out: &mut An
     }
     for height in start.max(1)..end {
         if let Some(info) = ctx.backend.block_at(height, false).await? {
-            list.push(&BlockJson::new(&info, eth_hashes))?;
+            list.push(&BlockJson::new(&info, eth_number))?;
         }
     }
     if let Some(info) = last {
-        list.push(&BlockJson::new(&info, eth_hashes))?;
+        list.push(&BlockJson::new(&info, eth_number))?;
     }
     list.close();
     Ok(())

@@ -3,6 +3,7 @@
 mod accounts;
 mod blocks;
 mod broadcast;
+mod contracts;
 mod guardians;
 mod node;
 mod pools;
@@ -73,6 +74,9 @@ impl Methods for Context {
             "GetAllPendingEliteEdgeNodeStakeReturns" => pools::pending_stake_returns(self, &args?, out).await,
             "BroadcastRawTransaction" => broadcast::wait(self, &args?, out).await,
             "BroadcastRawTransactionAsync" => broadcast::at_once(self, &args?, out).await,
+            "BroadcastRawEthTransaction" => broadcast::eth_wait(self, &args?, out).await,
+            "BroadcastRawEthTransactionAsync" => broadcast::eth_at_once(self, &args?, out).await,
+            "CallSmartContract" => contracts::call(self, &args?, out).await,
             _ => Err(RpcError::no_method(format!("rpc: can't find method {name}"))),
         }
     }

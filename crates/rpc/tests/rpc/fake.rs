@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use vigil_primitives::{
     Account, Address, Block, BlockHeader, BlsSignatureBytes, Bytes, Checkpoint, Coins, EdgeNode, FinalityCert,
-    Guardian, GuardianPool, Hash, Hcc, ReservedFund, RewardDistribution, Split, SplitRule, TransferRecord, U256,
-    ValidatorPool, Vote, keccak256,
+    Guardian, GuardianPool, Hash, Hcc, ReservedFund, RewardDistribution, SmartContract, Split, SplitRule,
+    TransferRecord, U256, ValidatorPool, Vote, keccak256,
 };
 use vigil_rpc::{
-    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Card, CertAt, CertInfo, GuardianInfo, Read,
-    StakeReturn, StateAt, Status, TxPlace, Validators, Version,
+    AtBlock, Backend, BackendError, BlockInfo, BlockLinks, BlockStatus, Card, CertAt, CertInfo, ContractRun,
+    GuardianInfo, Read, StakeReturn, StateAt, Status, TxPlace, Validators, Version,
 };
 
 /// The node. Settled blocks 1 to 10 have the hashes `01..`, `02..`; 11 is committed, 12 and 12' are its children.
@@ -67,10 +67,12 @@ impl Fake {
             5 => vec![send(), deposit()],
             _ => vec![],
         };
+        let receipts = crate::txs::receipts(&txs);
         let txs = txs.iter().map(|tx| tx.to_raw().into()).collect();
         BlockInfo {
             hash,
             block: Arc::new(Block { header, txs }),
+            receipts: receipts.into(),
             children: children(height),
             status,
             guardian_finalized: height <= 4,
@@ -117,6 +119,10 @@ fn refuse(text: &str) -> BackendError {
 impl Backend for Fake {
     fn version(&self) -> Version {
         Version { version: "0.1.0".into(), git_hash: "abc".into(), timestamp: "now".into() }
+    }
+
+    fn chain_number(&self) -> U256 {
+        U256::from(366)
     }
 
     async fn status(&self) -> Result<Status, BackendError> {
@@ -202,13 +208,27 @@ impl Backend for Fake {
 
     async fn transaction(&self, asked: Hash) -> Result<TxPlace, BackendError> {
         let raw = Bytes::from(send().to_raw());
+        let receipt = None;
         Ok(match asked[0] {
+            7 | 12 => {
+                let tx = crate::txs::one_of_each().swap_remove(asked[0].into());
+                let [receipt] = crate::txs::receipts(std::slice::from_ref(&tx)).try_into().expect("one");
+                TxPlace::InBlock {
+                    block_hash: hash(5),
+                    height: 5,
+                    status: status_of(5),
+                    guardian_finalized: false,
+                    raw: tx.to_raw().into(),
+                    receipt: Some(Box::new(receipt)),
+                }
+            }
             _ if asked == keccak256(&raw) => TxPlace::InBlock {
                 block_hash: hash(5),
                 height: 5,
                 status: status_of(5),
                 guardian_finalized: false,
                 raw,
+                receipt,
             },
             1 => TxPlace::InBlock {
                 block_hash: hash(11),
@@ -216,10 +236,16 @@ impl Backend for Fake {
                 status: status_of(11),
                 guardian_finalized: false,
                 raw,
+                receipt,
             },
-            6 => {
-                TxPlace::InBlock { block_hash: hash(4), height: 4, status: status_of(4), guardian_finalized: true, raw }
-            }
+            6 => TxPlace::InBlock {
+                block_hash: hash(4),
+                height: 4,
+                status: status_of(4),
+                guardian_finalized: true,
+                raw,
+                receipt,
+            },
             2 => TxPlace::Pending,
             3 => TxPlace::Abandoned,
             _ => TxPlace::Unknown,
@@ -333,6 +359,18 @@ impl Backend for Fake {
 
     async fn peer_urls(&self) -> Result<Vec<String>, BackendError> {
         Ok((0..300).map(|i| format!("10.0.0.{i}:30001")).collect())
+    }
+
+    /// Whoever pays no gas is out of it; a call answers its input, a creation makes `55..`.
+    async fn run_contract(&self, tx: SmartContract) -> Result<ContractRun, BackendError> {
+        let contract = if tx.to.address.is_zero() { address(0x55) } else { tx.to.address };
+        Ok(match tx.gas_limit {
+            0 => ContractRun { error: "out of gas".into(), ..ContractRun::default() },
+            limit if limit > 20_000_000 => {
+                return Err(refuse("Invalid gas limit. Gas limit needs to be at most 20000000"));
+            }
+            gas_used => ContractRun { output: tx.data, contract, gas_used, error: String::new() },
+        })
     }
 
     async fn broadcast(&self, raw: Bytes) -> Result<Hash, BackendError> {

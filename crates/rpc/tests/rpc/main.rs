@@ -1,6 +1,7 @@
 //! The RPC as its clients see it: a real server on a loopback port before a fake node.
 
 mod client;
+mod contracts;
 mod eth;
 mod fake;
 mod http;

@@ -1,10 +1,11 @@
 //! One transaction of each type.
 
-use crate::values::{address, deposit, input, payment, send};
+use crate::values::{address, deposit, hash, input, payment, send};
+use alloy_primitives::Log;
 use vigil_crypto::SecretKey;
 use vigil_primitives::{
-    Bytes, Coinbase, Coins, DepositStake, ReleaseFund, ReserveFund, Slash, SmartContract, Split, SplitRuleTx,
-    StakeRewardDistribution, Tx, TxOutput, U256, WithdrawStake, keccak256,
+    BalanceChange, Bytes, Coinbase, Coins, DepositStake, Receipt, ReleaseFund, ReserveFund, Slash, SmartContract,
+    Split, SplitRuleTx, StakeRewardDistribution, Tx, TxOutput, TxType, U256, WithdrawStake, keccak256,
 };
 use vigil_testkit::ethereum::{EthTx, type_12};
 
@@ -25,6 +26,37 @@ fn ethereum() -> Tx {
     let key = SecretKey::from_bytes(&[0x11; 32]).expect("a key");
     let signature = key.sign(&keccak256(tx.unsigned()));
     Tx::from_raw(&type_12(&tx.signed(signature.as_array().expect("65 bytes")))).expect("a transaction")
+}
+
+/// Receipts of the contract transactions among them: the first one failed, the others moved more than 2^53 and said so.
+pub(crate) fn receipts(txs: &[Tx]) -> Vec<Receipt> {
+    let contracts =
+        txs.iter().filter(|tx| tx.contract_call().is_some()).map(|tx| (tx, tx.tx_type() == TxType::Ethereum));
+    let receipt = |(tx, success): (&Tx, bool)| Receipt {
+        tx_hash: keccak256(tx.to_raw()),
+        from: address(if success { 0x77 } else { 0x11 }),
+        eth_type: if success { 2 } else { 0 },
+        success,
+        gas_used: 54_321,
+        cumulative_gas_used: 54_321,
+        logs: success.then(log).into_iter().collect(),
+        output: Bytes::from_static(&[0xff, 0xfe, 0x00]),
+        contract: address(0x33),
+        created: false,
+        error: if success { String::new() } else { "evm: execution reverted".into() },
+        balance_changes: if success { changes() } else { Vec::new() },
+    };
+    contracts.map(receipt).collect()
+}
+
+fn log() -> Log {
+    Log::new_unchecked(address(0x33), vec![hash(0xa1), hash(0xa2)], Bytes::from_static(&[1, 2, 3, 4]))
+}
+
+fn changes() -> Vec<BalanceChange> {
+    let delta = U256::from(10u64).pow(U256::from(24)) + U256::ONE;
+    let change = |byte, token, is_negative| BalanceChange { address: address(byte), token, is_negative, delta };
+    vec![change(0x77, 1, true), change(0x33, 0, false)]
 }
 
 pub(crate) fn one_of_each() -> Vec<Tx> {

@@ -73,7 +73,7 @@ fn check_signature(context: &Context, call: &ContractCall) -> Result<(), ApplyEr
 }
 
 /// The transaction as contracts see it.
-fn message(call: &ContractCall) -> Result<Message, ApplyError> {
+pub(crate) fn message(call: &ContractCall) -> Result<Message, ApplyError> {
     // What cannot be paid by all the coins there are.
     let too_high = |_| ApplyError::refuse(code::FEE_LIMIT, "Fee limit too high");
     let access =
