@@ -8,7 +8,7 @@ use vigil_trie::{BatchHasher, ordered_root_with};
 pub(crate) fn receipts_digest(hasher: &dyn BatchHasher, receipts: &[Receipt]) -> (Hash, Bloom) {
     let blooms = blooms(hasher, receipts);
     let encoded = receipts.iter().zip(&blooms).map(|(receipt, bloom)| receipt.eth_encoding(bloom));
-    let root = ordered_root_with(hasher, &encoded.collect::<Vec<_>>());
+    let root = ordered_root_with(hasher, encoded.collect::<Vec<_>>());
     let mut all = Bloom::ZERO;
     blooms.iter().for_each(|bloom| all |= *bloom);
     (root, all)

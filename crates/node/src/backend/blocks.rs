@@ -79,6 +79,9 @@ impl NodeBackend {
         if let Some(place) = self.tx_in_block(&hash)? {
             return Ok(place);
         }
+        if self.pool.pending_by_any_hash(&hash).is_some() {
+            return Ok(TxPlace::Pending);
+        }
         Ok(match self.pool.status(&hash) {
             TxStatus::Pending => TxPlace::Pending,
             TxStatus::Abandoned => TxPlace::Abandoned,
