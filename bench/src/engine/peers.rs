@@ -19,9 +19,16 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
     versions
 }
 
+/// The version of a crate that this program is built with. Where the lock file holds several, it says which after the name.
 fn version(lock: &str, name: &str) -> Option<String> {
-    let start = lock.find(&format!("name = \"{name}\"\n"))?;
-    let line = lock[start..].lines().nth(1)?;
+    let package = |name: &str| lock.find(&format!("name = \"{name}\"\n")).map(|start| &lock[start..]);
+    let own = package(env!("CARGO_PKG_NAME"))?;
+    let own = &own[..own.find("\n\n").unwrap_or(own.len())];
+    let named = format!(" \"{name} ");
+    if let Some(with_version) = own.lines().find_map(|line| line.strip_prefix(named.as_str())) {
+        return with_version.strip_suffix("\",").map(str::to_owned);
+    }
+    let line = package(name)?.lines().nth(1)?;
     line.strip_prefix("version = \"")?.strip_suffix('"').map(str::to_owned)
 }
 
