@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[test]
 fn names_on_disk_never_change() {
     let names = Column::ALL.map(Column::name);
-    let known = ["meta", "blocks", "executed", "heights", "nodes", "txs", "receipts", "certs", "aux1", "aux2"];
+    let known = ["meta", "blocks", "executed", "heights", "nodes", "txs", "receipts", "certs", "logs", "aux2"];
     assert_eq!(names, known);
 }
 

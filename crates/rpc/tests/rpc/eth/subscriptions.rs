@@ -115,7 +115,8 @@ async fn bad_subscriptions() {
     ] {
         assert_eq!(socket.ask("eth_subscribe", params.clone()).await["error"]["code"], code, "{params}");
     }
-    assert_eq!(socket.ask("eth_unsubscribe", json!(["x"])).await["error"]["code"], -32602);
+    assert_eq!(socket.ask("eth_unsubscribe", json!([7])).await["error"]["code"], -32602);
+    assert_eq!(socket.ask("eth_unsubscribe", json!(["x"])).await["error"]["code"], -32000);
 }
 
 #[tokio::test]
